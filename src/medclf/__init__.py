@@ -1,0 +1,1 @@
+"""medclf: medical image classification with convolutional networks."""

@@ -1,0 +1,22 @@
+"""A prediction: what is said of one exam, and how surely."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer for one exam.
+
+    Args:
+        name: The exam, or the file, that it speaks of.
+        probabilities: One per class, calibrated on validation.
+        spread: Standard deviation of each probability over the members and the looks.
+        decided: Names of the classes decided on: one, or any number where findings coexist.
+        warnings: What makes this case unlike those that the model learnt from.
+    """
+
+    name: str
+    probabilities: tuple[float, ...]
+    spread: tuple[float, ...]
+    decided: tuple[str, ...]
+    warnings: tuple[str, ...] = ()

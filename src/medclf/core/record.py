@@ -1,0 +1,62 @@
+"""An exam before its pixels are read: where its images are, whose they are, and its label."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SPLITS = ("train", "val", "test")
+
+Fact = float | str | None
+
+
+@dataclass(frozen=True, order=True)
+class Source:
+    """Where the bytes of one image are.
+
+    Args:
+        path: A file on disk.
+        member: The name inside it, where the file is an archive (.zip, .npz, .tar.gz).
+        index: The number of the image, where a file or member packs many (IDX, CIFAR, .npz).
+
+    Example:
+        >>> print(Source(Path("breastmnist.npz"), "train_images", 12))
+        breastmnist.npz!train_images[12]
+    """
+
+    path: Path
+    member: str = ""
+    index: int | None = None
+
+    def __str__(self) -> str:
+        inside = f"!{self.member}" if self.member else ""
+        number = "" if self.index is None else f"[{self.index}]"
+        return f"{self.path}{inside}{number}"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One exam, the unit that gets one decision.
+
+    Args:
+        name: Names the exam within its cohort, uniquely.
+        images: Where each image of the exam is; a single image bears the name "image".
+        patient: Groups exams that must never stand on both sides of a split. The exam's own name
+            where nothing is known of patients.
+        label: Class number; a tuple of 0 and 1, one per class, where findings coexist; `None`
+            where there is no label.
+        split: "train", "val", "test" as the data say, or "" where they do not.
+        facts: Age, sex, site, …: a number, a word, or `None` where missing.
+    """
+
+    name: str
+    images: Mapping[str, Source]
+    patient: str
+    label: int | tuple[int, ...] | None = None
+    split: str = ""
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+
+    @property
+    def source(self) -> Source:
+        """The image of an exam that has just one."""
+        (only,) = self.images.values()
+        return only

@@ -1,0 +1,72 @@
+"""A task: the classes by name, and whether they exclude each other, coexist, or rank.
+
+It is the only place that knows the link function: how logits become probabilities.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medclf.errors import SettingError
+
+Kind = Literal["exclusive", "coexisting", "ranked"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is decided.
+
+    Args:
+        classes: Names in the order of the class numbers. With two exclusive classes the second is
+            the positive one.
+        kind: "exclusive" (just one is right), "coexisting" (each is there or not) or "ranked"
+            (exclusive and in order, as grades).
+
+    Raises:
+        SettingError: fewer than two exclusive classes, a name twice, or an unknown kind.
+    """
+
+    classes: tuple[str, ...]
+    kind: Kind = "exclusive"
+
+    def __post_init__(self) -> None:
+        fewest = 1 if self.kind == "coexisting" else 2
+        if self.kind not in ("exclusive", "coexisting", "ranked"):
+            raise SettingError(f"kind is exclusive, coexisting or ranked, not {self.kind!r}")
+        if len(self.classes) < fewest:
+            raise SettingError(f"a task needs {fewest} classes or more, not {self.classes}")
+        if len(set(self.classes)) < len(self.classes):
+            raise SettingError(f"class names must differ: {self.classes}")
+
+    @property
+    def outputs(self) -> int:
+        """Logits that a network gives: one per class, but one per step between ranked classes."""
+        return len(self.classes) - (self.kind == "ranked")
+
+    def probabilities(self, logits: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Turn logits into probabilities.
+
+        Exclusive: softmax. Coexisting: a sigmoid each. Ranked: logit k says how surely the class
+        lies above k; sigmoids are made to fall, and their differences are the classes' shares.
+
+        Shape:
+            (..., outputs) -> (..., K)
+
+        Example:
+            >>> Task(("no", "yes")).probabilities(np.array([0.0, 0.0])).tolist()
+            [0.5, 0.5]
+        """
+        logits = np.asarray(logits, np.float64)
+        if logits.shape[-1] != self.outputs:
+            raise SettingError(f"{self.outputs} logits wanted on the last axis: {logits.shape}")
+        if self.kind == "exclusive":
+            raised = np.exp(logits - logits.max(-1, keepdims=True))
+            return np.asarray(raised / raised.sum(-1, keepdims=True))
+        above = 1 / (1 + np.exp(-np.clip(logits, -500, 500)))
+        if self.kind == "coexisting":
+            return np.asarray(above)
+        above = np.minimum.accumulate(above, axis=-1)
+        one, none = np.ones_like(above[..., :1]), np.zeros_like(above[..., :1])
+        return -np.diff(np.concatenate([one, above, none], -1), axis=-1)
