@@ -1,1 +1,31 @@
-"""medclf: medical image classification with convolutional networks."""
+"""medclf: medical image classification with convolutional networks.
+
+    import medclf
+
+    cohort = medclf.read_cohort("exams.csv")
+    run = medclf.train(cohort, out="runs/first", minutes=2)
+    print(run.evaluate(cohort)["auc"])
+    run.predict(["new.dcm"])
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+# The heavy rooms are imported when they are first asked for, so that `import medclf` is quick.
+_VERBS = {
+    "ImageClassifier": "medclf.estimator",
+    "load": "medclf.verbs",
+    "plan": "medclf.verbs",
+    "read_cohort": "medclf.verbs",
+    "train": "medclf.verbs",
+}
+
+__all__ = ["ImageClassifier", "load", "plan", "read_cohort", "train"]  # noqa: F822
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _VERBS:
+        raise AttributeError(f"module 'medclf' has no attribute {name!r}")
+    return getattr(import_module(_VERBS[name]), name)

@@ -1,0 +1,297 @@
+"""A cohort's fingerprint: how many exams of what, and what a sample of their pixels is like.
+
+Counts come from the records. Of the pixels a seeded sample is read, some of every class and
+split, by several threads; from each image a few thousand values in even steps stand for all. The
+plan is made from this, so it holds what a plan needs: shapes, spacing, colours, intensities.
+"""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medclf.core.cohort import Cohort
+from medclf.core.image import Image
+from medclf.core.record import SPLITS, Record, Source
+from medclf.core.task import Kind, Task
+from medclf.errors import CohortError, ReadError, SettingError
+from medclf.read.image import read_image
+
+VALUES = 4096
+GREY = 2 / 255
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What a plan needs to know of a cohort. Axes are z first; sizes in samples.
+
+    Args:
+        exams: Records of the cohort.
+        patients: That differ.
+        images_per_exam: The fewest and the most.
+        image_names: How many exams have an image of each name.
+        classes: How many exams of each class, by split ("" where there is none yet).
+        kind: Of the task.
+        sampled: Images read for what follows.
+        unreadable: Those of them that cannot be, with the reason.
+        dims: 2 for pictures, 3 for volumes.
+        channels: 1 for grey, also where colours are stored but all alike; 3 for colours.
+        colour_is_grey: Whether some are stored in colours but none shows any.
+        shape_min, shape_median, shape_max: Samples along each axis.
+        spacing_known: Share of the images that tell their spacing, 0 to 1.
+        spacing_min_mm, spacing_median_mm, spacing_max_mm: Of those, or `None`.
+        modalities: How many images of each; "" where the file does not say.
+        units: Likewise of each unit.
+        bits: Likewise of each number of significant bits.
+        dtypes: Likewise of each type of number.
+        binary: Whether no image has more than two values, as drawn shapes.
+        minimum, maximum: Over all values.
+        percentiles: The 0.5th, 50th and 99.5th over the foreground, which is what is brighter
+            than the darkest value of its image.
+    """
+
+    exams: int
+    patients: int
+    images_per_exam: tuple[int, int]
+    image_names: Mapping[str, int]
+    classes: Mapping[str, Mapping[str, int]]
+    kind: Kind
+    sampled: int
+    unreadable: tuple[tuple[str, str], ...]
+    dims: int
+    channels: int
+    colour_is_grey: bool
+    shape_min: tuple[int, ...]
+    shape_median: tuple[int, ...]
+    shape_max: tuple[int, ...]
+    spacing_known: float
+    spacing_min_mm: tuple[float, ...] | None
+    spacing_median_mm: tuple[float, ...] | None
+    spacing_max_mm: tuple[float, ...] | None
+    modalities: Mapping[str, int]
+    units: Mapping[str, int]
+    bits: Mapping[str, int]
+    dtypes: Mapping[str, int]
+    binary: bool
+    minimum: float
+    maximum: float
+    percentiles: tuple[float, float, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain dictionaries, lists, numbers and words, as JSON holds them."""
+        return {name: _plain(value) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> "Fingerprint":
+        """Make the fingerprint of which `to_dict` gave the dictionary."""
+        return cls(**{field.name: _frozen(plain[field.name]) for field in fields(cls)})
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(one) for one in value) if isinstance(value, list) else value
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What one image tells; `foreground` holds a sample of its brighter values."""
+
+    shape: tuple[int, ...]
+    channels: int
+    coloured: bool
+    spacing_mm: tuple[float, ...] | None
+    modality: str
+    unit: str
+    bits: str
+    dtype: str
+    minimum: float
+    maximum: float
+    binary: bool
+    foreground: NDArray[np.float64]
+
+
+def take_fingerprint(
+    cohort: Cohort, sample: int | None = 256, seed: int = 0, progress: Progress | None = None
+) -> Fingerprint:
+    """Count a cohort's exams and look at a sample of their images.
+
+    Args:
+        cohort: Split or not.
+        sample: Exams to read, or `None` for all.
+        seed: Draws them.
+        progress: Called with how many images are read and how many there are to read.
+
+    Raises:
+        CohortError: pictures and volumes are mixed, or numbers of channels other than 1 and 3.
+        ReadError: no image of the sample can be read.
+        SettingError: the sample is empty.
+    """
+    if sample is not None and sample < 1:
+        raise SettingError(f"a sample of one exam or more wanted, not {sample}")
+    records = cohort.records if sample is None else draw_sample(cohort.records, sample, seed)
+    sources = [source for record in records for source in record.images.values()]
+    looks, unreadable = _look_at_all(sources, progress)
+    if not looks:
+        raise ReadError(f"none of {len(sources)} images can be read; first: {unreadable[0][1]}")
+    _refuse_mixed({name: len(look.shape) for name, look in looks.items()}, "axes", cohort)
+    channels = {name: look.channels for name, look in looks.items()}
+    if not {1, 3} >= set(channels.values()):
+        _refuse_mixed(channels, "channels", cohort)
+    found: dict[str, Any] = {"sampled": len(sources), "unreadable": unreadable}
+    return Fingerprint(**_count(cohort), **found, **_join(list(looks.values())))
+
+
+def draw_sample(records: Sequence[Record], sample: int, seed: int) -> list[Record]:
+    """Draw exams: one of each class and split first, as far as half the sample goes, then any.
+
+    The order of the records does not matter.
+    """
+    ordered = sorted(records, key=lambda record: record.name)
+    if sample >= len(ordered):
+        return ordered
+    mixed = [ordered[i] for i in np.random.default_rng(seed).permutation(len(ordered))]
+    first = {(record.split, record.label): record for record in reversed(mixed)}
+    chosen = {record.name: record for record in list(first.values())[: (sample + 1) // 2]}
+    for record in mixed:
+        if len(chosen) == sample:
+            break
+        chosen.setdefault(record.name, record)
+    return sorted(chosen.values(), key=lambda record: record.name)
+
+
+def _look_at_all(
+    sources: Sequence[Source], progress: Progress | None
+) -> tuple[dict[str, _Look], tuple[tuple[str, str], ...]]:
+    looks: dict[str, _Look] = {}
+    unreadable: list[tuple[str, str]] = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for number, found in enumerate(pool.map(_look_at, sources), 1):
+            name = str(sources[number - 1])
+            if isinstance(found, _Look):
+                looks[name] = found
+            else:
+                unreadable.append((name, found))
+            if progress is not None:
+                progress(number, len(sources))
+    return looks, tuple(unreadable)
+
+
+def _look_at(source: Source) -> _Look | str:
+    """Read an image and keep what it tells, or why it cannot be read."""
+    try:
+        image = read_image(source)
+    except ReadError as problem:
+        return str(problem)
+    values = image.values
+    low, high = values.min(), values.max()
+    drawn = np.random.default_rng(0).integers(0, values.size, VALUES)
+    some = values.reshape(-1)[drawn].astype(np.float64)
+    return _Look(
+        shape=image.space,
+        channels=image.channels,
+        coloured=_coloured(image),
+        spacing_mm=image.grid.spacing_mm,
+        modality=image.modality,
+        unit=image.unit,
+        bits=str(image.bits),
+        dtype=str(values.dtype),
+        minimum=float(low),
+        maximum=float(high),
+        binary=bool(((values == low) | (values == high)).all()),
+        foreground=some[some > float(low)],
+    )
+
+
+def _coloured(image: Image) -> bool:
+    """Tell whether channels differ by more than JPEG makes equal ones differ."""
+    if image.channels != 3:
+        return False
+    values = image.values.astype(np.float32)
+    full = 2.0**image.bits - 1 if image.values.dtype.kind in "ui" else float(np.ptp(values))
+    return float((values.max(0) - values.min(0)).max()) > GREY * full + 1e-6
+
+
+def _refuse_mixed(found: Mapping[str, int], what: str, cohort: Cohort) -> None:
+    examples = {number: name for name, number in found.items()}
+    if len(examples) > 1:
+        told = " and ".join(f"{number} {what} in {name}" for number, name in examples.items())
+        raise CohortError(f"{cohort.origin}: images of one form wanted, found {told}")
+
+
+def _count(cohort: Cohort) -> dict[str, Any]:
+    """What the records tell."""
+    records = cohort.records
+    sizes = [len(record.images) for record in records]
+    labels: dict[str, list[int | tuple[int, ...]]] = defaultdict(list)
+    for record in records:
+        if record.label is not None:
+            labels[record.split].append(record.label)
+    return {
+        "exams": len(records),
+        "patients": len({record.patient for record in records}),
+        "images_per_exam": (min(sizes), max(sizes)),
+        "image_names": _tally(name for record in records for name in record.images),
+        "classes": {
+            split: dict(zip(cohort.task.classes, _sums(labels[split], cohort.task), strict=True))
+            for split in ("", *SPLITS)
+            if split in labels
+        },
+        "kind": cohort.task.kind,
+    }
+
+
+def _sums(labels: Sequence[int | tuple[int, ...]], task: Task) -> list[int]:
+    """Count the exams of each class."""
+    if task.kind == "coexisting":
+        return [int(n) for n in np.sum(np.array(labels), axis=0)]
+    return [int(n) for n in np.bincount(np.array(labels), minlength=len(task.classes))]
+
+
+def _join(looks: Sequence[_Look]) -> dict[str, Any]:
+    """What the sampled images tell together."""
+    channels = max(look.channels for look in looks)
+    grey = channels == 3 and not any(look.coloured for look in looks)
+    shapes = np.array([look.shape for look in looks])
+    spacings = [look.spacing_mm for look in looks if look.spacing_mm is not None]
+    foreground = np.concatenate([look.foreground for look in looks])
+    shown = foreground if foreground.size else np.array([look.maximum for look in looks])
+    return {
+        "dims": int(shapes.shape[1]),
+        "channels": 1 if grey else channels,
+        "colour_is_grey": grey,
+        "shape_min": tuple(int(n) for n in shapes.min(0)),
+        "shape_median": tuple(int(n) for n in np.median(shapes, 0)),
+        "shape_max": tuple(int(n) for n in shapes.max(0)),
+        "spacing_known": len(spacings) / len(looks),
+        "spacing_min_mm": _per_axis(np.min, spacings),
+        "spacing_median_mm": _per_axis(np.median, spacings),
+        "spacing_max_mm": _per_axis(np.max, spacings),
+        "modalities": _tally(look.modality for look in looks),
+        "units": _tally(look.unit for look in looks),
+        "bits": _tally(look.bits for look in looks),
+        "dtypes": _tally(look.dtype for look in looks),
+        "binary": all(look.binary for look in looks),
+        "minimum": min(look.minimum for look in looks),
+        "maximum": max(look.maximum for look in looks),
+        "percentiles": tuple(float(v) for v in np.percentile(shown, (0.5, 50, 99.5))),
+    }
+
+
+def _per_axis(
+    statistic: Callable[..., Any], spacings: Sequence[tuple[float, ...]]
+) -> tuple[float, ...] | None:
+    return tuple(float(mm) for mm in statistic(spacings, axis=0)) if spacings else None
+
+
+def _tally(words: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(words).items()))

@@ -1,0 +1,239 @@
+"""Folders of images, on disk or in a zip: list them, and learn class, split and patient from them.
+
+A listing sets apart images, tables and archives and counts the rest. Folders named train, val or
+test state the split; the folders below are the classes, and images may lie at any depth in them.
+The patient is in the header of a DICOM file, or in the path as a pattern of the person's says.
+"""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from medclf.core.record import Record, Source
+from medclf.curate.task import Worded
+from medclf.errors import CohortError, ReadError
+from medclf.read.archive import list_members
+from medclf.read.image import is_image
+
+TABLES = (".csv", ".tsv", ".parquet")
+SPLIT_WORDS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "dev": "val",
+    "test": "test",
+    "testing": "test",
+}
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What lies below a folder or inside a zip; names are relative, with slashes, in order.
+
+    Args:
+        root: The folder or the zip.
+        images: Where each image is, by name.
+        tables: Likewise the tables.
+        archives: Likewise the zips in a folder.
+        skipped: How many other files there are, by suffix; hidden ones count as "hidden".
+    """
+
+    root: Path
+    images: Mapping[str, Source]
+    tables: Mapping[str, Source]
+    archives: Mapping[str, Source]
+    skipped: Mapping[str, int]
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        """Full names by their last part, and by that without suffix."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for name in self.images:
+            last = name.rpartition("/")[2]
+            shorter = last.removesuffix(".gz").rpartition(".")[0]
+            for key in {last, shorter} - {""}:
+                found[key].append(name)
+        return found
+
+    def find(self, text: str) -> Source | None:
+        """Find an image by path, by file name, or by file name without suffix.
+
+        Where several files bear the name, the one whose folders agree with the text is meant.
+
+        Raises:
+            CohortError: several do so equally well.
+        """
+        text = text.replace("\\", "/").removeprefix("./")
+        if text in self.images:
+            return self.images[text]
+        parts = text.split("/")
+        names = self._by_name.get(parts[-1], [])
+        if not names:
+            return None
+        exact = [name for name in names if name.rpartition("/")[2] == parts[-1]] or names
+        shared = {name: _shared(name.split("/")[:-1], parts[:-1]) for name in exact}
+        most = max(shared.values())
+        best = [name for name in exact if shared[name] == most]
+        if len(best) > 1:
+            told = ", ".join(best[:3])
+            raise CohortError(f"{self.root}: {text!r} names {len(best)} images: {told}")
+        return self.images[best[0]]
+
+    def tell_skipped(self) -> list[str]:
+        """Note what was left out, if anything was."""
+        if not self.skipped:
+            return []
+        kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(self.skipped.items()))
+        return [f"Files that are no images were left out: {kinds}."]
+
+
+def list_files(root: Path) -> Listing:
+    """List the images and tables below a folder or inside a zip, without reading them.
+
+    Raises:
+        ReadError: neither a folder nor a zip, or damaged.
+    """
+    if root.is_dir():
+        found = ((name, Source(root / name)) for name in _walk(root))
+    elif root.exists():
+        found = ((name, Source(root, name)) for name in sorted(list_members(root)))
+    else:
+        raise ReadError(f"{root}: a folder or a zip wanted, nothing found")
+    images, tables, archives = {}, {}, {}
+    skipped: Counter[str] = Counter()
+    for name, source in found:
+        suffix = PurePosixPath(name).suffix.lower()
+        if name.endswith("/"):
+            continue
+        if any(part.startswith(".") or part == "__MACOSX" for part in name.split("/")):
+            skipped["hidden"] += 1
+        elif suffix in TABLES:
+            tables[name] = source
+        elif suffix == ".zip":
+            archives[name] = source
+        elif is_image(source):
+            images[name] = source
+        else:
+            skipped[suffix or "without suffix"] += 1
+    return Listing(root, images, tables, archives, skipped)
+
+
+def _walk(root: Path) -> Iterator[str]:
+    """Name all files below a folder in order; follow links, but into no folder twice."""
+    seen: set[str] = set()
+    for folder, below, files in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            below.clear()
+            continue
+        seen.add(real)
+        below.sort()
+        inside = Path(folder).relative_to(root).as_posix()
+        before = "" if inside == "." else f"{inside}/"
+        yield from (before + file for file in sorted(files))
+
+
+def _shared(one: list[str], other: list[str]) -> int:
+    """Count the last folders that two paths share."""
+    together = zip(reversed(one), reversed(other), strict=False)
+    return next((i for i, (a, b) in enumerate(together) if a != b), min(len(one), len(other)))
+
+
+def locate(
+    texts: Sequence[Mapping[str, str]], find: Callable[[str], Source | None], where: str
+) -> list[dict[str, Source]]:
+    """Find the file of every cell; refuse missing files, and files that two cells name."""
+    sources: list[dict[str, Source]] = []
+    missing: list[str] = []
+    users: dict[Source, list[str]] = defaultdict(list)
+    for some in texts:
+        found = {image: find(text) for image, text in some.items()}
+        missing += [some[image] for image, source in found.items() if source is None]
+        here = {image: source for image, source in found.items() if source is not None}
+        for image, source in here.items():
+            users[source].append(some[image])
+        sources.append(here)
+    if missing:
+        told, more = ", ".join(missing[:3]), ", …" if len(missing) > 3 else ""
+        total = sum(map(len, texts))
+        raise CohortError(
+            f"{where}: {len(missing)} of {total} files are missing: {told}{more}; if they lie "
+            "elsewhere, say --images FOLDER"
+        )
+    twice = [names[0] for names in users.values() if len(names) > 1]
+    if twice:
+        told, more = ", ".join(twice[:3]), ", …" if len(twice) > 3 else ""
+        raise CohortError(
+            f"{where}: one row per image wanted, {len(twice)} images stand in several: {told}{more}"
+        )
+    return sources
+
+
+def read_class_folders(listing: Listing) -> Worded:
+    """Take each image as an exam whose class is the folder that it lies in.
+
+    Raises:
+        CohortError: no image lies in a folder, or folders lie beside those of the splits.
+    """
+    paths = {name: name.split("/")[:-1] for name in listing.images}
+    top = _top(list(paths.values()), in_zip=listing.root.is_file())
+    notes = listing.tell_skipped()
+    if top:
+        notes.append(f"Everything lies in {'/'.join(next(iter(paths.values()))[:top])}/.")
+    splits = _splits({folders[top] for folders in paths.values() if len(folders) > top}, listing)
+    at = top + bool(splits)
+    inside = {name: folders for name, folders in paths.items() if len(folders) > at}
+    if not inside:
+        raise CohortError(
+            f"{listing.root}: a folder per class wanted, found {len(paths)} images in no folder"
+        )
+    if above := len(paths) - len(inside):
+        notes.append(f"{above} images lie above the folders of the classes and were left out.")
+    notes.append("The classes are the names of the folders.")
+    records = tuple(
+        Record(name, {"image": listing.images[name]}, name, split=splits.get(folders[top], ""))
+        for name, folders in inside.items()
+    )
+    return Worded(records, tuple(folders[at] for folders in inside.values()), tuple(notes))
+
+
+def _top(folders: list[list[str]], *, in_zip: bool) -> int:
+    """Count the folders that everything lies in and that are neither split nor class.
+
+    A zip often holds one folder that holds all. In a folder we take the person at their word,
+    unless splits lie below.
+    """
+    top = 0
+    while folders and all(len(some) > top for some in folders):
+        here = {some[top].lower() for some in folders}
+        below = {some[top + 1].lower() for some in folders if len(some) > top + 1}
+        if len(here) > 1 or here <= set(SPLIT_WORDS) or not below:
+            break
+        if not in_zip and not below <= set(SPLIT_WORDS):
+            break
+        top += 1
+    return top
+
+
+def _splits(first: set[str], listing: Listing) -> dict[str, str]:
+    """Tell the split of each folder, or nothing where the folders are no splits."""
+    found = {
+        folder: SPLIT_WORDS[folder.lower()] for folder in first if folder.lower() in SPLIT_WORDS
+    }
+    if len(found) < len(first) and "train" not in found.values():
+        return {}
+    if beside := sorted(first - set(found)):
+        raise CohortError(
+            f"{listing.root}: beside {', '.join(sorted(found))} only folders of splits are wanted, "
+            f"found {', '.join(beside[:3])}"
+        )
+    twice = [split for split, n in Counter(found.values()).items() if n > 1]
+    if twice:
+        told = ", ".join(sorted(folder for folder in found if found[folder] == twice[0]))
+        raise CohortError(f"{listing.root}: one folder for {twice[0]} wanted, found {told}")
+    return found

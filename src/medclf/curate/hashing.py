@@ -1,0 +1,226 @@
+"""Two hashes of an image: one finds equal pixels, one what a person would call the same picture.
+
+Equal pixels have one digest, whatever file holds them. For the perceptual hash, an image is shrunk to 32×32 (a volume to 16³) and described by its cosine transform, every
+frequency weighted by the energy of its slope: the likeness of two sketches is then the
+correlation of their edges, on which brightness has no say and on which chest X-rays, all alike
+at first sight, differ. The signs of the 64 lowest frequencies are the hash. Hashes are compared
+all with all, bit-packed, in tiles that fit the cache; whoever comes close is judged by likeness.
+
+Measured with copies of all images of two sets (JPEG quality 60; 75 % size; 15 % brighter, clipped;
+15 % darker; the first three at once): of HAM10000's 10,015 skin photographs {HAM}; of 5,840 chest
+X-rays (Kermany) {KER}. False pairs: {FALSE}. A copy that is cropped or turned is not found.
+
+Source: Zauner. Implementation and Benchmarking of Perceptual Image Hash Functions. Thesis,
+Upper Austria University of Applied Sciences, Hagenberg 2010, section 3.2.1 (the DCT hash).
+"""
+
+import hashlib
+from collections.abc import Iterator
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+EDGES = {2: 32, 3: 16}
+BITS = 64
+RADIUS = 10
+LIKENESS = 0.93
+TILE_ROWS, TILE_COLUMNS = 32, 4096
+BANDS = (128, 512)
+SLACK = 0.005
+GATHERED = 16384
+
+Sketch = NDArray[np.float16]
+Pairs = NDArray[np.int64]
+
+
+def digest_pixels(values: NDArray[np.generic]) -> str:
+    """Digest the pixels alone: file, compression, type of number and headers have no say.
+
+    A grey image that is stored in colours has the digest of the grey one.
+
+    Args:
+        values: (C, *space).
+
+    Example:
+        >>> grey = np.arange(6, dtype=np.uint8).reshape(1, 2, 3)
+        >>> digest_pixels(grey) == digest_pixels(grey.repeat(3, axis=0).astype(np.int16))
+        True
+    """
+    if len(values) > 1 and all(np.array_equal(values[0], other) for other in values[1:]):
+        values = values[:1]
+    if values.dtype.kind in "iu":
+        least, most = (np.min_scalar_type(int(v)) for v in (values.min(), values.max()))
+        values = values.astype(np.promote_types(least, most), copy=False)
+    else:
+        values = values.astype(np.float32) + np.float32(0)
+    head = f"{values.dtype.str} {values.shape} ".encode()
+    return hashlib.blake2b(head + np.ascontiguousarray(values).tobytes(), digest_size=16).hexdigest()
+
+
+def sketch(values: NDArray[np.generic]) -> Sketch:
+    """Describe what an image shows, lowest frequency first: 1,023 numbers, 4,095 of a volume.
+
+    Args:
+        values: Any numbers; channels are averaged, and what is not finite is taken as the lowest.
+
+    Shape:
+        (C, Y, X) -> (1023,), (C, Z, Y, X) -> (4095,): of unit length, or 0 where all is constant.
+
+    Example:
+        >>> one = np.arange(4096.0).reshape(1, 64, 64) ** 2
+        >>> bool(np.allclose(sketch(one), sketch(0.5 * one + 7), atol=1e-3))
+        True
+    """
+    small = _shrink(values)
+    dims, edge = small.ndim, small.shape[0]
+    spectrum = small - small.mean()
+    for axis in range(dims):
+        spectrum = np.moveaxis(np.tensordot(_cosines(edge), spectrum, (1, axis)), 0, axis)
+    order, weight = _frequencies(dims, edge)
+    described = spectrum.ravel()[order] * weight
+    scale = float(np.abs(small).max())
+    length = float(np.linalg.norm(described))
+    if length <= 1e-6 * max(scale, 1e-30):
+        return np.zeros(len(order), np.float16)
+    return (described / length).astype(np.float16)
+
+
+def hash_sketches(sketches: Sketch) -> NDArray[np.uint64]:
+    """Pack the signs of the 64 lowest frequencies into one number each.
+
+    Shape:
+        (N, frequencies) -> (N,)
+    """
+    signs = np.packbits(sketches[:, :BITS] > 0, axis=1)
+    return np.ascontiguousarray(signs).view(np.uint64)[:, 0]
+
+
+def find_near(
+    sketches: Sketch, radius: int = RADIUS, likeness: float = LIKENESS
+) -> tuple[Pairs, NDArray[np.float32]]:
+    """Find all pairs of images that show the same.
+
+    Args:
+        sketches: One a row, all of pictures or all of volumes. Rows of zeros, from constant images, are like nothing.
+        radius: Hashes that differ in at most so many of 64 bits are looked at more closely.
+        likeness: Least correlation of the edges, up to 1.
+
+    Returns:
+        Row numbers, the lower first, in order; and the likeness of each pair.
+
+    Shape:
+        (N, frequencies) -> (P, 2), (P,)
+    """
+    rows = np.flatnonzero(sketches.any(axis=1))
+    some = sketches[rows]
+    levels = _levels(some)
+    pairs, likes = [np.empty((0, 2), np.int64)], [np.empty(0, np.float32)]
+    for first, second in _close(hash_sketches(some), radius):
+        first, second, alike = _judge(levels, first, second, likeness)
+        pairs.append(np.stack([rows[first], rows[second]], axis=1))
+        likes.append(alike)
+    joined, alike = np.concatenate(pairs), np.concatenate(likes)
+    order = np.lexsort((joined[:, 1], joined[:, 0]))
+    return joined[order], alike[order]
+
+
+def _levels(sketches: Sketch) -> list[tuple[NDArray[np.floating], NDArray[np.float32]]]:
+    """Part the frequencies into bands, each with the length of what lies above it."""
+    ends = [*(end for end in BANDS if end < sketches.shape[1]), sketches.shape[1]]
+    left = np.ones(len(sketches), np.float32)
+    levels = []
+    for start, end in zip([0, *ends], ends, strict=False):
+        band = sketches[:, start:end].astype(np.float32) if start == 0 else sketches[:, start:end]
+        left = left - np.einsum("ij,ij->i", band, band, dtype=np.float32)
+        levels.append((band, np.sqrt(np.maximum(left, 0))))
+    return levels
+
+
+def _judge(
+    levels: list[tuple[NDArray[np.floating], NDArray[np.float32]]],
+    first: Pairs,
+    second: Pairs,
+    likeness: float,
+) -> tuple[Pairs, Pairs, NDArray[np.float32]]:
+    """Keep the pairs that are alike, and drop each as soon as the bands left cannot save it."""
+    alike = np.zeros(len(first), np.float32)
+    for band, above in levels:
+        for part in np.array_split(np.arange(len(first)), len(first) // GATHERED + 1):
+            one, other = band[first[part]], band[second[part]]
+            alike[part] += np.einsum("ij,ij->i", one, other, dtype=np.float32)
+        hope = alike + above[first] * above[second] >= likeness - SLACK
+        first, second, alike = first[hope], second[hope], alike[hope]
+    found = alike >= likeness
+    return first[found], second[found], alike[found]
+
+
+def _close(hashes: NDArray[np.uint64], radius: int) -> Iterator[tuple[Pairs, Pairs]]:
+    """Yield pairs of rows whose hashes differ in few bits, some thousands at a time."""
+    first: list[Pairs] = []
+    second: list[Pairs] = []
+    held = 0
+    for top in range(0, len(hashes), TILE_ROWS):
+        here = hashes[top : top + TILE_ROWS, None]
+        for left in range(top, len(hashes), TILE_COLUMNS):
+            near = np.bitwise_count(here ^ hashes[None, left : left + TILE_COLUMNS]) <= radius
+            if not near.any():
+                continue
+            i, j = np.nonzero(near)
+            i, j = i + top, j + left
+            upper = i < j
+            first.append(i[upper])
+            second.append(j[upper])
+            held += int(upper.sum())
+            if held > GATHERED:
+                yield np.concatenate(first), np.concatenate(second)
+                first, second, held = [], [], 0
+    if held:
+        yield np.concatenate(first), np.concatenate(second)
+
+
+def _shrink(values: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Average over channels and over equal cells, one plane at a time to save memory."""
+    edge = EDGES[values.ndim - 1]
+    left, right = (_shares(n, edge) for n in values.shape[-2:])
+    planes = values.reshape(-1, *values.shape[-2:])
+    if planes.dtype.kind == "f" and not np.isfinite(planes).all():
+        finite = planes[np.isfinite(planes)]
+        low = finite.min() if finite.size else 0
+        planes = np.nan_to_num(planes, nan=low, posinf=low, neginf=low)
+    cells = np.stack([left @ plane.astype(np.float32) @ right.T for plane in planes])
+    cells = cells.reshape(*values.shape[:-2], edge, edge).mean(axis=0, dtype=np.float32)
+    if cells.ndim == 3:
+        cells = np.tensordot(_shares(len(cells), edge), cells, 1)
+    return np.asarray(cells, np.float32)
+
+
+@lru_cache(maxsize=256)
+def _shares(samples: int, cells: int) -> NDArray[np.float32]:
+    """Tell how much of each sample falls in each cell: (cells, samples), rows sum to 1."""
+    ends = np.linspace(0, samples, cells + 1)
+    start = np.arange(samples)
+    over = np.minimum(ends[1:, None], start + 1) - np.maximum(ends[:-1, None], start)
+    return (np.clip(over, 0, None) * (cells / samples)).astype(np.float32)
+
+
+@lru_cache
+def _cosines(edge: int) -> NDArray[np.float32]:
+    """The orthonormal cosine transform as a matrix, one frequency a row."""
+    frequency, place = np.arange(edge)[:, None], np.arange(edge)[None] + 0.5
+    rows = np.cos(np.pi * frequency * place / edge) * np.sqrt(2 / edge)
+    rows[0] /= np.sqrt(2)
+    return rows.astype(np.float32)
+
+
+@lru_cache
+def _frequencies(dims: int, edge: int) -> tuple[Pairs, NDArray[np.float32]]:
+    """Order frequencies from low to high, without the mean, each with the size of its slope.
+
+    The cosines are the modes of the sum of squared differences between neighbours, so a dot
+    product of coefficients with these weights is that of the differences themselves.
+    """
+    index = np.indices((edge,) * dims).reshape(dims, -1)
+    order = np.lexsort((*index[::-1], (index**2).sum(0)))[1:]
+    energy = (2 - 2 * np.cos(np.pi * index[:, order] / edge)).sum(0)
+    return order, np.sqrt(energy).astype(np.float32)

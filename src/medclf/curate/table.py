@@ -1,0 +1,271 @@
+"""A table of exams: its cells as words, and which column holds what.
+
+Columns are known by their usual names, or named by the person; where two would do, we ask. The
+words stay as they stand in the file, so that nothing is merged or taken for a number unseen.
+"""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from medclf.core.record import Source
+from medclf.core.task import Kind
+from medclf.curate.folder import SPLIT_WORDS
+from medclf.errors import CohortError, ReadError
+from medclf.read.archive import read_bytes
+from medclf.read.image import looks_like_image
+
+Table = Mapping[str, Sequence[str | None]]
+
+MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "<na>"}
+
+PATHS = (
+    "path file filename file_name filepath file_path image images image_path image_file image_name "
+    "img img_path img_name kept_file scan scan_path dicom dicom_path nifti nifti_path",
+    "image_id image_index image_uid img_id",
+)
+LABELS = ("label labels class target diagnosis dx finding findings finding_labels y",)
+PATIENTS = ("patient patient_id patientid subject subject_id subjectid", "lesion_id lesionid")
+SPLITS = ("split", "subset", "partition", "set", "phase")
+EXAMS = ("exam exam_id study study_id accession accession_number studyinstanceuid",)
+VIEWS = ("view view_position viewposition", "projection")
+SEVERAL = re.compile(r"(?:image|img|path|file|scan)_(.+)")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the person says of the data. `None` means: infer it, and say so in a note.
+
+    Args:
+        path: The column that names the image, or several columns, one per image of the exam.
+        label: The column of the class, or several columns of 0 and 1, one per finding.
+        patient: The column of the patient; "none" where there is none, in DICOM headers neither.
+        split: The column that says train, val or test; "none" where there is none.
+        exam: The column that joins several rows to one exam; "none" where each row is one.
+        view: The column that names the images of an exam of several rows; "none" to number them.
+        kind: Whether classes exclude each other, coexist or rank.
+        classes: Their names in the order of the class numbers.
+        images: A folder or a zip that holds the images that a table names.
+        patient_pattern: A regular expression, searched in each image's path; its group `patient`,
+            or else its first group that takes part, is the patient.
+        tidy_labels: Merge labels that differ only in spaces or case.
+    """
+
+    path: str | tuple[str, ...] | None = None
+    label: str | tuple[str, ...] | None = None
+    patient: str | None = None
+    split: str | None = None
+    exam: str | None = None
+    view: str | None = None
+    kind: Kind | None = None
+    classes: tuple[str, ...] | None = None
+    images: Path | None = None
+    patient_pattern: str | None = None
+    tidy_labels: bool = False
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which column holds what; "" where none does.
+
+    Args:
+        paths: Columns that name images, by the name that the image gets in the exam.
+        labels: One column of classes, or several of 0 and 1, one per finding.
+        patient: Whose the exam is.
+        split: train, val or test.
+        exam: Joins several rows to one exam.
+        view: Names the images of an exam of several rows; else they are numbered.
+    """
+
+    paths: Mapping[str, str]
+    labels: tuple[str, ...]
+    patient: str = ""
+    split: str = ""
+    exam: str = ""
+    view: str = ""
+
+
+def load_table(source: Source) -> dict[str, list[str | None]]:
+    """Read the columns of a CSV, TSV or Parquet file as words; `None` where a cell is missing.
+
+    Raises:
+        ReadError: no such table, not in UTF-8, or rows of another length than the header.
+    """
+    raw = read_bytes(source)
+    name = source.member or source.path.name
+    load = _load_parquet if name.lower().endswith(".parquet") else _load_csv
+    header, rows = load(raw, source)
+    twice = [name for name, n in Counter(header).items() if n > 1]
+    if twice:
+        raise ReadError(f"{source}: column names must differ, {twice[0]!r} stands there twice")
+    if not rows:
+        raise ReadError(f"{source}: rows wanted, none found below the header")
+    return {
+        name: [None if cell.strip().casefold() in MISSING else cell for cell in cells]
+        for name, cells in zip(header, zip(*rows, strict=True), strict=True)
+    }
+
+
+def _load_csv(raw: bytes, source: Source) -> tuple[list[str], list[list[str]]]:
+    """Take the commonest of tab, semicolon and comma in the first line as what parts columns."""
+    try:
+        text = raw.decode("utf-8-sig")
+        delimiter = max(",;\t", key=text.partition("\n")[0].count)
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        header = [name.strip() for name in next(lines, [])]
+        rows: list[list[str]] = []
+        for row in lines:
+            if not any(cell.strip() for cell in row):
+                continue
+            if len(row) != len(header):
+                raise ReadError(
+                    f"{source}: {len(header)} columns wanted, {len(row)} found in line "
+                    f"{lines.line_num}"
+                )
+            rows.append(row)
+    except UnicodeDecodeError as problem:
+        raise ReadError(f"{source}: text in UTF-8 wanted, other bytes found") from problem
+    except csv.Error as problem:
+        raise ReadError(f"{source}: a table wanted: {problem}") from problem
+    return header, rows
+
+
+def _load_parquet(raw: bytes, source: Source) -> tuple[list[str], list[list[str]]]:
+    from pandas import read_parquet
+    from pyarrow import ArrowException
+
+    try:
+        frame = read_parquet(io.BytesIO(raw))
+    except (ArrowException, ValueError, OSError) as problem:
+        raise ReadError(f"{source}: a Parquet table wanted: {problem}") from problem
+    words = frame.astype("string").fillna("")
+    return [str(name).strip() for name in words], words.to_numpy(dtype=object).tolist()
+
+
+def choose_roles(table: Table, columns: Columns, where: str) -> tuple[Roles, list[str]]:
+    """Tell which column holds what, and note what was inferred.
+
+    Raises:
+        CohortError: a column that the person named is not there, two would do, or none names
+            images or labels.
+    """
+    choose = _Choice(table, where)
+    exam = choose.one("exam", columns.exam, EXAMS)
+    label = columns.label
+    if isinstance(label, tuple):
+        labels = tuple(choose.named("label", name) for name in label)
+    else:
+        labels = (choose.one("label", label, LABELS),)
+    roles = Roles(
+        paths=choose.paths(columns.path),
+        labels=labels,
+        patient=choose.one("patient", columns.patient, PATIENTS),
+        split=choose.one("split", columns.split, SPLITS),
+        exam=exam,
+        view=choose.one("view", columns.view, VIEWS) if exam else "",
+    )
+    return roles, choose.notes
+
+
+def names_images(table: Table, columns: Columns) -> bool:
+    """Tell whether a table has a column that names images."""
+    given = (columns.path,) if isinstance(columns.path, str) else columns.path or ()
+    named = {_plain(column) for column in table} & {_plain(name) for name in given}
+    return bool(named or _usual(table, PATHS) or len(_several(table)) > 1)
+
+
+class _Choice:
+    """Chooses columns of one table by what the person says or by their usual names."""
+
+    def __init__(self, table: Table, where: str) -> None:
+        self.table, self.where, self.notes = table, where, list[str]()
+
+    def named(self, role: str, name: str) -> str:
+        if name in self.table:
+            return name
+        plain = [column for column in self.table if _plain(column) == _plain(name)]
+        if len(plain) != 1:
+            raise CohortError(
+                f"{self.where}: the column {name!r} wanted for --{role}, found "
+                f"{', '.join(self.table)}"
+            )
+        return plain[0]
+
+    def one(self, role: str, given: str | None, usual: Sequence[str]) -> str:
+        """Choose the column of a role; "" where there is none, which a label may not be."""
+        if given is not None and (given in self.table or given not in ("", "none")):
+            return self.named(role, given)
+        found = [] if given is not None else _usual(self.table, usual)
+        if role == "split":
+            found = [c for c in found if _plain(c) == "split" or _holds_splits(self.table[c])]
+        if not found and role != "label":
+            return ""
+        return self._only(role, found)
+
+    def paths(self, given: str | tuple[str, ...] | None) -> dict[str, str]:
+        """Choose the columns of images, by the name that the image gets."""
+        if given is not None:
+            names = (given,) if isinstance(given, str) else given
+            return _image_names([self.named("path", name) for name in names])
+        single, several = _usual(self.table, PATHS), _several(self.table)
+        likely = [column for column in single if _images_in(self.table[column])]
+        if len(several) > 1 and not likely:
+            self.notes.append(f"The images of an exam are those in {', '.join(several)}.")
+            return _image_names(several)
+        return {"image": self._only("path", [*likely, *several] or single)}
+
+    def _only(self, role: str, found: list[str]) -> str:
+        if len(found) == 1:
+            self.notes.append(f"The column {found[0]!r} is read as the {role}; else say --{role}.")
+            return found[0]
+        if found:
+            raise CohortError(
+                f"{self.where}: {', '.join(found)} may each be the {role}: choose with --{role}"
+            )
+        raise CohortError(
+            f"{self.where}: no column is known to be the {role}: choose with --{role} among "
+            f"{', '.join(self.table)}"
+        )
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s\-]+", "_", name.strip().casefold())
+
+
+def _usual(table: Table, tiers: Sequence[str]) -> list[str]:
+    """The columns that bear a usual name; later names count only where no earlier one is there."""
+    for names in tiers:
+        if found := [column for column in table if _plain(column) in names.split()]:
+            return found
+    return []
+
+
+def _several(table: Table) -> list[str]:
+    """The columns such as image_lcc or path_t1 that mostly hold names of images."""
+    usual = {name for names in PATHS for name in names.split()}
+    chosen = [c for c in table if SEVERAL.fullmatch(_plain(c)) and _plain(c) not in usual]
+    return [
+        c for c in chosen if _images_in(table[c]) * 2 > sum(cell is not None for cell in table[c])
+    ]
+
+
+def _images_in(cells: Sequence[str | None]) -> int:
+    return sum(looks_like_image(cell.strip()) for cell in cells if cell)
+
+
+def _image_names(columns: Sequence[str]) -> dict[str, str]:
+    """Name the images of an exam after their columns, without what these have in common."""
+    if len(columns) == 1:
+        return {"image": columns[0]}
+    parts = [SEVERAL.fullmatch(_plain(column)) for column in columns]
+    short = [part[1] for part in parts if part]
+    return dict(zip(short if len(set(short)) == len(columns) else columns, columns, strict=True))
+
+
+def _holds_splits(cells: Sequence[str | None]) -> bool:
+    texts = {cell.strip().casefold() for cell in cells if cell}
+    return bool(texts) and texts <= set(SPLIT_WORDS)

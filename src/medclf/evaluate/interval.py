@@ -1,0 +1,175 @@
+"""Intervals that hold the truth 95 times in 100, also in small samples and at 0 or 100 %.
+
+Every score between 0 and 1 gets the interval that Wilson gave to proportions, on the number of
+independent exams that would have made the score as sure as it is: v (1 - v) / SE². A proportion
+with one exam per patient has that number as it is. With several, SE comes from the sums over
+patients; for areas and other scores that are no proportions, from the bootstrap by patients; then
+Student's t on the patients of the rarer side stands for 1.96, as SE is itself a guess.
+
+In simulations with 50 patients (`bench/coverage.py`) this interval covers an area of .90 to .99 in
+92 to 97 of 100 samples, where percentiles of the bootstrap cover 74 to 90, and BCa 78 to 93; and
+it has a width where all exams are right, where any bootstrap has none. A mean of losses gets
+Student's interval on the scale of logarithms, since losses have one long tail. A mean over classes
+gets the sum of its classes' intervals (MOVER), with their correlation from the bootstrap.
+
+Source: Wilson. Probable inference, the law of succession, and statistical inference. JASA 1927.
+Korn, Graubard. Confidence intervals for proportions with small expected number of positive counts.
+Survey Methodology 1998 (effective number). Zou, Donner. Construction of confidence limits about
+effect measures. Statistics in Medicine 2008 (MOVER).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+from medclf.evaluate.score import Numbers
+
+LEVEL = 0.95
+NORMAL = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A score with its 95 % interval; nan where the sample cannot tell."""
+
+    value: float
+    low: float = np.nan
+    high: float = np.nan
+
+
+def wilson(share: float, exams: float, quantile: float = NORMAL) -> tuple[float, float]:
+    """Bound a proportion.
+
+    Args:
+        share: What was found, 0 to 1.
+        exams: Independent exams, or their effective number.
+        quantile: How many standard errors wide to either side.
+
+    Example:
+        >>> [round(bound, 4) for bound in wilson(1.0, 50)]
+        [0.9287, 1.0]
+    """
+    square = quantile**2
+    middle = (share + square / (2 * exams)) / (1 + square / exams)
+    half = np.sqrt(share * (1 - share) / exams + square / (4 * exams**2))
+    half *= quantile / (1 + square / exams)
+    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+
+
+def proportion(hits: NDArray[np.generic], patients: NDArray[np.generic]) -> Figure:
+    """Find a share of exams, with its interval.
+
+    Args:
+        hits: (N,) 0 or 1 per exam, or a share where an exam has many answers.
+        patients: (N,) whose exam it is.
+    """
+    if not len(hits):
+        return Figure(np.nan)
+    exams, value = len(hits), float(np.mean(hits))
+    people = len(np.unique(patients))
+    if people == exams and np.isin(hits, (0, 1)).all():
+        return Figure(value, *wilson(value, exams))
+    se = clustered_error(np.asarray(hits, np.float64), patients)
+    effective = min(value * (1 - value) / se**2, exams) if 0 < se < np.inf else people
+    effective = people if value in (0.0, 1.0) else effective
+    return Figure(value, *wilson(value, effective, t_quantile(people)))
+
+
+def share(value: float, replicates: Numbers, patients: int) -> Figure:
+    """Bound a score between 0 and 1 by its bootstrap replicates.
+
+    Args:
+        value: The score of the sample.
+        replicates: (B,) the score of each bootstrap sample; nan is left out.
+        patients: Those of the rarer side: what bounds our knowledge.
+    """
+    if not np.isfinite(value):
+        return Figure(np.nan)
+    se = _deviation(replicates)
+    inside = 0 < value < 1 and se > 0
+    effective = value * (1 - value) / se**2 if inside else max(patients, 1)
+    return Figure(value, *wilson(value, effective, t_quantile(patients)))
+
+
+def symmetric_share(value: float, replicates: Numbers, patients: int) -> Figure:
+    """Bound a score between -1 and 1, as kappa, in the same way."""
+    half = share((1 + value) / 2, (1 + replicates) / 2, patients)
+    return Figure(value, 2 * half.low - 1, 2 * half.high - 1)
+
+
+def loss(losses: Numbers, patients: NDArray[np.generic]) -> Figure:
+    """Find a mean of losses, (N,), none below 0, with its interval."""
+    if not len(losses):
+        return Figure(np.nan)
+    value = float(np.mean(losses))
+    se = clustered_error(losses, patients)
+    if not 0 < value or not np.isfinite(se):
+        return Figure(value, 0.0, np.inf) if value else Figure(value)
+    factor = float(np.exp(t_quantile(len(np.unique(patients))) * se / value))
+    return Figure(value, value / factor, value * factor)
+
+
+def calibration(value: float, replicates: Numbers, patients: int) -> Figure:
+    """Bound a calibration error, whose estimate is too large by an amount unknown.
+
+    A sample of a perfectly calibrated model shows an error v by chance alone, and a bootstrap
+    sample of it sqrt(2) v. So the excess of the replicates over the sample, times 1 + sqrt(2), is
+    the most that chance can have added; the lower bound gives way by that, the upper does not.
+    """
+    if not np.isfinite(value):
+        return Figure(np.nan)
+    reach = t_quantile(patients) * _deviation(replicates)
+    excess = max(0.0, float(np.nanmean(replicates)) - value) * (1 + np.sqrt(2))
+    return Figure(value, max(0.0, value - excess - reach), min(1.0, value + reach))
+
+
+def average(figures: Sequence[Figure], replicates: Numbers) -> Figure:
+    """Average the figures of classes, leaving out those that are nan.
+
+    Args:
+        figures: K of them, each with its own interval.
+        replicates: (K, B) their bootstrap replicates, for how they vary together.
+    """
+    rows = [k for k, figure in enumerate(figures) if np.isfinite(figure.value)]
+    if not rows:
+        return Figure(np.nan)
+    value, low, high = np.array([(f.value, f.low, f.high) for f in (figures[k] for k in rows)]).T
+    together = _correlation(replicates[rows])
+    down, up = (np.sqrt(max(0.0, d @ together @ d)) / len(rows) for d in (value - low, high - value))
+    middle = float(value.mean())
+    return Figure(middle, max(0.0, middle - float(down)), min(1.0, middle + float(up)))
+
+
+def clustered_error(values: Numbers, patients: NDArray[np.generic]) -> float:
+    """Find the standard error of a mean over exams, (N,), that cluster by patient."""
+    _, whose = np.unique(patients, return_inverse=True)
+    sums = np.bincount(whose, values - values.mean())
+    if len(sums) < 2:
+        return np.inf
+    return float(np.sqrt(len(sums) / (len(sums) - 1) * np.square(sums).sum()) / len(values))
+
+
+def t_quantile(patients: int) -> float:
+    """Find how many standard errors to either side hold 95 % when so many patients gave them."""
+    return float(student.ppf((1 + LEVEL) / 2, max(patients - 1, 1)))
+
+
+def _deviation(replicates: Numbers) -> float:
+    there = replicates[np.isfinite(replicates)]
+    return float(there.std(ddof=1)) if len(there) > 1 else 0.0
+
+
+def _correlation(replicates: Numbers) -> Numbers:
+    """Correlate rows, (K, B) -> (K, K); what does not vary is correlated with nothing."""
+    there = replicates[:, np.isfinite(replicates).all(0)]
+    if there.shape[1] < 2:
+        return np.eye(len(replicates))
+    centred = there - there.mean(1, keepdims=True)
+    length = np.linalg.norm(centred, axis=1, keepdims=True)
+    unit = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
+    together = np.asarray(unit @ unit.T)
+    np.fill_diagonal(together, 1)
+    return together

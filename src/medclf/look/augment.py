@@ -1,0 +1,191 @@
+"""Augmentation: each step sees every exam a little turned, stretched, lit and hidden.
+
+All of it works on whole batches of tensors, in 2D and 3D by the same lines. Turning, scaling,
+shearing, shifting, mirroring and bending become one field of sampling points, so that the batch is
+interpolated once. Chance comes from the generator alone.
+
+Source: Simard, Steinkraus, Platt. Best Practices for Convolutional Neural Networks. ICDAR 2003
+(elastic); DeVries, Taylor. Improved Regularization with Cutout. 2017; Zhang et al. mixup. ICLR
+2018.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+from torch.nn.functional import affine_grid, grid_sample, interpolate
+
+from medclf.errors import SettingError
+
+BENDS = 4  # knots of the elastic field along each axis
+
+
+@dataclass(frozen=True)
+class Augment:
+    """How far chance may change an exam. Zero switches a change off.
+
+    Args:
+        rotate_degrees: Largest turn, about every axis in 3D.
+        scale: Largest stretch or shrink of each axis, as a share.
+        shear: Largest slant, as a share.
+        shift: Largest shift, as a share of the edge.
+        elastic: Largest bend, as a share of the edge.
+        brightness: Largest shift of the values, in standard deviations of the cohort.
+        contrast: Largest stretch or shrink of the values about the image's mean, as a share.
+        noise: Largest standard deviation of added noise, in those of the cohort.
+        cutout: Edge of the hidden block, as a share of the image's edge.
+        mix: Share of a second exam blended in, as alpha of mixup's Beta distribution.
+        mirror: Axes of space, z first, along which an exam may be mirrored. In a picture 0 turns
+            it upside down and 1 swaps left and right.
+    """
+
+    rotate_degrees: float = 15.0
+    scale: float = 0.15
+    shear: float = 0.0
+    shift: float = 0.1
+    elastic: float = 0.0
+    brightness: float = 0.2
+    contrast: float = 0.2
+    noise: float = 0.0
+    cutout: float = 0.0
+    mix: float = 0.0
+    mirror: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("rotate_degrees", "shear", "elastic", "brightness", "noise", "mix"):
+            if not getattr(self, name) >= 0:
+                raise SettingError(f"augment.{name} must be 0 or more, not {getattr(self, name)}")
+        for name in ("scale", "shift", "contrast", "cutout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise SettingError(f"augment.{name} must be in [0, 1), not {getattr(self, name)}")
+        if not set(self.mirror) <= {0, 1, 2}:
+            raise SettingError(f"augment.mirror names axes of space 0, 1, 2, not {self.mirror}")
+
+    @property
+    def moves(self) -> bool:
+        """Whether any change moves samples, so that the batch must be interpolated."""
+        parts = (self.rotate_degrees, self.scale, self.shear, self.shift, self.elastic)
+        return any(parts) or bool(self.mirror)
+
+
+def augment(batch: Tensor, settings: Augment, generator: Generator) -> Tensor:
+    """Change each exam of a standardised batch by its own chance.
+
+    Shape:
+        (B, C, *space) -> (B, C, *space)
+    """
+    if settings.moves:
+        field = sampling_field(batch, settings, generator)
+        batch = grid_sample(batch, field, padding_mode="border", align_corners=False)
+    if settings.contrast or settings.brightness:
+        batch = _relight(batch, settings, generator)
+    if settings.noise:
+        level = settings.noise * _uniform(batch, generator, low=0.0)
+        batch = batch + (level * torch.randn(batch.shape, generator=generator)).to(batch.device)
+    return hide_block(batch, settings.cutout, generator) if settings.cutout else batch
+
+
+def sampling_field(batch: Tensor, settings: Augment, generator: Generator) -> Tensor:
+    """Draw where each exam is sampled from, in `grid_sample`'s coordinates (x first, -1 … 1).
+
+    Shape:
+        (B, C, *space) -> (B, *space, dims)
+    """
+    dims = batch.ndim - 2
+    if any(axis >= dims for axis in settings.mirror):
+        raise SettingError(f"augment.mirror names an axis that {dims}D images lack")
+    matrix = _linear_part(len(batch), dims, settings, generator, _edges(batch))
+    offset = 2 * settings.shift * _symmetric((len(batch), dims, 1), generator)
+    theta = torch.cat([matrix, offset], dim=2).to(batch.device, torch.float32)
+    field = affine_grid(theta, list(batch.shape), align_corners=False)
+    if settings.elastic:
+        knots = _symmetric((len(batch), dims, *[BENDS] * dims), generator).to(batch.device)
+        mode = "bicubic" if dims == 2 else "trilinear"
+        bend = interpolate(knots, size=batch.shape[2:], mode=mode, align_corners=True)
+        field = field + 2 * settings.elastic * bend.movedim(1, -1)
+    return field
+
+
+def hide_block(batch: Tensor, share: float, generator: Generator) -> Tensor:
+    """Set one block at a random place in each exam to zero, the mean of a standardised cohort.
+
+    Shape:
+        (B, C, *space) -> (B, C, *space)
+    """
+    hidden = torch.ones(len(batch), *batch.shape[2:], dtype=torch.bool, device=batch.device)
+    for axis, edge in enumerate(batch.shape[2:]):
+        block = max(1, round(share * edge))
+        start = torch.randint(edge - block + 1, (len(batch), 1), generator=generator)
+        place = torch.arange(edge)
+        inside = (place >= start) & (place < start + block)
+        shape = [1] * (batch.ndim - 2)
+        shape[axis] = edge
+        hidden &= inside.view(len(batch), *shape).to(batch.device)
+    return batch.masked_fill(hidden.unsqueeze(1), 0.0)
+
+
+def mix(
+    batch: Tensor, target: Tensor, alpha: float, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """Blend each exam, and its label, with another of the batch.
+
+    Args:
+        target: Shares of each class, (B, K).
+        alpha: Both parameters of the Beta distribution that the share is drawn from.
+
+    Shape:
+        (B, C, *space), (B, K) -> the same
+    """
+    if not alpha:
+        return batch, target
+    order = torch.randperm(len(batch), generator=generator)
+    # Beta(alpha, alpha) as the share of two gamma variates; torch draws those with a generator.
+    pair = torch._standard_gamma(torch.full((2, len(batch)), alpha), generator=generator)
+    share = (pair[0] / pair.sum(0).clamp_min(1e-12)).to(batch.device)
+    blend = share.view(-1, *[1] * (batch.ndim - 1))
+    mixed = torch.lerp(batch[order], batch, blend.to(batch.dtype))
+    return mixed, torch.lerp(target[order], target, share[:, None].to(target.dtype))
+
+
+def _linear_part(
+    count: int, dims: int, settings: Augment, generator: Generator, edges: Tensor
+) -> Tensor:
+    """Turn, scale, shear and mirror as matrices over (x, y[, z]); right for any aspect."""
+    matrix = torch.eye(dims).expand(count, dims, dims)
+    planes = [(0, 1)] if dims == 2 else [(0, 1), (0, 2), (1, 2)]
+    for first, second in planes:
+        angle = torch.deg2rad(settings.rotate_degrees * _symmetric((count,), generator))
+        turn = torch.eye(dims).repeat(count, 1, 1)
+        turn[:, first, first] = turn[:, second, second] = angle.cos()
+        turn[:, first, second], turn[:, second, first] = -angle.sin(), angle.sin()
+        matrix = matrix @ turn
+    slant = settings.shear * _symmetric((count, dims, dims), generator).triu(1)
+    matrix = matrix @ (torch.eye(dims) + slant)
+    stretch = 1 + settings.scale * _symmetric((count, 1, dims), generator)
+    for axis in settings.mirror:
+        sign = 1 - 2 * torch.randint(2, (count,), generator=generator)
+        stretch[:, 0, dims - 1 - axis] *= sign
+    # Coordinates run -1 … 1 along each edge: a turn of an oblong image must not slant it.
+    return matrix * stretch * edges[None, None, :] / edges[None, :, None]
+
+
+def _edges(batch: Tensor) -> Tensor:
+    return torch.tensor(list(reversed(batch.shape[2:])), dtype=torch.float32)
+
+
+def _relight(batch: Tensor, settings: Augment, generator: Generator) -> Tensor:
+    space = tuple(range(2, batch.ndim))
+    gain = (1 + settings.contrast * _uniform(batch, generator)).to(batch.device)
+    lift = (settings.brightness * _uniform(batch, generator)).to(batch.device)
+    mean = batch.mean(space, keepdim=True)
+    return torch.addcmul(mean * (1 - gain) + lift, batch, gain)
+
+
+def _uniform(batch: Tensor, generator: Generator, low: float = -1.0) -> Tensor:
+    """One number per exam, between low and 1, that broadcasts over the batch."""
+    shape = (len(batch), *[1] * (batch.ndim - 1))
+    return torch.rand(shape, generator=generator) * (1 - low) + low
+
+
+def _symmetric(shape: tuple[int, ...], generator: Generator) -> Tensor:
+    return torch.rand(shape, generator=generator) * 2 - 1

@@ -1,0 +1,208 @@
+"""Bytes of a file, of a member of an archive, or of a gzip stream, without unpacking to disk.
+
+A zip's table of contents is read once and shared by all threads; each read opens the file, seeks
+and inflates, so that no lock is held and ten thousand members are read as fast as loose files. A
+.tar.gz has no such table and is walked from its start: fit for few large members. What the
+archive claims is checked first: sizes, ratios, and names that would leave a folder.
+
+Source: PKWARE, APPNOTE 6.3.10, sections 4.3.7 and 4.4; RFC 1952.
+"""
+
+import re
+import tarfile
+import zlib
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from medclf.core.record import Source
+from medclf.errors import ReadError
+from medclf.read.once import once
+from medclf.read.refuse import one_line, unreadable
+
+ZIP_SUFFIXES = (".zip", ".npz")
+TAR_SUFFIXES = (".tar.gz", ".tgz", ".tar")
+
+LIMIT = 2 * 2**30
+"""The most bytes that one member or stream may unpack to, unless the caller allows more."""
+
+RATIO = 500
+"""Unpacked to packed, above which a large member is a bomb. Shape masks reach 220."""
+
+_LARGE = 64 * 2**20
+_ENCRYPTED = 1
+_LOCAL_HEADER = 30
+_UNSAFE = re.compile(r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)")
+_NESTED = re.compile(r"^(.+?\.(?:zip|npz))!(.+)$", re.IGNORECASE)
+
+
+def is_archive(path: Path) -> bool:
+    """Tell by its name whether a file holds members that can be read in place."""
+    return path.name.lower().endswith(ZIP_SUFFIXES + TAR_SUFFIXES)
+
+
+def list_members(path: Path, inner: str = "") -> list[str]:
+    """List the files in an archive, sorted, without folders and what systems hide in archives.
+
+    Args:
+        path: A .zip, .npz, .tar, .tar.gz or .tgz.
+        inner: The zip within it that is meant.
+
+    Raises:
+        ReadError: it is no such archive, or a member's name would leave the folder.
+    """
+    names = _tar_index(path, inner) if _is_tar(path) else _zip_index(path, inner)
+    return sorted(name for name in names if not name.endswith("/") and not _hidden(name))
+
+
+def read_bytes(source: Source, limit: int = LIMIT) -> bytes:
+    """Read a whole file, or one member of an archive.
+
+    Args:
+        source: The file, and the member where it is an archive. A zip within a zip is parted by
+            "!", as in `Source(path, "inner.npz!train_images.npy")`. Its index is not looked at.
+        limit: The most bytes that a member may unpack to.
+
+    Raises:
+        ReadError: the file or the member is absent, damaged, encrypted, or unpacks to too much.
+    """
+    try:
+        if not source.member:
+            return source.path.read_bytes()
+        if _is_tar(source.path):
+            return _untar(source, limit)
+        return _unzip(source, limit)
+    except OSError as problem:
+        raise unreadable(source, problem) from problem
+
+
+def gunzip(raw: bytes, where: str, limit: int = LIMIT) -> bytes:
+    """Unpack a gzip stream of one or several parts, and check that it is whole.
+
+    Raises:
+        ReadError: it is cut short or damaged, or unpacks to more than `limit` bytes.
+    """
+    parts, size = [], 0
+    while raw.startswith(b"\x1f\x8b"):
+        stream = zlib.decompressobj(wbits=31)
+        try:
+            parts.append(stream.decompress(raw, limit - size + 1))
+        except zlib.error as problem:
+            raise ReadError(f"{where}: damaged gzip data: {one_line(problem)}") from problem
+        size += len(parts[-1])
+        if size > limit:
+            raise ReadError(f"{where}: unpacks to more than {limit:,} bytes")
+        if not stream.eof:
+            raise ReadError(f"{where}: the gzip data are cut short")
+        raw = stream.unused_data
+    if not parts:
+        raise ReadError(f"{where}: gzip data wanted, found others")
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _is_tar(path: Path) -> bool:
+    return path.name.lower().endswith(TAR_SUFFIXES)
+
+
+def _hidden(name: str) -> bool:
+    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
+
+
+def _check_names(names: Iterable[str], path: Path) -> None:
+    for name in names:
+        if _UNSAFE.search(name):
+            raise ReadError(f"{path}: refused, since the member {name!r} leaves its folder")
+
+
+def _check_bytes(unpacked: int, packed: int, limit: int, where: Source) -> None:
+    if unpacked > limit:
+        raise ReadError(f"{where}: unpacks to {unpacked:,} bytes; at most {limit:,} are read")
+    if unpacked > _LARGE and unpacked > RATIO * packed:
+        ratio = unpacked // max(packed, 1)
+        raise ReadError(f"{where}: unpacks {ratio}-fold; more than {RATIO}-fold is a bomb")
+
+
+@once(keep=8)
+def _zip_index(path: Path, member: str) -> dict[str, ZipInfo]:
+    """Read the table of contents of a zip, or of a zip that is a member of one."""
+    try:
+        with ZipFile(BytesIO(read_bytes(Source(path, member))) if member else path) as archive:
+            index = {info.filename: info for info in archive.infolist()}
+    except (BadZipFile, ValueError, NotImplementedError) as problem:
+        where = Source(path, member)
+        raise ReadError(f"{where}: no zip archive, or damaged: {one_line(problem)}") from problem
+    except OSError as problem:
+        raise unreadable(path, problem) from problem
+    _check_names(index, path)
+    return index
+
+
+def _unzip(source: Source, limit: int) -> bytes:
+    nested = _NESTED.match(source.member)
+    outer, name = nested.groups() if nested else ("", source.member)
+    info = _zip_index(source.path, outer).get(name)
+    if info is None:
+        raise ReadError(f"{source}: the archive has no such member")
+    if info.flag_bits & _ENCRYPTED or info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        raise ReadError(f"{source}: encrypted, or not packed by deflate: pack it anew")
+    _check_bytes(info.file_size, info.compress_size, limit, source)
+    if outer:
+        return _inflate(BytesIO(read_bytes(Source(source.path, outer), limit)), info, source)
+    with source.path.open("rb") as file:
+        return _inflate(file, info, source)
+
+
+def _inflate(file: BinaryIO, info: ZipInfo, where: Source) -> bytes:
+    """Read one member: its local header tells how far its data lie behind it."""
+    file.seek(info.header_offset)
+    header = file.read(_LOCAL_HEADER)
+    if not header.startswith(b"PK\x03\x04") or len(header) < _LOCAL_HEADER:
+        raise ReadError(f"{where}: the archive is damaged: no member where its table says")
+    names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+    file.seek(info.header_offset + _LOCAL_HEADER + names)
+    raw = file.read(info.compress_size)
+    if info.compress_type == ZIP_DEFLATED:
+        try:
+            raw = zlib.decompressobj(-zlib.MAX_WBITS).decompress(raw, info.file_size + 1)
+        except zlib.error as problem:
+            raise ReadError(f"{where}: damaged: {one_line(problem)}") from problem
+    if len(raw) != info.file_size or zlib.crc32(raw) != info.CRC:
+        raise ReadError(f"{where}: damaged or cut short: its checksum does not fit")
+    return raw
+
+
+@once(keep=2)
+def _tar_index(path: Path, _: str) -> dict[str, tarfile.TarInfo]:
+    """Walk a tar once. Links and devices are left out: they are no images."""
+    index, total = {}, 0
+    try:
+        with tarfile.open(path) as archive:
+            for info in archive:
+                total += info.size
+                _check_bytes(total, total, 2 * LIMIT, Source(path))
+                if info.isreg():
+                    index[info.name] = info
+    except (tarfile.TarError, EOFError, zlib.error) as problem:
+        raise ReadError(f"{path}: damaged or cut short: {one_line(problem)}") from problem
+    except OSError as problem:
+        raise unreadable(path, problem) from problem
+    _check_names(index, path)
+    return index
+
+
+def _untar(source: Source, limit: int) -> bytes:
+    info = _tar_index(source.path, "").get(source.member)
+    if info is None:
+        raise ReadError(f"{source}: the archive has no such member")
+    _check_bytes(info.size, info.size, limit, source)
+    try:
+        with tarfile.open(source.path) as archive:
+            member = archive.extractfile(info)
+            raw = b"" if member is None else member.read()
+    except (tarfile.TarError, EOFError, zlib.error) as problem:
+        raise ReadError(f"{source}: damaged or cut short: {one_line(problem)}") from problem
+    if len(raw) != info.size:
+        raise ReadError(f"{source}: cut short: {len(raw)} of {info.size} bytes")
+    return raw

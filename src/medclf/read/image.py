@@ -1,0 +1,111 @@
+"""One image, wherever it lies and whatever its form.
+
+What the first bytes say decides, since names lie; the name decides only for DICOM files that
+lack their signature. Images that lie packed with others are taken from the data set's own
+reader. NaN and infinite values are refused here, for every form alike.
+"""
+
+from collections.abc import Callable
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from medclf.core.image import Image
+from medclf.core.record import Source
+from medclf.errors import ReadError
+from medclf.read.archive import read_bytes
+from medclf.read.array import MAGIC, read_array
+from medclf.read.datasets.table import DATASETS
+from medclf.read.dicom import read_dicom
+from medclf.read.nifti import GZIP, read_nifti
+from medclf.read.raster import BMP, JPEG, PNG, read_raster
+from medclf.read.tiff import SIGNATURES, read_tiff
+
+Reader = Callable[[bytes, str], Image]
+
+FORMS: tuple[tuple[int, tuple[bytes, ...], Reader], ...] = (
+    (128, (b"DICM",), read_dicom),
+    (0, (PNG, JPEG), read_raster),
+    (0, SIGNATURES, read_tiff),
+    (0, (MAGIC,), read_array),
+    (344, (b"n+1\0", b"ni1\0"), read_nifti),
+    (4, (b"n+2\0", b"ni2\0"), read_nifti),
+    (0, (GZIP,), read_nifti),
+    (0, (BMP,), read_raster),
+)
+"""Where a form's signature stands, the signature, and the form's reader. The first to fit reads."""
+
+DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
+
+IMAGE_SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"),
+    *DICOM_SUFFIXES,
+    *(".nii", ".nii.gz", ".npy"),
+)
+
+
+def looks_like_image(name: str) -> bool:
+    """Tell by a file's name whether it should be an image; hidden files are not.
+
+    Example:
+        >>> looks_like_image("train/NORMAL/IM-0001.jpeg"), looks_like_image("labels.csv")
+        (True, False)
+    """
+    file = name.replace("\\", "/").rpartition("/")[2].lower()
+    return file.endswith(IMAGE_SUFFIXES) and not file.startswith(".")
+
+
+def is_image(source: Source) -> bool:
+    """Tell whether a file should be an image: by its name, or by DICOM's signature if it has none.
+
+    Scanners export files without a suffix, or named by numbers with dots: of those the first 132
+    bytes are looked at.
+
+    Raises:
+        ReadError: such a file cannot be opened.
+    """
+    name = source.member or source.path.name
+    if looks_like_image(name):
+        return True
+    suffix = PurePosixPath(name).suffix
+    if name.startswith(".") or (suffix and not suffix[1:].isdigit()):
+        return False
+    return read_bytes(source)[128:132] == b"DICM"
+
+
+def read_image(source: Source) -> Image:
+    """Read one image.
+
+    Args:
+        source: A file, a member of an archive, or one image of those packed in either.
+
+    Returns:
+        Values (C, Y, X) or (C, Z, Y, X) that belong to the caller, in native byte order.
+
+    Raises:
+        ReadError: absent, empty, damaged, cut short, too large, of no known form, or with values
+            that are not finite.
+    """
+    image = _read_packed(source) if source.index is not None else _read_file(source)
+    if image.values.dtype.kind == "f" and not np.isfinite(image.values).all():
+        raise ReadError(f"{source}: holds pixels that are no numbers (NaN or infinite)")
+    return image
+
+
+def _read_file(source: Source) -> Image:
+    raw, where = read_bytes(source), str(source)
+    if not raw:
+        raise ReadError(f"{where}: the file is empty")
+    for start, signatures, read in FORMS:
+        if raw.startswith(signatures, start):
+            return read(raw, where)
+    if where.lower().endswith(DICOM_SUFFIXES):
+        return read_dicom(raw, where)
+    raise ReadError(f"{where}: an image wanted ({' '.join(IMAGE_SUFFIXES)}), found {raw[:8]!r} …")
+
+
+def _read_packed(source: Source) -> Image:
+    for dataset in DATASETS:
+        if dataset.packs(source):
+            return dataset.read_packed(source)
+    raise ReadError(f"{source}: no known file that packs images")

@@ -1,0 +1,50 @@
+"""What every reader refuses in the same words: what cannot be opened, and what is too large.
+
+A header that claims an enormous image is checked before anything is decoded, so that a small
+file (a decompression bomb) cannot fill the memory.
+"""
+
+from math import prod
+
+from medclf.errors import ReadError
+
+PIXELS = 200_000_000
+"""The most pixels of one picture: a gigapixel slide is another job."""
+
+VALUES = 2**30
+"""The most values of one volume, all channels together."""
+
+
+def one_line(problem: BaseException) -> str:
+    """Say what a library said, on one line and not for ever.
+
+    Example:
+        >>> one_line(ValueError("bad     header"))
+        'bad header'
+    """
+    text = " ".join(str(problem).split()) or type(problem).__name__
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def unreadable(where: object, problem: OSError) -> ReadError:
+    """Make the error for a file that the system will not open."""
+    return ReadError(f"{where}: cannot be read: {problem.strerror or one_line(problem)}")
+
+
+def check_size(shape: tuple[int, ...], where: str) -> None:
+    """Refuse an image that is empty or too large, by the shape that its header claims.
+
+    Args:
+        shape: (Y, X) of a picture, or any longer shape of a volume.
+        where: Names the file in the message.
+
+    Raises:
+        ReadError: an axis has no length, a picture has more than `PIXELS` or a volume more than
+            `VALUES`.
+    """
+    claimed, most = prod(shape), PIXELS if len(shape) == 2 else VALUES
+    size = " x ".join(str(n) for n in shape)
+    if min(shape) < 1:
+        raise ReadError(f"{where}: an image without pixels, {size}")
+    if claimed > most:
+        raise ReadError(f"{where}: {size} pixels; at most {most:,} are read")

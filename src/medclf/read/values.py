@@ -1,0 +1,25 @@
+"""The form in which every reader hands over its values."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def settle(values: NDArray[Any]) -> NDArray[Any]:
+    """Bring values to native byte order, in one piece of memory that belongs to the caller.
+
+    Whole numbers keep their type, fractions become float32, truth becomes 0 and 1. Nothing is
+    copied that is in this form already.
+
+    Example:
+        >>> settle(np.array([[0.5]], ">f8")).dtype
+        dtype('float32')
+    """
+    dtype = values.dtype.newbyteorder("=")
+    if dtype.kind == "b":
+        dtype = np.dtype(np.uint8)
+    elif dtype.kind == "f":
+        dtype = np.dtype(np.float32)
+    with np.errstate(over="ignore"):  # What float32 cannot hold turns infinite, and is refused.
+        return np.require(values, dtype, ["C", "W"])

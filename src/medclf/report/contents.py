@@ -1,0 +1,121 @@
+"""All that a report tells, as plain values: whoever trains or evaluates fills it in.
+
+Whatever is absent stays empty or `None`, and the page leaves its part out. No field holds who a
+patient is; exams are named as the cohort names them.
+"""
+
+from dataclasses import dataclass
+
+from medclf.core.task import Task
+from medclf.report.count import Counts
+from medclf.report.judged import Judged
+from medclf.report.picture import Picture
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One choice of the plan.
+
+    Args:
+        name: The recipe's key, as "batch".
+        value: As a person would read it, as "64" or "28 × 28".
+        reason: Why, in a sentence.
+    """
+
+    name: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One row of the training log.
+
+    Args:
+        member: Number of the network, 0 where there is just one.
+        epoch: Epochs done so far: 1, 2, …
+        loss: Mean training loss of this epoch.
+        val_loss: Loss on validation, `None` where it was not taken.
+        val_auc: AUC on validation, `None` where it was not taken.
+        seconds: Since this member began.
+        learning_rate: At the end of this epoch.
+    """
+
+    member: int
+    epoch: int
+    loss: float
+    val_loss: float | None
+    val_auc: float | None
+    seconds: float
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A case that the model got wrong.
+
+    Args:
+        picture: The exam as the model saw it; its caption names the exam.
+        truth: The right class.
+        said: The class that was said instead.
+        probability: What the model gave to what it said, 0 to 1.
+    """
+
+    picture: Picture
+    truth: str
+    said: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What one report tells.
+
+    Args:
+        title: What was classified, as "Pneumonia on chest X-rays".
+        task: The classes and their kind.
+        version: The medclf that made it.
+        date: When, as it should be read.
+        origin: Where the data came from, as named on the command line.
+        digest: Hash of the data.
+        seed: Every random draw came from it.
+        counts: Exams and patients by class and split, see `count_splits`.
+        facts: What is known of the exams, by name (age, sex, modality, size, spacing …), each
+            summed up in a line, see `summarise_facts`.
+        notes: What was inferred while reading, in sentences.
+        problems: What the audit found, in sentences.
+        montage: Examples of the exams.
+        split: How train, validation and test were parted, in a sentence or two.
+        plan: Every choice with its reason.
+        recipe: The same as TOML, which `medclf train --recipe` takes.
+        log: The training, row by row.
+        test: What was measured on the test split.
+        validation: What was measured on validation, where choices were made.
+        wrong: The most wrong cases, worst first.
+        commands: Command lines that make this run again.
+        limits: What the reader should beware of, in sentences, beside what the page says itself.
+        intended: What the classifier is for, in a sentence.
+    """
+
+    title: str
+    task: Task
+    version: str
+    date: str
+    origin: str
+    digest: str
+    seed: int
+    counts: tuple[Counts, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    montage: tuple[Picture, ...] = ()
+    split: str = ""
+    plan: tuple[Setting, ...] = ()
+    recipe: str = ""
+    log: tuple[Epoch, ...] = ()
+    test: Judged | None = None
+    validation: Judged | None = None
+    wrong: tuple[Mistake, ...] = ()
+    commands: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    intended: str = ""

@@ -1,0 +1,176 @@
+"""A committee in training: its members learn side by side, one processor core each.
+
+Small networks leave half of two cores idle when one network uses both; two networks with a core
+each do not. Each member validates on exams that it never learnt from: the validation split, or
+the part of a cross-validation that is left out.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from threading import Event
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from medclf.core.task import Task
+from medclf.evaluate.ranking import macro_auc
+from medclf.evaluate.score import log_losses
+from medclf.method.whole_image import WholeImage
+from medclf.net.nd import layers
+from medclf.net.table import build_classifier
+from medclf.train.exams import Exams
+from medclf.train.loop import Indices, Stopped, judge, train_member
+from medclf.train.member import Member, seeded
+from medclf.train.recipe import Recipe
+
+Made = TypeVar("Made")
+WEIGHTS = 1 << 30  # keeps the chance of first weights apart from that of any epoch
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which exams a member learns from, and which it validates on."""
+
+    training: Indices
+    validation: Indices
+
+
+def at_once(recipe: Recipe, device: torch.device) -> int:
+    """Say how many members train at once.
+
+    Dropout draws from one generator for the whole process: its members train one by one, so that
+    a seed keeps its meaning.
+    """
+    if device.type != "cpu" or recipe.net.dropout:
+        return 1
+    return max(1, min(torch.get_num_threads(), recipe.fit.members))
+
+
+def build_method(
+    recipe: Recipe,
+    task: Task,
+    number: int,
+    device: torch.device,
+    weights: tuple[float, ...] = (),
+    in_use: bool = False,
+) -> WholeImage:
+    """Build one member with its first weights, on its device, channels last.
+
+    Args:
+        number: Which member it is; part of its seed.
+        weights: Weight of each class in the loss, as `class_weights` gives them.
+        in_use: Average shifted copies, as in prediction, rather than judge the exam alone.
+    """
+    size, fit = recipe.prepare.size, recipe.fit
+    network: nn.Module = build_classifier(
+        recipe.net.name,
+        task.outputs,
+        recipe.prepare.channels,
+        size,
+        seeded(fit.seed, number, WEIGHTS),
+        dropout=recipe.net.dropout,
+        pool=recipe.net.pool,
+        **recipe.net.options,
+    )
+    network = network.to(device).to(memory_format=layers(len(size)).memory_format)
+    shift = fit.shift if in_use else None
+    return WholeImage(network, task, recipe.augment, shift, fit.smoothing, weights)
+
+
+def class_weights(target: Tensor, task: Task, most: float = 10.0) -> tuple[float, ...]:
+    """Weigh classes so that rare ones count alike; their mean over the exams is 1.
+
+    Args:
+        target: Share of each class, (N, K).
+        most: Largest weight of a finding against its absence, where findings coexist.
+    """
+    counts = target.sum(0).clamp_min(1)
+    if task.kind == "coexisting":
+        return tuple(((len(target) - counts) / counts).clamp(1, most).tolist())
+    return tuple((len(target) / (len(counts) * counts)).tolist())
+
+
+def train_committee(
+    members: Sequence[Member],
+    exams: Exams,
+    parts: Sequence[Part],
+    side: int,
+    after_epoch: Callable[[Member], bool],
+) -> None:
+    """Train all members.
+
+    Args:
+        parts: One for each member.
+        side: How many train at once.
+        after_epoch: Called in the member's thread after each of its epochs; False ends it.
+
+    Raises:
+        KeyboardInterrupt: the person interrupted; every member stands where its last call of
+            `after_epoch` left it.
+    """
+    stop = Event()
+
+    def learn(place: int) -> None:
+        member, part = members[place], parts[place]
+
+        def validate(method: nn.Module) -> dict[str, float]:
+            return figures(method, exams, part.validation, member)
+
+        with suppress(Stopped):
+            train_member(member, exams, part.training, validate, after_epoch, stop)
+
+    side_by_side(learn, len(members), side, stop)
+
+
+def figures(method: nn.Module, exams: Exams, indices: Indices, member: Member) -> dict[str, float]:
+    """Measure a method on validation exams, without shifted copies."""
+    if not len(indices):
+        return {}
+    shares, _ = judge(method, exams, indices, member.fit)
+    target = exams.target[indices].numpy().astype(np.int64)
+    labels = target if method.task.kind == "coexisting" else target.argmax(1)  # type: ignore[union-attr]
+    given = shares.numpy().astype(np.float64)
+    loss = float(log_losses(labels, given).mean())
+    return {"val_loss": loss, "val_auc": float(macro_auc(labels, given))}
+
+
+def side_by_side(
+    work: Callable[[int], Made], count: int, side: int, stop: Event | None = None
+) -> list[Made]:
+    """Do the work for 0 … count - 1, several at once, each with its share of the cores.
+
+    Args:
+        stop: Set when one of them fails or the person interrupts, so that the others can end.
+    """
+    share = max(1, torch.get_num_threads() // side)
+
+    def alone(number: int) -> Made:
+        with threads(share):
+            return work(number)
+
+    with ThreadPoolExecutor(side) as pool:
+        futures = [pool.submit(alone, number) for number in range(count)]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+            return [future.result() for future in futures if not future.cancelled()]
+        except BaseException:
+            if stop is not None:
+                stop.set()
+            for future in futures:
+                future.cancel()
+            raise
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Let torch compute with so many cores within this thread of Python."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

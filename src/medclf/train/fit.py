@@ -1,0 +1,267 @@
+"""Fit a run: from a split cohort and a recipe to weights, predictions and scores.
+
+The order keeps the test split shut: members train and validate, the calibration and the threshold
+come from exams that the judging member never learnt from, and only then the test exams are judged,
+once. After every epoch the member's state is on disk.
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from threading import Lock
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from medclf.core.cohort import Cohort
+from medclf.core.record import Record
+from medclf.core.task import Task
+from medclf.curate.fold import assign_folds
+from medclf.errors import CohortError
+from medclf.evaluate.calibrate import fit_calibration
+from medclf.evaluate.scores import score
+from medclf.evaluate.table import Predictions, write_predictions
+from medclf.evaluate.threshold import fit_threshold
+from medclf.prepare.store import Store
+from medclf.train.committee import (
+    Part,
+    at_once,
+    build_method,
+    class_weights,
+    train_committee,
+)
+from medclf.train.device import pick_device
+from medclf.train.exams import Exams, measure_values
+from medclf.train.loop import Indices
+from medclf.train.member import Member, save_tensors
+from medclf.train.recipe import Recipe
+from medclf.train.run import Run, write_whole
+from medclf.train.settle import settle, time_steps
+from medclf.train.trial import try_mirror
+from medclf.train.trained import Shares, Trained, assemble, load_weights, standardised
+
+RESERVE = 0.08  # share of the budget kept for scores, intervals and the report
+COPIES = 5
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Args:
+        done: Epochs done by all members.
+        total: Epochs of all members.
+        row: The newest row of the log.
+    """
+
+    done: int
+    total: int
+    row: Mapping[str, float]
+
+
+Tell = Callable[[Progress], None]
+
+
+def fit_run(
+    run: Run, cohort: Cohort, store: Store, seconds: float | None = None, tell: Tell | None = None
+) -> Run:
+    """Train a run, or go on with one that was cut short, to predictions and scores.
+
+    Args:
+        cohort: With every exam in a split.
+        store: The same exams prepared, in the same order.
+        seconds: What is left of the budget; `None` for no limit.
+        tell: Called after each epoch.
+
+    Raises:
+        CohortError: there is nothing to validate on.
+    """
+    start = time.monotonic()
+    device = pick_device()
+    target = make_target(cohort.records, cohort.task)
+    parts = deal_parts(cohort, run.recipe)
+    if "values" not in run.facts:
+        training = np.unique(np.concatenate([part.training for part in parts]))
+        run = run.update(values=measure_values(store, training))
+    exams = standardised(store, target, dict(run.facts["values"]), device)
+    if not run.recipe.fit.epochs or run.recipe.fit.mirror == "try":
+        budget = np.inf if seconds is None else seconds * (1 - RESERVE)
+        run = _settle(run, exams, parts, budget - (time.monotonic() - start), cohort)
+    parts = parts[: run.recipe.fit.members]
+    members = _members(run, exams, parts)
+    deadline = None if seconds is None else start + seconds * (1 - RESERVE)
+    keep = _Keeper(run, members, deadline, tell)
+    train_committee(members, exams, parts, at_once(run.recipe, device), keep)
+    _save_weights(run, members)
+    run = _finish(run, cohort, store, parts)
+    shutil.rmtree(run.folder / "checkpoint", ignore_errors=True)
+    return run
+
+
+def make_target(records: Sequence[Record], task: Task) -> Tensor:
+    """Write labels as shares of each class: (N, K) float32."""
+    if task.kind == "coexisting":
+        return torch.tensor([r.label for r in records], dtype=torch.float32)
+    return torch.eye(len(task.classes))[torch.tensor([r.label for r in records])]
+
+
+def deal_parts(cohort: Cohort, recipe: Recipe) -> list[Part]:
+    """Deal exams into what each member learns from and validates on.
+
+    Raises:
+        CohortError: no exam is left to validate on.
+    """
+    splits = np.array([record.split for record in cohort.records])
+    fit = recipe.fit
+    if not fit.folds:
+        part = Part(np.flatnonzero(splits == "train"), np.flatnonzero(splits == "val"))
+        if not len(part.training) or not len(part.validation):
+            raise CohortError(
+                f"{cohort.origin}: exams to train and to validate on wanted, found "
+                f"{len(part.training)} and {len(part.validation)}"
+            )
+        return [part] * fit.members
+    pool = np.flatnonzero(splits != "test")
+    records = [cohort.records[i] for i in pool]
+    fold = assign_folds(records, len(cohort.task.classes), fit.folds, fit.seed)
+    folds = [Part(pool[fold != k], pool[fold == k]) for k in range(fit.folds)]
+    return [folds[m % fit.folds] for m in range(max(fit.members, 2 * fit.folds))]
+
+
+def _settle(run: Run, exams: Exams, parts: list[Part], seconds: float, cohort: Cohort) -> Run:
+    """Time a few steps, hold the trial, and write into the recipe what the budget allows."""
+    start = time.monotonic()
+    recipe, side = run.recipe, at_once(run.recipe, exams.device)
+    fresh = [_member(run, exams, part, number) for number, part in enumerate(parts[:side])]
+    pace = time_steps(fresh, exams, parts, side)
+    if recipe.fit.mirror == "try":
+        verdict = try_mirror(recipe, run.task, exams, parts[:side], pace, seconds)
+        recipe, reasons = verdict.recipe, {**run.facts["reasons"], "augment.mirror": verdict.reason}
+        run = run.update(recipe, reasons=reasons)
+    if recipe.fit.epochs:
+        return run
+    tests = sum(record.split == "test" for record in cohort.records)
+    validation = len(parts[0].validation)
+    views = COPIES * (1 + bool(recipe.augment.mirror)) if recipe.fit.shift else 1
+    left = seconds - (time.monotonic() - start)
+    fit = settle(recipe.fit, pace, left, side, validation, views * (tests + validation))
+    return run.update(replace(recipe, fit=fit))
+
+
+def _member(run: Run, exams: Exams, part: Part, number: int) -> Member:
+    fit = run.recipe.fit
+    weights = class_weights(exams.target[part.training], run.task) if fit.balance == "loss" else ()
+    return Member(build_method(run.recipe, run.task, number, exams.device, weights), fit, number)
+
+
+def _members(run: Run, exams: Exams, parts: Sequence[Part]) -> list[Member]:
+    """Build the members, each where its last complete epoch left it."""
+    members = [_member(run, exams, part, number) for number, part in enumerate(parts)]
+    for member in members:
+        if run.checkpoint(member.number).exists():
+            member.load(run.checkpoint(member.number))
+    rows = [row for member in members for row in member.log]
+    write_whole(run.folder / "log.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    return members
+
+
+class _Keeper:
+    """After each epoch: save the member, log the row, tell the person, watch the clock."""
+
+    def __init__(
+        self, run: Run, members: Sequence[Member], deadline: float | None, tell: Tell | None
+    ) -> None:
+        self.run, self.members, self.deadline, self.tell = run, members, deadline, tell
+        self.lock = Lock()
+        (run.folder / "checkpoint").mkdir(exist_ok=True)
+
+    def __call__(self, member: Member) -> bool:
+        member.save(self.run.checkpoint(member.number))
+        row = member.log[-1]
+        with self.lock:
+            with (self.run.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+            if self.tell is not None:
+                total = self.run.recipe.fit.epochs * len(self.members)
+                self.tell(Progress(sum(m.epoch for m in self.members), total, row))
+        return self.deadline is None or time.monotonic() + row["seconds"] < self.deadline
+
+
+def _save_weights(run: Run, members: Sequence[Member]) -> None:
+    tensors = {
+        f"{member.number}.{name}": tensor
+        for member in members
+        for name, tensor in member.kept.state_dict().items()
+    }
+    save_tensors(run.weights, tensors, {"medclf": run.facts["medclf"]})
+
+
+def _finish(run: Run, cohort: Cohort, store: Store, parts: Sequence[Part]) -> Run:
+    """Calibrate and choose thresholds on validation, then open the test split, once."""
+    trained = assemble(run)
+    for number, member in enumerate(trained.members):
+        load_weights(run, member, number)
+    held, shares, spread = _left_out(trained, store, parts)
+    labels = make_labels([cohort.records[i] for i in held], cohort.task)
+    recipe = run.recipe.decide
+    calibration = fit_calibration(cohort.task, shares, labels, recipe.calibrate)
+    shares = calibration.apply(cohort.task, shares)
+    decision = fit_threshold(cohort.task, labels, shares, recipe.threshold)
+    trained = replace(trained, calibration=calibration, decision=decision)
+    test = np.flatnonzero([record.split == "test" for record in cohort.records])
+    if len(test):
+        shares_test, spread_test = trained.probabilities(store, test)
+        shares = np.concatenate([shares, shares_test])
+        spread = np.concatenate([spread, spread_test])
+    found = tabulate(cohort, np.concatenate([held, test]), shares, spread)
+    write_predictions(run.folder / "predictions.csv", found)
+    measured = found.select(found.splits == ("test" if len(test) else "val"))
+    scores = score(measured, decision, seed=run.recipe.fit.seed, resamples=recipe.resamples)
+    write_whole(run.folder / "scores.json", json.dumps(scores.to_dict(), indent=1))
+    return run.update(
+        state="done", calibration=asdict(calibration), decision=asdict(decision)
+    )
+
+
+def _left_out(
+    trained: Trained, store: Store, parts: Sequence[Part]
+) -> tuple[Indices, Shares, Shares]:
+    """Judge every validation exam by the members that never learnt from it."""
+    held = np.unique(np.concatenate([part.validation for part in parts]))
+    means, spreads = trained.judge_each(store, held)
+    apart = np.stack([np.isin(held, part.validation) for part in parts]).astype(float)
+    weight = (apart / apart.sum(0))[:, :, None]
+    mean = (weight * means).sum(0)
+    spread = np.sqrt((weight * (spreads**2 + (means - mean) ** 2)).sum(0))
+    return held, mean, spread
+
+
+def make_labels(records: Sequence[Record], task: Task) -> Indices:
+    """Write labels as `evaluate` takes them: (N,) class numbers, or (N, K) 0 and 1."""
+    return np.array([record.label for record in records], dtype=np.int64)
+
+
+def tabulate(cohort: Cohort, chosen: Indices, shares: Shares, spread: Shares) -> Predictions:
+    """Join probabilities with exams, labels and facts; patients become numbers.
+
+    The table goes to disk and into reports: it groups exams by patient without saying who it is.
+    """
+    records = [cohort.records[i] for i in chosen]
+    order = sorted({record.patient for record in cohort.records})
+    number = {patient: f"patient-{i + 1:05d}" for i, patient in enumerate(order)}
+    facts = sorted({fact for record in records for fact in record.facts})
+    return Predictions(
+        task=cohort.task,
+        exams=np.array([record.name for record in records]),
+        patients=np.array([number[record.patient] for record in records]),
+        splits=np.array([
+            "test" if record.split == "test" else "val" for record in records
+        ]),
+        target=make_labels(records, cohort.task),
+        probabilities=shares,
+        spread=spread,
+        facts={fact: tuple(record.facts.get(fact) for record in records) for fact in facts},
+    )

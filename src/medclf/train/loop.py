@@ -1,0 +1,176 @@
+"""The training loop: look, judge, compare, step; and at each epoch's end validate and save.
+
+Whole batches, channels last, bfloat16 where the processor has it. The rate rises and falls once.
+The weights that are validated and kept are a running average of those of the steps.
+
+Source: Smith, Topin. Super-Convergence. 2017 (one cycle); Izmailov et al. Averaging Weights Leads
+to Wider Optima and Better Generalization. UAI 2018.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from threading import Event
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Generator, Tensor, nn
+
+from medclf.train.exams import Exams
+from medclf.train.member import Member
+from medclf.train.recipe import Fit
+
+Indices = NDArray[np.int64]
+
+
+class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
+    """Training was asked to stop, in the middle of an epoch."""
+
+
+def run_epoch(
+    member: Member, exams: Exams, training: Indices, epochs: int, stop: Event | None = None
+) -> float:
+    """Pass once over the training exams.
+
+    Args:
+        epochs: All epochs of the cycle that this one belongs to.
+        stop: Set from another thread, it ends the epoch at its next step.
+
+    Returns:
+        The mean loss of the epoch.
+
+    Raises:
+        Stopped: `stop` was set; the member's weights stand between two epochs.
+    """
+    generator = member.generator()
+    order = draw_order(exams.target, training, member.fit, generator)
+    method, optimizer, fit = member.method.train(), member.optimizer, member.fit
+    total, losses = epochs * len(order), []
+    for batch in order:
+        if stop is not None and stop.is_set():
+            raise Stopped
+        for group in optimizer.param_groups:
+            group["lr"] = rate_at(member.step, total, fit)
+        values, target = exams.batch(batch)
+        views = method.look(values, generator)
+        views, target = method.blend(views, target, generator)
+        with precision(fit, exams.device):
+            loss = method.loss(method(views), target)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        member.step += 1
+        member.follow()
+        losses.append(loss.detach())
+    member.epoch += 1
+    return float(torch.stack(losses).mean())
+
+
+@torch.inference_mode()
+def judge(
+    method: nn.Module, exams: Exams, indices: Indices, fit: Fit, batch: int = 256
+) -> tuple[Tensor, Tensor]:
+    """Give each exam its probabilities, and their spread over the looks.
+
+    Shape:
+        (N,) -> (N, K), (N, K)
+    """
+    method.eval()
+    found = []
+    for part in np.array_split(indices, max(1, math.ceil(len(indices) / batch))):
+        values, _ = exams.batch(part)
+        with precision(fit, exams.device):
+            logits = method(method.look(values, Generator()))
+        found.append(method.decide(logits))
+    means, spreads = zip(*found, strict=True)
+    return torch.cat(means), torch.cat(spreads)
+
+
+def draw_order(target: Tensor, training: Indices, fit: Fit, generator: Generator) -> list[Indices]:
+    """Deal the training exams into the batches of an epoch.
+
+    All batches are of one size: a rest smaller than half a batch waits for another epoch, for
+    batch statistics of a few exams mislead. With balanced sampling each class is drawn alike.
+    """
+    if fit.balance == "sampling":
+        shares = target[training]
+        weight = (shares / shares.sum(0).clamp_min(1)).sum(1)
+        drawn = torch.multinomial(weight, len(training), replacement=True, generator=generator)
+    else:
+        drawn = torch.randperm(len(training), generator=generator)
+    size = min(fit.batch, len(training))
+    parts = torch.split(drawn, size)
+    whole = [part for part in parts if len(part) * 2 > size]
+    return [training[part.numpy()] for part in whole]
+
+
+def rate_at(step: int, total: int, fit: Fit) -> float:
+    """Give the learning rate of a step: up in a line, down along a cosine.
+
+    Example:
+        >>> rate_at(20, 100, Fit(rate=1.0, warmup=0.2))
+        1.0
+    """
+    rise = max(1, round(fit.warmup * total))
+    if step < rise:
+        return fit.rate * (0.04 + 0.96 * step / rise)
+    done = min(1.0, (step - rise) / max(1, total - rise))
+    return fit.rate * (1e-3 + (1 - 1e-3) * (1 + math.cos(math.pi * done)) / 2)
+
+
+def precision(fit: Fit, device: torch.device) -> AbstractContextManager[object]:
+    """Compute in bfloat16 where the recipe asks for it, or where the processor is fast at it."""
+    wanted = fit.precision == "bfloat16" or (fit.precision == "auto" and _has_bfloat16(device))
+    return torch.autocast(device.type, torch.bfloat16, enabled=wanted)
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+
+
+Validate = Callable[[nn.Module], dict[str, float]]
+
+
+def train_member(
+    member: Member,
+    exams: Exams,
+    training: Indices,
+    validate: Validate,
+    after_epoch: Callable[[Member], bool],
+    stop: Event | None = None,
+) -> None:
+    """Train a member to the end of its epochs, from wherever it stands.
+
+    Args:
+        training: Numbers of the exams it learns from.
+        validate: Gives `val_loss` and further figures of a method.
+        after_epoch: Called when an epoch is complete; False stops the member here.
+    """
+    epochs = member.fit.epochs
+    while member.epoch < epochs and not out_of_patience(member):
+        start = time.perf_counter()
+        loss = run_epoch(member, exams, training, epochs, stop)
+        row = {"member": member.number, "epoch": member.epoch, "loss": loss}
+        row |= validate(member.average)
+        row["rate"] = member.optimizer.param_groups[0]["lr"]
+        row["seconds"] = time.perf_counter() - start
+        member.log.append(row)
+        if member.best is not None and _best_epoch(member) == len(member.log) - 1:
+            member.best.load_state_dict(member.average.state_dict())
+        if not after_epoch(member):
+            return
+
+
+def out_of_patience(member: Member) -> bool:
+    """Tell whether validation has not improved for as many epochs as the recipe waits."""
+    if not member.fit.patience or not member.log:
+        return False
+    return len(member.log) - 1 - _best_epoch(member) >= member.fit.patience
+
+
+def _best_epoch(member: Member) -> int:
+    return int(np.argmin([row["val_loss"] for row in member.log]))

@@ -1,0 +1,146 @@
+"""One network in training: its weights, their running average, and the optimizer's state.
+
+All of it goes to a single safetensors file and comes back bit for bit, so that a killed run goes
+on as if nothing had happened. Every epoch draws its chance from (seed, member, epoch) alone.
+"""
+
+import copy
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Generator, Tensor, nn
+
+from medclf.errors import RunError
+from medclf.train.recipe import Fit
+
+Log = list[dict[str, float]]
+
+
+class Member:
+    """A network that learns.
+
+    Args:
+        method: What is trained, on its device.
+        fit: How.
+        number: Which member of the committee it is; part of its seed.
+    """
+
+    def __init__(self, method: nn.Module, fit: Fit, number: int) -> None:
+        self.method, self.fit, self.number = method, fit, number
+        self.average = copy.deepcopy(method).eval().requires_grad_(False)
+        self.best = copy.deepcopy(self.average) if fit.patience else None
+        self.optimizer = make_optimizer(method, fit)
+        self.epoch, self.step, self.log = 0, 0, Log()
+
+    @property
+    def kept(self) -> nn.Module:
+        """The weights that the run keeps: averaged, and the best where patience watches."""
+        return self.average if self.best is None else self.best
+
+    def generator(self) -> Generator:
+        """Make the chance of the epoch that comes."""
+        return seeded(self.fit.seed, self.number, self.epoch)
+
+    def follow(self) -> None:
+        """Move the averaged weights towards those of this step."""
+        # The average must not remember the first random weights: it starts as a plain mean.
+        decay = min(self.fit.average, self.step / (self.step + 10))
+        with torch.no_grad():
+            average, present = _floats(self.average), _floats(self.method)
+            torch._foreach_lerp_(average, present, 1 - decay)
+
+    def save(self, path: Path) -> None:
+        """Write everything, whole or not at all."""
+        tensors = dict(_prefixed("method", self.method.state_dict()))
+        tensors |= _prefixed("average", self.average.state_dict())
+        if self.best is not None:
+            tensors |= _prefixed("best", self.best.state_dict())
+        for index, state in self.optimizer.state_dict()["state"].items():
+            tensors |= _prefixed(f"optimizer.{index}", state)
+        place = {"epoch": self.epoch, "step": self.step, "log": self.log}
+        save_tensors(path, tensors, {"place": json.dumps(place)})
+
+    def load(self, path: Path) -> None:
+        """Take up where `save` left off.
+
+        Raises:
+            RunError: the file is damaged, or of another network.
+        """
+        tensors, notes = load_tensors(path)
+        try:
+            place = json.loads(notes["place"])
+            self.method.load_state_dict(_under("method", tensors))
+            self.average.load_state_dict(_under("average", tensors))
+            if self.best is not None:
+                self.best.load_state_dict(_under("best", tensors))
+            state = self.optimizer.state_dict()
+            count = len(state["param_groups"][0]["params"]) + len(state["param_groups"][1]["params"])
+            parts = {i: _under(f"optimizer.{i}", tensors) for i in range(count)}
+            state["state"] = {i: part for i, part in parts.items() if part}
+            self.optimizer.load_state_dict(state)
+        except (KeyError, RuntimeError, json.JSONDecodeError) as problem:
+            raise RunError(f"{path}: a checkpoint of this network wanted: {problem}") from problem
+        self.epoch, self.step, self.log = place["epoch"], place["step"], place["log"]
+
+
+def make_optimizer(method: nn.Module, fit: Fit) -> torch.optim.Optimizer:
+    """Build the optimizer; norms and biases do not decay."""
+    weights = [p for p in method.parameters() if p.ndim > 1]
+    others = [p for p in method.parameters() if p.ndim <= 1]
+    groups: list[dict[str, Any]] = [
+        {"params": weights, "weight_decay": fit.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    if fit.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=fit.rate, momentum=0.9, nesterov=True, fused=True)
+    return torch.optim.AdamW(groups, lr=fit.rate, fused=True)
+
+
+def seeded(*parts: int) -> Generator:
+    """Make a generator whose chance belongs to these numbers alone."""
+    state = np.random.SeedSequence(parts).generate_state(1, np.uint64)[0]
+    return Generator().manual_seed(int(state >> 1))
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, str]) -> None:
+    """Write tensors and notes to a safetensors file, whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    save_file(whole, part, dict(notes))
+    os.replace(part, path)
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read what `save_tensors` wrote.
+
+    Raises:
+        RunError: the file is absent, cut short, or no safetensors file.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return tensors, file.metadata() or {}
+    except (OSError, SafetensorError) as problem:
+        raise RunError(f"{path}: cannot read these weights: {problem}") from problem
+
+
+def _floats(module: nn.Module) -> list[Tensor]:
+    everything: Iterable[Tensor] = [*module.parameters(), *module.buffers()]
+    return [tensor.detach() for tensor in everything if tensor.is_floating_point()]
+
+
+def _prefixed(prefix: str, tensors: Mapping[str, Any]) -> dict[str, Tensor]:
+    found = {f"{prefix}.{name}": value for name, value in tensors.items() if value is not None}
+    return {name: torch.as_tensor(value) for name, value in found.items()}
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    start = f"{prefix}."
+    return {name[len(start) :]: t for name, t in tensors.items() if name.startswith(start)}

@@ -1,0 +1,195 @@
+"""A plan: the recipe that a cohort's fingerprint asks for, with the reason for each choice.
+
+Each choice is a short rule over what was measured of the cohort: how many exams, how large, of
+what intensities, how the classes are balanced, and how many minutes there are. The rules were
+found on validation splits of several data sets (docs/experiments.md); nothing here has seen a
+test split.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from medclf.core.cohort import Cohort
+from medclf.curate.fingerprint import Fingerprint
+from medclf.look.augment import Augment
+from medclf.prepare.exam import Prepare
+from medclf.train.recipe import Decide, Fit, Net, Recipe, format_recipe
+
+SMALLEST, LARGEST = {2: 28, 3: 24}, {2: 224, 3: 64}
+STEP = 4  # edges are multiples of it, unless the exams come in one small size
+SAMPLES_PER_SECOND = 4e6  # of a sprint in training, two cores, from bench/throughput.py
+PASSES = 12  # epochs that the budget should allow at the chosen size
+POOLED = 3000  # exams below which training and validation exams are dealt into folds
+FOLDS = 5
+MEMBERS = 4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A recipe and why it is so.
+
+    Args:
+        recipe: Ready for `train`; `fit.epochs` is 0 until the budget is settled.
+        reasons: Sentences by dotted key.
+    """
+
+    recipe: Recipe
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    def to_toml(self) -> str:
+        """Write it so that `train --recipe` takes it and a person can edit it."""
+        return format_recipe(self.recipe, self.reasons)
+
+
+def make_plan(cohort: Cohort, found: Fingerprint, minutes: float, seed: int) -> Plan:
+    """Choose every setting of a run.
+
+    Args:
+        cohort: With every exam in a split.
+        found: Its fingerprint.
+        minutes: Budget of the training, wall clock.
+        seed: All chance comes from it.
+    """
+    learnt = sum(record.split != "test" for record in cohort.records)
+    reasons: dict[str, str] = {}
+    prepare = _prepare(found, learnt, minutes, reasons)
+    folds = FOLDS if learnt <= POOLED else 0
+    recipe = Recipe(
+        prepare=prepare,
+        augment=_augment(found, reasons),
+        net=_net(found, reasons),
+        fit=_fit(cohort, found, learnt, folds, seed, reasons),
+        decide=_decide(learnt, folds, reasons),
+    )
+    return Plan(recipe, reasons)
+
+
+def _prepare(
+    found: Fingerprint, learnt: int, minutes: float, reasons: dict[str, str]
+) -> Prepare:
+    size, why = _size(found, learnt, minutes)
+    reasons["prepare.size"] = why
+    reasons["prepare.channels"] = "colour" if found.channels == 3 else _grey(found)
+    settings: dict[str, Any] = {"size": size, "channels": found.channels}
+    modalities, bits = set(found.modalities), max(int(n) for n in found.bits)
+    if modalities == {"CT"}:
+        settings |= {"intensity": "window", "window": (-1000.0, 1000.0)}
+        reasons["prepare.intensity"] = "CT is in Hounsfield units, the same on every scanner"
+    elif bits <= 8:
+        settings |= {"intensity": "full"}
+        reasons["prepare.intensity"] = "8-bit images use the full range already"
+    else:
+        settings |= {"intensity": "percentile"}
+        reasons["prepare.intensity"] = "values have no unit: each image is scaled by its own"
+    settings["dtype"] = "uint8" if bits <= 8 else "float16"
+    reasons["prepare.dtype"] = f"stored with {bits} bits"
+    if found.dims == 3 and found.spacing_median_mm is not None:
+        extent = [mm * n for mm, n in zip(found.spacing_median_mm, found.shape_median, strict=True)]
+        spacing = tuple(round(e / n, 3) for e, n in zip(extent, size, strict=True))
+        settings["spacing_mm"] = spacing
+        reasons["prepare.spacing_mm"] = "one scale in mm for all volumes; the middle is kept"
+    return Prepare(**settings)
+
+
+def _size(found: Fingerprint, learnt: int, minutes: float) -> tuple[tuple[int, ...], str]:
+    """Keep the median shape where the budget allows, else shrink it in proportion."""
+    shape = found.shape_median
+    one_size = found.shape_min == found.shape_max
+    if one_size and max(shape) <= 32:
+        return tuple(shape), f"all images are {_times(shape)}: kept"
+    allowed = minutes * 60 * SAMPLES_PER_SECOND / (PASSES * max(learnt, 200))
+    samples = 1.0
+    for edge in shape:
+        samples *= edge
+    factor = min(1.0, (allowed / samples) ** (1 / found.dims), LARGEST[found.dims] / max(shape))
+    least, most = SMALLEST[found.dims], LARGEST[found.dims]
+    edges = [min(most, max(least, STEP * round(edge * factor / STEP))) for edge in shape]
+    why = f"median {_times(shape)}"
+    if factor < 1:
+        why += f", shrunk to what {minutes:g} minutes allow for {learnt} exams"
+    return tuple(edges), why
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(edge) for edge in shape)
+
+
+def _grey(found: Fingerprint) -> str:
+    return "grey images stored as colour" if found.colour_is_grey else "grey images"
+
+
+def _augment(found: Fingerprint, reasons: dict[str, str]) -> Augment:
+    changes = Augment()
+    reasons["augment.rotate_degrees"] = "patients are never placed quite alike"
+    if found.binary:
+        reasons["augment.brightness"] = "shapes without texture: brightness means nothing"
+        return replace(changes, brightness=0.0, contrast=0.0)
+    reasons["augment.brightness"] = "exposure and gain differ between devices"
+    return changes
+
+
+def _net(found: Fingerprint, reasons: dict[str, str]) -> Net:
+    width = 32 if found.dims == 2 else 16
+    reasons["net.name"] = "small and fast on a processor; trains in seconds"
+    reasons["net.options"] = f"{width} channels first: enough for this many exams"
+    return Net("sprint", {"width": width})
+
+
+def _fit(
+    cohort: Cohort,
+    found: Fingerprint,
+    learnt: int,
+    folds: int,
+    seed: int,
+    reasons: dict[str, str],
+) -> Fit:
+    batch = 64 if found.dims == 2 and learnt >= 1000 else 32
+    reasons["fit.batch"] = f"{learnt} exams to learn from"
+    reasons["fit.epochs"] = "0: what the budget allows, settled when training starts"
+    if folds:
+        reasons["fit.folds"] = f"{learnt} exams are few: all of them train and all validate"
+        reasons["fit.members"] = "one for each fold; more where the budget allows"
+    else:
+        reasons["fit.folds"] = f"{learnt} exams: the validation split is large enough"
+        reasons["fit.members"] = "the mean of several networks is steadier than one"
+    balance, why = _balance(cohort)
+    reasons["fit.balance"] = why
+    reasons["fit.mirror"] = "whether mirror images help is tried on validation, not assumed"
+    return Fit(
+        members=folds or MEMBERS,
+        folds=folds,
+        batch=batch,
+        balance=balance,
+        shift=0.04,
+        mirror="try",
+        seed=seed,
+    )
+
+
+def _balance(cohort: Cohort) -> tuple[Any, str]:
+    """Weigh rare classes up where the rarest is less than half as common as an even share."""
+    task = cohort.task
+    counts = [0] * len(task.classes)
+    for record in cohort.records:
+        if record.split == "test" or record.label is None:
+            continue
+        marks = record.label if isinstance(record.label, tuple) else None
+        for k in range(len(counts)):
+            counts[k] += marks[k] if marks is not None else record.label == k
+    total = sum(counts)
+    rarest = min(counts) * len(counts) / max(total, 1)
+    told = ", ".join(f"{n} {name}" for name, n in zip(task.classes, counts, strict=True))
+    if len(counts) > 8:
+        told = f"{min(counts)} to {max(counts)} exams a class"
+    if rarest < 0.5 and task.kind == "exclusive":
+        return "loss", f"unequal classes ({told}): rare ones weigh more"
+    return "none", f"classes are near enough to equal ({told})"
+
+
+def _decide(learnt: int, folds: int, reasons: dict[str, str]) -> Decide:
+    validation = learnt if folds else learnt * 0.15
+    calibrate: Any = "bias" if validation >= 200 else "temperature"
+    reasons["decide.calibrate"] = f"fitted on about {validation:.0f} validation exams"
+    reasons["decide.threshold"] = "chosen on validation for the most right answers"
+    return Decide(calibrate=calibrate)

@@ -1,0 +1,170 @@
+"""A trained committee: what a run's folder holds, ready to judge new exams."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from medclf.core.prediction import Prediction
+from medclf.core.task import Task
+from medclf.errors import RunError
+from medclf.evaluate.calibrate import Calibration
+from medclf.evaluate.threshold import Decision
+from medclf.method.whole_image import WholeImage
+from medclf.train.committee import at_once, build_method, side_by_side
+from medclf.train.device import pick_device
+from medclf.train.exams import Exams, Rows
+from medclf.train.loop import Indices, judge
+from medclf.train.member import load_tensors
+from medclf.train.recipe import Recipe
+from medclf.train.run import Run
+
+Shares = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The members of a run, and how their answer is calibrated and decided on.
+
+    Args:
+        recipe: Of the run.
+        task: Of the run.
+        members: In use: they average shifted copies where the recipe says so.
+        values: Mean, deviation, and the usual range of an exam's mean, as training saw them.
+        calibration: From validation.
+        decision: From validation.
+        device: Where the members are.
+    """
+
+    recipe: Recipe
+    task: Task
+    members: tuple[WholeImage, ...]
+    values: dict[str, list[float]]
+    calibration: Calibration
+    decision: Decision
+    device: torch.device
+
+    def judge_each(self, rows: Rows, indices: Indices) -> tuple[Shares, Shares]:
+        """Let every member judge exams, uncalibrated.
+
+        Returns:
+            Probabilities and their spread over the copies, both (members, N, K).
+        """
+        exams = standardised(rows, torch.empty(0), self.values, self.device)
+
+        def work(number: int) -> tuple[Shares, Shares]:
+            mean, spread = judge(self.members[number], exams, indices, self.recipe.fit)
+            return mean.numpy().astype(np.float64), spread.numpy().astype(np.float64)
+
+        side = at_once(self.recipe, self.device)
+        means, spreads = zip(*side_by_side(work, len(self.members), side), strict=True)
+        return np.stack(means), np.stack(spreads)
+
+    def probabilities(self, rows: Rows, indices: Indices) -> tuple[Shares, Shares]:
+        """Judge exams by all members: calibrated probabilities and their spread, (N, K) each."""
+        means, spreads = self.judge_each(rows, indices)
+        spread = np.sqrt(means.var(0) + (spreads**2).mean(0))
+        return self.calibration.apply(self.task, means.mean(0)), spread
+
+    def predict(self, names: Sequence[str], values: NDArray[np.generic]) -> list[Prediction]:
+        """Predict prepared exams.
+
+        Args:
+            names: One per exam.
+            values: (N, C, *size), as `prepare_image` gives them for the recipe.
+        """
+        rows = Held(values)
+        shares, spreads = self.probabilities(rows, np.arange(len(values)))
+        decided = self.decision.decide(shares)
+        return [
+            Prediction(
+                name,
+                tuple(shares[i].tolist()),
+                tuple(spreads[i].tolist()),
+                self._names(decided[i]),
+                self._warnings(values[i]),
+            )
+            for i, name in enumerate(names)
+        ]
+
+    def _names(self, decided: NDArray[np.int64] | np.int64) -> tuple[str, ...]:
+        if self.task.kind != "coexisting":
+            return (self.task.classes[int(decided)],)
+        return tuple(n for n, there in zip(self.task.classes, decided, strict=True) if there)
+
+    def _warnings(self, values: NDArray[np.generic]) -> tuple[str, ...]:
+        low, high = self.values["range"]
+        mean = float(values.astype(np.float32).mean())
+        if low <= mean <= high:
+            return ()
+        return (
+            f"the image's mean value {mean:.3g} lies outside {low:.3g} to {high:.3g}, "
+            "where the training images lie",
+        )
+
+
+@dataclass(frozen=True)
+class Held:
+    """Prepared exams in memory."""
+
+    values: NDArray[np.generic]
+
+    def batch(self, indices: Indices) -> NDArray[np.generic]:
+        """Take exams by number."""
+        return self.values[indices]
+
+
+def standardised(
+    rows: Rows, target: torch.Tensor, values: dict[str, list[float]], device: torch.device
+) -> Exams:
+    """Join rows with how the run standardises them."""
+    return Exams(rows, target, tuple(values["mean"]), tuple(values["deviation"]), device)
+
+
+def load_trained(run: Run) -> Trained:
+    """Load the members of a run that has come to its end.
+
+    Raises:
+        RunError: the run is not done, or its weights are damaged or of another network.
+    """
+    if not run.done:
+        raise RunError(
+            f"{run.folder}: a trained run wanted, found one that was cut short; "
+            "go on with medclf train --resume"
+        )
+    trained = assemble(run)
+    for number, member in enumerate(trained.members):
+        load_weights(run, member, number)
+    return trained
+
+
+def load_weights(run: Run, member: WholeImage, number: int) -> None:
+    """Put a member's kept weights from the run's file into a freshly built member."""
+    tensors, _ = load_tensors(run.weights)
+    start = f"{number}."
+    own = {k[len(start) :]: tensor for k, tensor in tensors.items() if k.startswith(start)}
+    try:
+        member.load_state_dict(own)
+    except RuntimeError as problem:
+        first = str(problem).splitlines()[0]
+        raise RunError(f"{run.weights}: weights of another network: {first}") from problem
+
+
+def assemble(run: Run) -> Trained:
+    """Build the members of a run with fresh weights, and its calibration and decision."""
+    device = pick_device()
+    build = range(run.recipe.fit.members)
+    members = [build_method(run.recipe, run.task, i, device, in_use=True).eval() for i in build]
+    facts = run.facts
+    return Trained(
+        run.recipe,
+        run.task,
+        tuple(members),
+        dict(facts["values"]),
+        Calibration(**facts["calibration"]) if "calibration" in facts else Calibration(),
+        Decision(**facts["decision"]) if "decision" in facts else Decision(),
+        device,
+    )
+

@@ -1,0 +1,304 @@
+"""The verbs in Python: read a cohort, plan, train, load; the command line says the same words.
+
+    run = medclf.train("exams.csv", out="runs/first", minutes=2)
+    print(run.scores["auc"])
+    for answer in run.predict(["new.dcm"]):
+        print(answer.name, answer.decided)
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medclf.compose import compose_report
+from medclf.core.cohort import Cohort
+from medclf.core.prediction import Prediction
+from medclf.core.record import Source
+from medclf.core.task import Task
+from medclf.curate.cohort import AS_FOUND, Columns
+from medclf.curate.cohort import read_cohort as read_columns
+from medclf.curate.fingerprint import take_fingerprint
+from medclf.curate.split import split_cohort
+from medclf.errors import CohortError, RunError
+from medclf.evaluate.scores import Scores, score
+from medclf.evaluate.table import Predictions
+from medclf.prepare.exam import prepare_image
+from medclf.prepare.store import Store, open_store
+from medclf.read.image import read_image
+from medclf.train.fit import Tell, fit_run, tabulate
+from medclf.train.plan import Plan, make_plan
+from medclf.train.recipe import Recipe
+from medclf.train.run import Run, apply_splits, create_run, open_run, read_splits, sole_use
+from medclf.train.trained import Trained, load_trained
+
+MINUTES = 2.0
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who is told how far the work is.
+
+    Args:
+        count: Called with images read and images in all.
+        tell: Called after each epoch.
+    """
+
+    count: Callable[[int, int], None] | None = None
+    tell: Tell | None = None
+
+
+SILENT = Watch()
+
+
+def read_cohort(data: str | Path, **columns: Any) -> Cohort:
+    """Read what is in a folder, a table, an archive or a packed data set; no pixels yet.
+
+    Args:
+        data: DATA, as on the command line.
+        columns: Fields of `medclf.curate.cohort.Columns`: label, patient, split, classes, …
+
+    Raises:
+        CohortError: the records contradict each other.
+        ReadError: nothing there can be read.
+    """
+    return read_columns(Path(data), Columns(**columns))
+
+
+def plan(
+    cohort: Cohort, minutes: float = MINUTES, seed: int = 0, watch: Watch = SILENT
+) -> Plan:
+    """Choose the recipe that a cohort's fingerprint asks for, with the reason of each choice.
+
+    Args:
+        minutes: Budget of the training, wall clock.
+        watch: Told how far it is.
+    """
+    split = split_cohort(cohort, seed)
+    return make_plan(split, take_fingerprint(split, seed=seed, progress=watch.count), minutes, seed)
+
+
+def train(
+    data: str | Path | Cohort,
+    out: str | Path,
+    minutes: float | None = None,
+    seed: int = 0,
+    recipe: Recipe | None = None,
+    columns: Columns = AS_FOUND,
+    watch: Watch = SILENT,
+    skip_unreadable: bool = False,
+) -> "TrainedRun":
+    """Train, measure and report; everything goes into a new run folder.
+
+    Args:
+        data: A cohort, or DATA as on the command line.
+        out: The run folder; it must not hold anything yet.
+        minutes: Budget, wall clock. 2 where neither it nor a recipe with epochs is given.
+        seed: All chance comes from it; with a recipe, from the recipe's seed.
+        recipe: Instead of the plan.
+        columns: What the columns of DATA mean, where it is not a cohort.
+        watch: Told how far it is.
+        skip_unreadable: Leave unreadable images out, and say so, rather than stop.
+
+    Raises:
+        MedclfError: the data, the recipe or the folder do not serve; nothing is left behind.
+    """
+    start = time.monotonic()
+    cohort = data if isinstance(data, Cohort) else read_columns(Path(data), columns)
+    reasons: Mapping[str, str] = {}
+    if recipe is None:
+        chosen = plan(cohort, minutes or MINUTES, seed, watch)
+        recipe, reasons = chosen.recipe, chosen.reasons
+    if minutes is None and not recipe.fit.epochs:
+        minutes = MINUTES
+    cohort = split_cohort(cohort, recipe.fit.seed)
+    store = open_store(
+        cohort.records, recipe.prepare, progress=watch.count, skip_unreadable=skip_unreadable
+    )
+    cohort = _without(cohort, store)
+    folder = Path(out)
+    with sole_use(folder):
+        facts = {
+            "reasons": dict(reasons),
+            "data": {
+                "origin": str(cohort.origin.absolute()),
+                "columns": asdict(columns),
+                "digest": store.digest,
+                "left_out": [list(failure) for failure in store.failures],
+            },
+            "notes": list(cohort.notes),
+        }
+        run = create_run(folder, recipe, cohort, facts)
+        left = None if minutes is None else minutes * 60 - (time.monotonic() - start)
+        return _finish(run, cohort, store, left, watch)
+
+
+def resume(
+    folder: str | Path,
+    data: str | Path | Cohort | None = None,
+    minutes: float | None = None,
+    watch: Watch = SILENT,
+) -> "TrainedRun":
+    """Go on with a run that was cut short; it ends as if it had not been.
+
+    Args:
+        folder: The run.
+        data: Where the data are now, if they have moved.
+        minutes: A further budget; without it the run goes on to its last epoch.
+
+    Raises:
+        RunError: the data have changed since the run was begun, or it is done already.
+    """
+    run = open_run(Path(folder))
+    if run.done:
+        raise RunError(f"{folder}: this run has come to its end; there is nothing to resume")
+    with sole_use(run.folder):
+        cohort = data if isinstance(data, Cohort) else _read_again(run, data)
+        left_out = {name for name, _ in run.facts["data"]["left_out"]}
+        kept = tuple(r for r in cohort.records if r.name not in left_out)
+        cohort = apply_splits(run.folder, replace(cohort, records=kept))
+        store = open_store(cohort.records, run.recipe.prepare, progress=watch.count)
+        if store.digest != run.facts["data"]["digest"]:
+            raise RunError(f"{cohort.origin}: the images have changed since {folder} was begun")
+        seconds = None if minutes is None else minutes * 60
+        return _finish(run, cohort, store, seconds, watch)
+
+
+def load(folder: str | Path) -> "TrainedRun":
+    """Load a run that has come to its end.
+
+    Raises:
+        RunError: there is none, it is damaged or unfinished, or a newer medclf wrote it.
+    """
+    run = open_run(Path(folder))
+    return TrainedRun(run, load_trained(run))
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A run that has come to its end: it predicts and evaluates.
+
+    Args:
+        run: Its folder.
+        trained: Its members, loaded.
+    """
+
+    run: Run
+    trained: Trained
+
+    @cached_property
+    def scores(self) -> dict[str, Any]:
+        """What `scores.json` holds: each figure with its interval."""
+        text = (self.run.folder / "scores.json").read_text(encoding="utf-8")
+        scores: dict[str, Any] = json.loads(text)
+        return scores
+
+    def predict(self, files: Iterable[str | Path]) -> list[Prediction]:
+        """Predict images, one exam each.
+
+        Raises:
+            ReadError: a file cannot be read, or is not like those that the run was trained on.
+        """
+        sources = [(str(path), Source(Path(path))) for path in files]
+        values = [
+            prepare_image(read_image(source), self.trained.recipe.prepare, name)
+            for name, source in sources
+        ]
+        return self.trained.predict([name for name, _ in sources], np.stack(values))
+
+    def judge(self, data: str | Path | Cohort, columns: Columns = AS_FOUND) -> Predictions:
+        """Predict the exams to evaluate on: the test split, or all where there is none.
+
+        Exams of the data that the run itself was trained on keep the split that they had there.
+
+        Raises:
+            CohortError: the labels are not those of the run, or no exam is left.
+        """
+        cohort = data if isinstance(data, Cohort) else read_columns(Path(data), columns)
+        cohort = _evaluated(self.run, cohort)
+        store = open_store(cohort.records, self.trained.recipe.prepare)
+        everyone = np.arange(len(cohort.records))
+        shares, spread = self.trained.probabilities(store, everyone)
+        return tabulate(cohort, everyone, shares, spread)
+
+    def evaluate(self, data: str | Path | Cohort, columns: Columns = AS_FOUND) -> Scores:
+        """Measure the run on exams, with intervals by patient; see `judge` for which."""
+        recipe = self.trained.recipe
+        return score(
+            self.judge(data, columns),
+            self.trained.decision,
+            seed=recipe.fit.seed,
+            resamples=recipe.decide.resamples,
+        )
+
+
+def _finish(
+    run: Run, cohort: Cohort, store: Store, seconds: float | None, watch: Watch
+) -> TrainedRun:
+    run = fit_run(run, cohort, store, seconds, watch.tell)
+    done = TrainedRun(run, load_trained(run))
+    compose_report(run, cohort, store)
+    return done
+
+
+def _read_again(run: Run, data: str | Path | None) -> Cohort:
+    origin = Path(run.facts["data"]["origin"] if data is None else data)
+    return read_columns(origin, _columns(run))
+
+
+def _columns(run: Run) -> Columns:
+    kept = run.facts["data"]["columns"]
+    return Columns(**{k: tuple(v) if isinstance(v, list) else v for k, v in kept.items()})
+
+
+def _without(cohort: Cohort, store: Store) -> Cohort:
+    """Leave out the exams that could not be read and that the person let go."""
+    if not store.failures:
+        return cohort
+    kept = set(store.names)
+    return replace(cohort, records=tuple(r for r in cohort.records if r.name in kept))
+
+
+def _evaluated(run: Run, cohort: Cohort) -> Cohort:
+    """Choose what a run may be evaluated on, in the order of its classes."""
+    cohort = _with_task(cohort, run.task)
+    if str(cohort.origin.absolute()) == run.facts["data"]["origin"]:
+        splits = read_splits(run.folder)
+        known = tuple(r for r in cohort.records if r.name in splits)
+        cohort = replace(
+            cohort, records=tuple(replace(r, split=splits[r.name]) for r in known)
+        )
+    tests = tuple(r for r in cohort.records if r.split == "test" and r.label is not None)
+    everything = tuple(r for r in cohort.records if r.label is not None)
+    if any(record.split == "test" for record in cohort.records):
+        return replace(cohort, records=tests)
+    return replace(cohort, records=everything)
+
+
+def _with_task(cohort: Cohort, task: Task) -> Cohort:
+    """Number a cohort's labels as a run numbers its classes.
+
+    Raises:
+        CohortError: the classes, or their kind, are others.
+    """
+    found = cohort.task
+    if not set(found.classes) <= set(task.classes) or found.kind != task.kind:
+        raise CohortError(
+            f"{cohort.origin}: {task.kind} classes {', '.join(task.classes)} wanted, found "
+            f"{found.kind} classes {', '.join(found.classes)}"
+        )
+    place = [task.classes.index(name) for name in found.classes]
+
+    def renumber(label: int | tuple[int, ...] | None) -> int | tuple[int, ...] | None:
+        if isinstance(label, tuple):
+            there = {place[i] for i, mark in enumerate(label) if mark}
+            return tuple(int(k in there) for k in range(len(task.classes)))
+        return None if label is None else place[label]
+
+    records = tuple(replace(r, label=renumber(r.label)) for r in cohort.records)
+    return replace(cohort, records=records, task=task)

@@ -1,0 +1,220 @@
+"""Splits by patient and class, and who the patients are."""
+
+import zipfile
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.data import get_testdata_file
+
+from medclf.core.cohort import Cohort
+from medclf.core.record import SPLITS, Record, Source
+from medclf.core.task import Task
+from medclf.curate.split import name_patients, read_headers, split_cohort
+from medclf.errors import CohortError, SettingError
+
+IMAGES = {"image": Source(Path("x.png"))}
+
+
+def cohort_of(labels, patients=None, splits=None, kind="exclusive", classes=None):
+    patients = range(len(labels)) if patients is None else patients
+    splits = [""] * len(labels) if splits is None else splits
+    several = isinstance(labels[0], tuple)
+    names = classes or tuple("abcdefgh"[: len(labels[0]) if several else max(labels) + 1])
+    records = tuple(
+        Record(f"exam-{i:05d}", IMAGES, f"p{patient}", label, split)
+        for i, (label, patient, split) in enumerate(zip(labels, patients, splits, strict=True))
+    )
+    return Cohort(records, Task(names, "coexisting" if several else kind), Path("data"))
+
+
+def draw(rng):
+    """A random cohort: kind, size, classes, exams per patient and how mixed these are, all vary."""
+    classes = int(rng.integers(2, 6))
+    patients = int(rng.integers(60, 400))
+    n = int(patients * rng.uniform(1, 5))
+    of = rng.integers(patients, size=n)
+    if rng.random() < 0.3:
+        chance = rng.uniform(0.15, 0.85, classes)
+        labels = [tuple(int(x) for x in row) for row in rng.random((n, classes)) < chance]
+        return cohort_of(labels, of)
+    own = rng.choice(classes, patients, p=rng.dirichlet(np.full(classes, 5)))
+    mixed = rng.random(n) < rng.uniform(0, 0.6)
+    labels = np.where(mixed, rng.integers(classes, size=n), own[of])
+    names = tuple("abcdefgh"[:classes])
+    kind = "ranked" if rng.random() < 0.3 else "exclusive"
+    return cohort_of([int(x) for x in labels], of, kind=kind, classes=names)
+
+
+def strata(cohort):
+    """The strata of each exam: its class, or each finding and each absence."""
+    for record in cohort.records:
+        label = record.label if isinstance(record.label, tuple) else (record.label,)
+        yield record, list(enumerate(label)) if len(label) > 1 else label
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_invariants_over_random_cohorts(seed):
+    rng = np.random.default_rng(seed)
+    cohort = draw(rng)
+    split = split_cohort(cohort, seed)
+    assert [r.name for r in split.records] == [r.name for r in cohort.records]
+    owners = {}
+    for record in split.records:
+        assert owners.setdefault(record.patient, record.split) == record.split
+    n = len(cohort.records)
+    wanted = dict(zip(SPLITS, (0.65, 0.15, 0.2), strict=True))
+    sizes = Counter(r.split for r in split.records)
+    exams = Counter(r.patient for r in split.records)
+    slack = max(0.02 * n, max(exams.values()))
+    assert all(abs(sizes[s] - wanted[s] * n) <= slack for s in SPLITS)
+    counts, totals = Counter(), Counter()
+    for record, marks in strata(split):
+        for mark in marks:
+            counts[record.split, mark] += 1
+            totals[mark] += 1
+    for mark, total in totals.items():
+        for s in SPLITS:
+            assert counts[s, mark] > 0
+            assert abs(counts[s, mark] - wanted[s] * total) <= max(0.1 * total, 3)
+    mixed = replace(cohort, records=tuple(cohort.records[i] for i in rng.permutation(n)))
+    again = {r.name: r.split for r in split_cohort(mixed, seed).records}
+    assert again == {r.name: r.split for r in split.records}
+
+
+def test_single_exams_split_exactly_and_by_the_seed():
+    cohort = cohort_of([0] * 700 + [1] * 300)
+    split = split_cohort(cohort, seed=0)
+    counts = Counter((r.split, r.label) for r in split.records)
+    assert counts == {
+        ("train", 0): 455, ("train", 1): 195, ("val", 0): 105, ("val", 1): 45,
+        ("test", 0): 140, ("test", 1): 60,
+    }  # fmt: skip
+    other = split_cohort(cohort, seed=1)
+    assert other.records != split.records
+    assert split.notes[-1] == (
+        "Split by patient and class, seed 0: train 650 exams of 650 patients, "
+        "val 150 exams of 150 patients, test 200 exams of 200 patients."
+    )
+
+
+def test_validation_is_carved_out_of_train_and_test_stays():
+    splits = ["train"] * 80 + ["test"] * 20
+    cohort = cohort_of([0, 1] * 50, splits=splits)
+    split = split_cohort(cohort, seed=0, val=0.25)
+    assert [r.split for r in split.records][80:] == ["test"] * 20
+    counts = Counter((r.split, r.label) for r in split.records[:80])
+    assert counts == {("train", 0): 30, ("train", 1): 30, ("val", 0): 10, ("val", 1): 10}
+    assert "val is carved out of train" in split.notes[-1]
+
+
+def test_splits_that_the_data_state_stay():
+    whole = cohort_of([0, 1] * 3, splits=["train", "train", "val", "val", "test", "test"])
+    assert split_cohort(whole, seed=0).records == whole.records
+    half = cohort_of([0, 1] * 2, splits=["train", "train", "val", "val"])
+    kept = split_cohort(half, seed=0)
+    assert kept.records == half.records
+    assert "there is no test split" in kept.notes[-1]
+    poor = cohort_of([0, 1, 0, 1, 0, 0], splits=["train", "train", "val", "val", "test", "test"])
+    assert "no b in test" in split_cohort(poor, seed=0).notes[-1]
+
+
+def test_all_in_train_is_no_split():
+    split = split_cohort(cohort_of([0, 1] * 50, splits=["train"] * 100), seed=0)
+    assert Counter(r.split for r in split.records) == {"train": 66, "val": 14, "test": 20}
+
+
+def test_a_share_of_zero_leaves_a_split_out():
+    split = split_cohort(cohort_of([0, 1] * 50), seed=0, test=0)
+    assert set(Counter(r.split for r in split.records)) == {"train", "val"}
+
+
+@pytest.mark.parametrize("shares", [(-0.1, 0.2), (0.5, 0.5), (0.9, 0.2)])
+def test_shares_are_checked(shares):
+    with pytest.raises(SettingError, match="val and test are shares"):
+        split_cohort(cohort_of([0, 1] * 50), 0, *shares)
+
+
+def test_a_split_for_some_exams_only_is_refused():
+    with pytest.raises(CohortError, match=r"2 exams have no split, but others do \(1 in train\)"):
+        split_cohort(cohort_of([0, 1, 0], splits=["train", "", ""]), seed=0)
+    with pytest.raises(CohortError, match="no exam to train on: all are in test"):
+        split_cohort(cohort_of([0, 1], splits=["test", "test"]), seed=0)
+    with pytest.raises(CohortError, match="splits are train, val, test, not 'holdout'"):
+        split_cohort(cohort_of([0, 1], splits=["train", "holdout"]), seed=0)
+
+
+def test_a_patient_in_two_splits_is_refused_unless_allowed():
+    splits = ["train"] * 40 + ["test"] * 10
+    patients = [*range(40), *range(4), *range(50, 56)]
+    cohort = cohort_of([0, 1] * 25, patients, splits)
+    with pytest.raises(CohortError, match=r"4 patients stand in two splits: p0 \(train and test\)"):
+        split_cohort(cohort, seed=0)
+    split = split_cohort(cohort, seed=0, allow_shared_patients=True)
+    assert Counter(r.split for r in split.records[40:]) == {"test": 10}
+
+
+def test_a_small_class_is_named_with_what_it_needs():
+    cohort = cohort_of(
+        [0] * 50 + [1] * 9 + [2] * 50, [*range(50), *([50] * 8), 51, *range(52, 102)]
+    )
+    with pytest.raises(CohortError) as caught:
+        split_cohort(cohort, seed=0)
+    assert str(caught.value) == (
+        "data: class b has 2 patients (9 exams): 3 patients wanted, one for each of train, val, test"
+    )
+
+
+def test_a_pattern_names_the_patients(tmp_path):
+    names = ["train/P/person1_bacteria_1.jpeg", "train/P/person1_virus_2.jpeg",
+             "train/N/IM-0115-0001.jpeg", "train/N/other.jpeg"]  # fmt: skip
+    records = [Record(n, {"image": Source(tmp_path / n)}, n) for n in names]
+    found, notes = name_patients(records, r"(person\d+)_|(IM-\d+)-", tmp_path)
+    assert [r.patient for r in found] == ["person1", "person1", "IM-0115", names[3]]
+    assert "2 patients" in notes[0]
+    assert "does not fit 1 paths, such as 'train/N/other.jpeg'" in notes[1]
+    zipped = [Record(n, {"image": Source(tmp_path / "a.zip", n)}, n) for n in names]
+    found, _ = name_patients(zipped, r"(train|test)/.*/(?P<patient>person\d+)", tmp_path / "a.zip")
+    assert [r.patient for r in found] == ["person1", "person1", *names[2:]]
+    for pattern, message in [("(", "--patient-pattern"), ("person", "a group")]:
+        with pytest.raises(SettingError, match=message):
+            name_patients(records, pattern, tmp_path)
+    with pytest.raises(CohortError, match="fits no path"):
+        name_patients(records, "(nobody)", tmp_path)
+
+
+def test_headers_name_the_patients(tmp_path):
+    dataset = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
+    dataset.PatientAge, dataset.PatientSex = "037Y", "F"
+    records = []
+    for i, patient in enumerate(("A", "A", "B", "")):
+        dataset.PatientID = patient
+        dataset.save_as(tmp_path / f"{i}.dcm")
+        records.append(Record(f"{i}", {"image": Source(tmp_path / f"{i}.dcm")}, f"{i}"))
+    (tmp_path / "bad.dcm").write_bytes(b"no DICOM at all")
+    for name in ("bad.dcm", "photo.png"):
+        records.append(Record(name, {"image": Source(tmp_path / name)}, name))
+    found, notes = read_headers(records)
+    assert [r.patient for r in found] == ["A", "A", "B", "3", "bad.dcm", "photo.png"]
+    assert found[0].facts["age_years"] == 37
+    assert found[0].facts["sex"] == "F"
+    assert found[0].facts["modality"] == "CT"
+    assert found[4].facts == {}
+    assert notes == ["Patient and facts of 4 exams come from their DICOM headers."]
+    assert "name one patient, 'A'" in read_headers(records[:2])[1][1]
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(tmp_path / "2.dcm", "deep/2.dcm")
+    inside = Record("z", {"image": Source(tmp_path / "a.zip", "deep/2.dcm")}, "z")
+    assert read_headers([inside])[0][0].patient == "B"
+
+
+def test_facts_of_the_table_win_over_those_of_the_header(tmp_path):
+    dataset = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
+    dataset.save_as(tmp_path / "a.dcm")
+    record = Record("a", {"image": Source(tmp_path / "a.dcm")}, "a", facts={"sex": "known"})
+    (found,), _ = read_headers([record])
+    assert found.facts["sex"] == "known"
+    assert found.patient == "1CT1"

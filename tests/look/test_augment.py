@@ -1,0 +1,115 @@
+import pytest
+import torch
+from torch.nn.functional import affine_grid
+
+from medclf.errors import SettingError
+from medclf.look.augment import Augment, augment, hide_block, mix, sampling_field
+
+STILL = {"rotate_degrees": 0, "scale": 0, "shift": 0, "brightness": 0, "contrast": 0}
+
+
+def chance(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def still(**changes):
+    return Augment(**{**STILL, **changes})
+
+
+def pictures(dims, count=4):
+    return torch.rand(count, 2, *(11, 12, 13)[:dims], generator=chance(7))
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_nothing_asked_changes_nothing(dims):
+    batch = pictures(dims)
+    assert torch.equal(augment(batch, still(), chance()), batch)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_the_same_seed_gives_the_same_views(dims):
+    batch = pictures(dims)
+    changes = Augment(elastic=0.05, noise=0.1, cutout=0.3, shear=0.1, mirror=(dims - 1,))
+    one, other = (augment(batch, changes, chance(3)) for _ in range(2))
+    assert torch.equal(one, other)
+    assert one.shape == batch.shape
+    assert not torch.allclose(one, augment(batch, changes, chance(4)))
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_mirror_gives_the_exam_or_its_mirror_image(dims, axis):
+    batch = pictures(dims, 16)
+    views = augment(batch, still(mirror=(axis,)), chance())
+    plain = torch.isclose(views, batch, atol=1e-5).flatten(1).all(1)
+    turned = torch.isclose(views, batch.flip(2 + axis), atol=1e-5).flatten(1).all(1)
+    assert (plain | turned).all()
+    assert plain.any()
+    assert turned.any()
+
+
+def test_a_right_angle_turns_a_square_as_rot90_does():
+    batch = torch.rand(64, 1, 9, 9, generator=chance())
+    field = sampling_field(batch, still(rotate_degrees=90), chance())
+    angle = torch.atan2(field[:, 4, 8, 1], field[:, 4, 8, 0])
+    assert angle.abs().max() <= torch.pi / 2 + 1e-5
+    assert angle.std() > 0.5
+
+
+def test_a_turn_of_an_oblong_image_keeps_its_distances():
+    batch = torch.zeros(8, 1, 20, 40)
+    field = sampling_field(batch, still(rotate_degrees=45), chance())
+    pixels = (field + 1) * torch.tensor([40.0, 20.0]) / 2
+    right = (pixels[:, 10, 21] - pixels[:, 10, 20]).norm(dim=-1)
+    down = (pixels[:, 11, 20] - pixels[:, 10, 20]).norm(dim=-1)
+    assert torch.allclose(right, torch.ones(8), atol=1e-4)
+    assert torch.allclose(down, torch.ones(8), atol=1e-4)
+
+
+def test_shift_stays_within_its_bound():
+    batch = torch.zeros(200, 1, 10, 10)
+    plain = affine_grid(torch.eye(2, 3).expand(200, 2, 3), [200, 1, 10, 10], align_corners=False)
+    moved = sampling_field(batch, still(shift=0.2), chance()) - plain
+    assert 0.3 < moved.abs().max() <= 0.4 + 1e-6  # 0.2 of an edge that runs from -1 to 1
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_cutout_hides_one_block_of_the_size_asked(dims):
+    batch = torch.ones(5, 1, *[10] * dims)
+    hidden = (hide_block(batch, 0.3, chance()) == 0).flatten(1).sum(1)
+    assert hidden.tolist() == [3**dims] * 5
+
+
+def test_noise_has_the_deviation_asked_at_most():
+    batch = torch.zeros(300, 1, 16, 16)
+    spread = augment(batch, still(noise=0.5), chance()).flatten(1).std(1)
+    assert 0.4 < spread.max() < 0.6
+    assert spread.min() < 0.05
+
+
+def test_contrast_keeps_each_mean():
+    batch = pictures(2)
+    views = augment(batch, still(contrast=0.5), chance())
+    assert torch.allclose(views.mean((2, 3)), batch.mean((2, 3)), atol=1e-5)
+    assert not torch.allclose(views, batch, atol=1e-2)
+
+
+def test_mix_blends_labels_as_it_blends_exams():
+    batch = torch.eye(6).view(6, 6, 1, 1)
+    mixed, target = mix(batch, torch.eye(6), 0.4, chance())
+    assert torch.allclose(mixed.view(6, 6), target, atol=1e-6)
+    assert torch.allclose(target.sum(1), torch.ones(6))
+    assert (target.max(1).values < 0.999).any()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"scale": 1.0}, {"noise": -1.0}, {"mirror": (3,)}, {"cutout": -0.1}]
+)
+def test_settings_out_of_range_are_refused(wrong):
+    with pytest.raises(SettingError, match=next(iter(wrong))):
+        Augment(**wrong)
+
+
+def test_a_mirror_axis_that_pictures_lack_is_refused():
+    with pytest.raises(SettingError, match="2D images lack"):
+        augment(pictures(2), still(mirror=(2,)), chance())

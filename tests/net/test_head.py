@@ -1,0 +1,61 @@
+import pytest
+import torch
+from torch import nn
+
+from medclf.errors import SettingError
+from medclf.net.head import Classifier
+
+
+class Copy(nn.Module):
+    features = 2
+
+    def forward(self, x):
+        return x
+
+
+@pytest.mark.parametrize("space", [(3, 4), (2, 3, 4)])
+def test_pools_by_hand(space):
+    x = torch.rand(5, 2, *space)
+    mean, most = x.flatten(2).mean(2), x.flatten(2).max(2).values
+    assert torch.allclose(Classifier(Copy(), 3).embed(x), mean)
+    both = Classifier(Copy(), 3, pool="mean+max")
+    assert torch.allclose(both.embed(x), torch.cat([mean, most], 1))
+    assert both(x).shape == (5, 3)
+    assert torch.allclose(both(x), both.linear(both.embed(x)))
+
+
+def test_logits_keep_their_digits_under_autocast():
+    head = Classifier(Copy(), 3)
+    x = torch.rand(64, 2, 4, 4)
+    plain = head(x)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = head(x)
+    assert mixed.dtype == torch.float32
+    assert torch.equal(mixed, plain)
+
+
+def test_a_map_of_low_precision_is_pooled_in_that_of_the_weights():
+    assert Classifier(Copy(), 3)(torch.rand(2, 2, 4, 4).bfloat16()).dtype == torch.float32
+    assert Classifier(Copy(), 3).bfloat16()(torch.rand(2, 2, 4, 4)).dtype == torch.bfloat16
+
+
+def test_dropout_acts_only_in_training():
+    head = Classifier(Copy(), 3, dropout=0.9)
+    x = torch.rand(64, 2, 4, 4)
+    torch.manual_seed(0)
+    assert (head(x) == head.linear.bias).all(1).float().mean() > 0.5
+    assert torch.equal(head.eval()(x), head.linear(head.embed(x)))
+
+
+@pytest.mark.parametrize(
+    ("body", "settings", "message"),
+    [
+        (nn.Flatten(), {"outputs": 2}, "a body states its features; Flatten does not"),
+        (Copy(), {"outputs": 0}, "1 output or more, not 0"),
+        (Copy(), {"outputs": 2, "dropout": 1.0}, "below 1, not 1.0"),
+        (Copy(), {"outputs": 2, "pool": "sum"}, r"mean or mean\+max, not 'sum'"),
+    ],
+)
+def test_wrong_settings_are_refused(body, settings, message):
+    with pytest.raises(SettingError, match=message):
+        Classifier(body, **settings)

@@ -1,0 +1,87 @@
+import pytest
+import torch
+import torchvision
+from torch import nn
+
+from medclf.errors import SettingError
+from medclf.net.head import Classifier
+from medclf.net.resnet import STAGES, ResNet, resnet
+
+
+def theirs(depth, **options):
+    return getattr(torchvision.models, f"resnet{depth}")(weights=None, **options)
+
+
+def copy_by_order(source, target):
+    ours, values = target.state_dict(), source.state_dict()
+    assert [v.shape for v in ours.values()] == [v.shape for v in values.values()]
+    target.load_state_dict(dict(zip(ours, values.values(), strict=True)))
+
+
+def unsettle(module):
+    """Give every norm statistics and scales of its own, so that a mix-up would show."""
+    for part in module.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            nn.init.uniform_(part.running_mean, -0.1, 0.1)
+            nn.init.uniform_(part.running_var, 0.8, 1.2)
+            nn.init.uniform_(part.weight, 0.5, 1.0)
+            nn.init.uniform_(part.bias, -0.1, 0.1)
+
+
+@pytest.mark.parametrize("depth", STAGES)
+def test_all_depths_have_the_weights_of_torchvision(depth):
+    with torch.device("meta"):
+        ours, reference = Classifier(ResNet(2, 3, depth), 1000), theirs(depth)
+    shapes = [tuple(v.shape) for v in reference.state_dict().values()]
+    assert [tuple(v.shape) for v in ours.state_dict().values()] == shapes
+
+
+@pytest.mark.parametrize("depth", [18, 50])
+def test_outputs_are_those_of_torchvision(depth):
+    torch.manual_seed(0)
+    reference = theirs(depth, num_classes=7).eval()
+    unsettle(reference)
+    ours = Classifier(ResNet(2, 3, depth), 7).eval()
+    copy_by_order(reference, ours)
+    x = torch.rand(2, 3, 97, 64)
+    with torch.no_grad():
+        assert torch.allclose(ours(x), reference(x), rtol=1e-4, atol=1e-4)
+
+
+def test_the_small_stem_is_the_published_one():
+    torch.manual_seed(0)
+    reference = theirs(18, num_classes=10).eval()
+    reference.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
+    reference.maxpool = nn.Identity()
+    unsettle(reference)
+    ours = Classifier(ResNet(2, 3, 18, stem="small"), 10).eval()
+    copy_by_order(reference, ours)
+    assert sum(p.numel() for p in ours.parameters()) == 11_173_962
+    x = torch.rand(2, 3, 28, 28)
+    with torch.no_grad():
+        assert ours.body(x).shape == (2, 512, 4, 4)
+        assert torch.allclose(ours(x), reference(x), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("size", "edge"), [((28, 28), 3), ((63, 20), 3), ((64, 64), 7), ((20, 224, 224), 7)]
+)
+def test_the_stem_is_chosen_by_the_longest_edge(size, edge):
+    body = resnet(len(size), 1, size, depth=18, width=8)
+    assert body.stem[0][0].kernel_size == (edge,) * len(size)
+
+
+@pytest.mark.parametrize(("stem", "side"), [("large", 32), ("small", 8)])
+@pytest.mark.parametrize("space", [(33, 64), (1, 7), (9, 33, 20)])
+def test_space_shrinks_by_the_stated_law(stem, side, space):
+    body = ResNet(len(space), 2, 18, stem, width=8).eval()
+    with torch.no_grad():
+        shape = body(torch.rand(1, 2, *space)).shape
+    assert shape == (1, 64, *(-(-n // side) for n in space))
+
+
+def test_what_the_paper_lacks_is_refused():
+    with pytest.raises(SettingError, match=r"\[18, 34, 50, 101, 152\], not 20"):
+        ResNet(2, 1, 20)
+    with pytest.raises(SettingError, match="large or small, not 'tiny'"):
+        ResNet(2, 1, 18, stem="tiny")

@@ -1,0 +1,200 @@
+"""The contract that every body keeps, in 2D and 3D."""
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from medclf.errors import SettingError
+from medclf.net.cost import measure_cost
+from medclf.net.nd import initialise, layers
+from medclf.net.table import BODIES, build_body, build_classifier
+
+SIZE = {2: (34, 28), 3: (9, 12, 10)}
+NARROW = {name: {"width": 4} for name in BODIES if name.startswith("resnet")}
+
+every_body = pytest.mark.parametrize("name", BODIES)
+both_dims = pytest.mark.parametrize("dims", [2, 3])
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def make(name, dims, channels=1):
+    body = build_body(name, dims, channels, SIZE[dims], **NARROW.get(name, {}))
+    initialise(body, seeded())
+    return body
+
+
+def settled(name, dims):
+    """A body in use: its norms know the images, and each block corrects its input but little.
+
+    Fresh, the deepest ones explode without statistics, and enlarge any rounding a thousandfold.
+    """
+    body = make(name, dims)
+    for module in body.modules():
+        if isinstance(module, nn.BatchNorm2d | nn.BatchNorm3d):
+            module.momentum = 1.0
+        if hasattr(module, "correction"):
+            nn.init.constant_(module.correction[-1][1].weight, 0.1)
+    with torch.no_grad():
+        body(images(dims))
+    return body.eval()
+
+
+def apart(value, truth):
+    return ((value - truth).norm() / truth.norm()).item()
+
+
+def images(dims, channels=1, count=3):
+    return torch.rand(count, channels, *SIZE[dims], generator=seeded(1))
+
+
+@every_body
+@both_dims
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_shape_law(name, dims, channels):
+    body = make(name, dims, channels)
+    out = body(images(dims, channels))
+    assert isinstance(body, BODIES[name].body)
+    assert out.shape[:2] == (3, body.features)
+    assert out.ndim == 2 + dims
+    assert out.isfinite().all()
+    assert tuple(out.shape[1:]) == measure_cost(body, channels, SIZE[dims]).shape
+
+
+@every_body
+@both_dims
+def test_gradients_reach_every_weight(name, dims):
+    body = make(name, dims)
+    # A weighted sum: the plain one has no gradient before a norm.
+    out = body(images(dims))
+    (out * torch.randn(out.shape, generator=seeded(2))).sum().backward()
+    for key, weight in body.named_parameters():
+        assert weight.grad is not None, key
+        assert weight.grad.isfinite().all(), key
+        assert weight.grad.any(), key
+
+
+@every_body
+@both_dims
+def test_channels_last_changes_nothing(name, dims):
+    body, x = settled(name, dims), images(dims, count=2)
+    order = layers(dims).memory_format
+    with torch.no_grad():
+        plain = body(x)
+        turned = body.to(memory_format=order)(x.contiguous(memory_format=order))
+    assert turned.is_contiguous(memory_format=order)
+    assert apart(turned, plain) < 1e-4
+
+
+@every_body
+@both_dims
+def test_bfloat16_learns_and_agrees(name, dims):
+    order = layers(dims).memory_format
+    body, x = make(name, dims).to(memory_format=order), images(dims)
+    x = x.contiguous(memory_format=order)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        body(x).float().square().sum().backward()
+    assert all(weight.grad.isfinite().all() for weight in body.parameters())
+    body = settled(name, dims).to(memory_format=order)
+    with torch.no_grad():
+        plain = body(x)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            mixed = body(x).float()
+    assert apart(mixed, plain) < 0.05
+
+
+@every_body
+@both_dims
+def test_a_seed_gives_the_same_weights_whatever_else_was_drawn(name, dims):
+    def draw(seed):
+        size, options = SIZE[dims], NARROW.get(name, {})
+        return build_classifier(name, 2, 1, size, seeded(seed), **options).state_dict()
+
+    before = torch.get_rng_state()
+    first = draw(0)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.rand(7)
+    again, other = draw(0), draw(1)
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert any(not torch.equal(first[key], other[key]) for key in first)
+
+
+@every_body
+@both_dims
+def test_batch_mates_do_not_matter_in_use(name, dims):
+    body, x = settled(name, dims), images(dims)
+    with torch.no_grad():
+        alone, together = body(x[:1]), body(x)[:1]
+    assert apart(alone, together) < 1e-4
+
+
+@every_body
+@both_dims
+def test_weights_return_from_a_file(name, dims, tmp_path):
+    body, x = make(name, dims), images(dims)
+    body(x)  # moves the statistics of the norms
+    save_file(body.state_dict(), tmp_path / "weights.safetensors")
+    other = build_body(name, dims, 1, SIZE[dims], **NARROW.get(name, {}))
+    other.load_state_dict(load_file(tmp_path / "weights.safetensors"))
+    with torch.no_grad():
+        assert torch.equal(body.eval()(x), other.eval()(x))
+
+
+@every_body
+def test_the_table_tells_what_it_holds(name):
+    entry = BODIES[name]
+    assert issubclass(entry.body, nn.Module)
+    assert entry.family
+    assert entry.paper
+    assert 1980 < entry.year < 2100
+    assert not {"dims", "channels", "size", "depth"} & set(entry.options)
+
+
+def test_options_are_those_that_the_builders_take():
+    assert BODIES["sprint"].options == {"width": None, "stem": None}
+    assert BODIES["resnet50"].options == {"stem": None, "width": 64}
+    assert BODIES["lenet5"].options == {"form": "paper"}
+
+
+def test_depths_are_those_of_the_names():
+    for depth, blocks in {18: 8, 34: 16, 50: 16, 101: 33, 152: 50}.items():
+        body = build_body(f"resnet{depth}", 2, 1, (28, 28), width=4)
+        assert len(body.blocks) == blocks
+
+
+def test_the_head_takes_its_settings():
+    size = (28, 28)
+    network = build_classifier("sprint", 3, 1, size, seeded(), 0.5, "mean+max", width=16)
+    assert network.linear.weight.shape == (3, 2 * 64)
+    assert network.dropout.p == 0.5
+    assert not network.linear.bias.any()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("resnet81", {}, "no body is called 'resnet81'; did you mean 'resnet18'"),
+        ("zzz", {}, "there are: lenet5, resnet18"),
+        ("sprint", {"widht": 16}, "sprint has no option 'widht'; did you mean 'width'"),
+        ("resnet18", {"depth": 50}, "resnet18 has no option 'depth'"),
+    ],
+)
+def test_unknown_names_are_refused_with_the_nearest(name, options, message):
+    with pytest.raises(SettingError, match=message):
+        build_body(name, 2, 1, (28, 28), **options)
+
+
+@pytest.mark.parametrize(
+    ("dims", "channels", "size"), [(2, 1, (28, 28, 28)), (3, 0, (8, 8, 8)), (2, 1, (0, 8))]
+)
+def test_impossible_inputs_are_refused(dims, channels, size):
+    with pytest.raises(SettingError, match=f"a {dims}D body wants channels and {dims} edges"):
+        build_body("sprint", dims, channels, size)
+
+
+def test_dims_are_checked_first():
+    with pytest.raises(SettingError, match="2 or 3 axes of space, not 4"):
+        build_body("sprint", 4, 1, (8, 8, 8, 8))

@@ -1,0 +1,61 @@
+from dataclasses import replace
+
+import pytest
+
+from medclf.errors import SettingError
+from medclf.look.augment import Augment
+from medclf.prepare.exam import Prepare
+from medclf.train.recipe import Fit, Net, Recipe, format_recipe, parse_recipe, read_recipe
+
+RECIPE = Recipe(
+    Prepare(size=(28, 28), channels=1),
+    Augment(mirror=(1,)),
+    Net("sprint", {"width": 32}),
+    Fit(epochs=3, rate=1e-3),
+)
+
+
+def test_toml_gives_back_the_recipe(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text(format_recipe(RECIPE, {"fit.rate": "a # in a reason does no harm"}))
+    assert read_recipe(path) == RECIPE
+
+
+def test_an_unknown_key_names_the_nearest(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text(format_recipe(RECIPE).replace("weight_decay", "wieght_decay"))
+    with pytest.raises(SettingError, match=r"fit\.wieght_decay.*nearest is fit\.weight_decay"):
+        read_recipe(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "other", "message"),
+    [
+        ("rate = 0.001", 'rate = "fast"', "fit.rate must be float"),
+        ("batch = 64", "batch = 64.5", "fit.batch must be int"),
+        ("batch = 64", "batch = 0", "fit.batch must be above 0"),
+        ('optimizer = "adamw"', 'optimizer = "adam"', "must be one of adamw, sgd"),
+        ("mirror = [1]", "mirror = [7]", "augment.mirror"),
+        ("size = [28, 28]", "size = 28", "prepare.size"),
+        ("[fit]", "[fit", "cannot read"),
+        ("folds = 0", "folds = 1", "fit.folds"),
+    ],
+)
+def test_a_wrong_value_is_refused_in_one_line(tmp_path, line, other, message):
+    path = tmp_path / "recipe.toml"
+    text = format_recipe(RECIPE)
+    assert line in text
+    path.write_text(text.replace(line, other))
+    with pytest.raises(SettingError, match=message) as refusal:
+        read_recipe(path)
+    assert "\n" not in str(refusal.value)
+
+
+def test_an_absent_file_is_refused(tmp_path):
+    with pytest.raises(SettingError, match="nowhere.toml"):
+        read_recipe(tmp_path / "nowhere.toml")
+
+
+def test_whole_numbers_serve_as_floats():
+    tables = {"prepare": {"size": [8, 8], "channels": 1}, "fit": {"rate": 1}}
+    assert parse_recipe(tables, "here").fit == replace(Fit(), rate=1.0)
