@@ -33,15 +33,15 @@ def main() -> None:
     for seed in range(args.first_seed, args.first_seed + args.seeds):
         folder = Path(tempfile.mkdtemp()) if args.keep is None else args.keep / f"seed-{seed}"
         start = time.perf_counter()
-        run = medclf.train(
-            args.data, out=folder, minutes=args.minutes, seed=seed, columns=columns
-        )
+        run = medclf.train(args.data, out=folder, minutes=args.minutes, seed=seed, columns=columns)
         wall = time.perf_counter() - start
         rows.append([run.scores[name]["value"] for name in names] + [wall])
         fit = run.trained.recipe.fit
         told = ", ".join(f"{n} {v:.4f}" for n, v in zip(names, rows[-1], strict=False))
-        print(f"seed {seed}: {told}; {fit.members} members x {fit.epochs} epochs, {wall:.0f} s",
-              flush=True)
+        print(
+            f"seed {seed}: {told}; {fit.members} members x {fit.epochs} epochs, {wall:.0f} s",
+            flush=True,
+        )
         if args.keep is None:
             shutil.rmtree(folder)
     mean, deviation = np.mean(rows, 0), np.std(rows, 0)

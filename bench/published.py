@@ -31,11 +31,13 @@ class Images(Dataset):
             self.values = packed[f"{split}_images"]
             self.labels = packed[f"{split}_labels"].ravel().astype(int)
         self.split = split
-        self.picture = transforms.Compose([
-            transforms.ToPILImage(),
-            transforms.ToTensor(),
-            transforms.Normalize([0.5], [0.5]),
-        ])
+        self.picture = transforms.Compose(
+            [
+                transforms.ToPILImage(),
+                transforms.ToTensor(),
+                transforms.Normalize([0.5], [0.5]),
+            ]
+        )
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -16,13 +16,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-from published import ACCURACY, AUC, Published
 from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 
 import medclf
+from published import ACCURACY, AUC, Published
 
 EPOCHS = 100
 
@@ -40,14 +40,20 @@ def main() -> None:
     for seed in range(100, 100 + args.seeds):
         whole.append(time_published(args.data, seed, args.steps))
         ours.append(time_ours(args.data, seed, args.minutes))
-        print(f"seed {seed}: published recipe {whole[-1]:,.0f} CPU-s; ours {ours[-1][0]:.1f} CPU-s, "
-              f"{ours[-1][1]:.1f} s wall, AUC {ours[-1][2]:.4f}, accuracy {ours[-1][3]:.4f}",
-              flush=True)
+        print(
+            f"seed {seed}: published recipe {whole[-1]:,.0f} CPU-s; ours {ours[-1][0]:.1f} CPU-s, "
+            f"{ours[-1][1]:.1f} s wall, AUC {ours[-1][2]:.4f}, accuracy {ours[-1][3]:.4f}",
+            flush=True,
+        )
     cpu, wall, auc, accuracy = np.mean(ours, 0)
-    print(f"{name}: published {AUC[name]} / {ACCURACY[name]}; ours AUC {auc:.4f} ± "
-          f"{np.std(ours, 0)[2]:.4f}, accuracy {accuracy:.4f} in {cpu:.1f} CPU-s, {wall:.1f} s wall")
+    print(
+        f"{name}: published {AUC[name]} / {ACCURACY[name]}; ours AUC {auc:.4f} ± "
+        f"{np.std(ours, 0)[2]:.4f}, accuracy {accuracy:.4f} in {cpu:.1f} CPU-s, {wall:.1f} s wall"
+    )
     print(f"whole recipe {np.mean(whole):,.0f} CPU-s: {np.mean(whole) / cpu:,.0f} times ours")
-    print("PCA and boosting: CPU-s {:.1f}, AUC {:.4f}, accuracy {:.4f}".format(*classical(args.data)))
+    print(
+        "PCA and boosting: CPU-s {:.1f}, AUC {:.4f}, accuracy {:.4f}".format(*classical(args.data))
+    )
     if args.most:
         fair = first_reaches(args.data, AUC[name], args.most)
         if fair is not None:
@@ -90,8 +96,10 @@ def first_reaches(path: Path, wanted: float, most: int) -> float | None:
             recipe.score("train")
             best = max(best, (recipe.score("val")[0], recipe.score("test")[0]))
         spent = time.process_time() - start
-        print(f"published recipe over {epochs} epochs: AUC {best[1]:.4f}, {spent:,.0f} CPU-s",
-              flush=True)
+        print(
+            f"published recipe over {epochs} epochs: AUC {best[1]:.4f}, {spent:,.0f} CPU-s",
+            flush=True,
+        )
         if best[1] >= wanted:
             return spent
     return None
@@ -104,9 +112,7 @@ def classical(path: Path) -> tuple[float, float, float]:
         labels = {s: packed[f"{s}_labels"].ravel() for s in ("train", "val", "test")}
     flat = {s: values.reshape(len(values), -1).astype(np.float32) for s, values in parts.items()}
     start = time.process_time()
-    model = make_pipeline(
-        PCA(50, random_state=0), HistGradientBoostingClassifier(random_state=0)
-    )
+    model = make_pipeline(PCA(50, random_state=0), HistGradientBoostingClassifier(random_state=0))
     model.fit(flat["train"], labels["train"])
     spent = time.process_time() - start
     shares = model.predict_proba(flat["test"])[:, 1]

@@ -1,11 +1,11 @@
 """medclf: medical image classification with convolutional networks.
 
-    import medclf
+import medclf
 
-    cohort = medclf.read_cohort("exams.csv")
-    run = medclf.train(cohort, out="runs/first", minutes=2)
-    print(run.evaluate(cohort)["auc"])
-    run.predict(["new.dcm"])
+cohort = medclf.read_cohort("exams.csv")
+run = medclf.train(cohort, out="runs/first", minutes=2)
+print(run.evaluate(cohort)["auc"])
+run.predict(["new.dcm"])
 """
 
 from importlib import import_module
@@ -22,7 +22,7 @@ _VERBS = {
     "train": "medclf.verbs",
 }
 
-__all__ = ["ImageClassifier", "load", "plan", "read_cohort", "train"]  # noqa: F822
+__all__ = ["ImageClassifier", "load", "plan", "read_cohort", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -91,7 +91,9 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X, y = validate_data(self, X, y, dtype="numeric", ensure_2d=False, allow_nd=True)
         check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
-        values = _images(X)
+        if len(self.classes_) < 2:
+            raise ValueError(f"two classes or more wanted, found one class: {self.classes_[0]!r}")
+        values = _images(np.asarray(X))
         low, high = float(values.min()), float(values.max())
         self.range_ = (low, high if high > low else low + 1)
         patients = range(len(labels)) if groups is None else groups
@@ -105,7 +107,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Give calibrated probabilities, (N, K), in the order of `classes_`."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype="numeric", ensure_2d=False, allow_nd=True, reset=False)
-        values = _images(X)
+        values = _images(np.asarray(X))
         wanted = (self.trained_.recipe.prepare.channels, *self.trained_.recipe.prepare.size)
         if values.shape[1:] != wanted:
             raise ValueError(f"images of (C, *space) {wanted} wanted, found {values.shape[1:]}")
@@ -115,7 +117,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Give the likeliest class of each image."""
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(1)])
+        likeliest = self.predict_proba(X).argmax(1)
+        return np.asarray(self.classes_[likeliest])
 
     def _scaled(self, values: NDArray[np.generic]) -> NDArray[np.float32]:
         low, high = self.range_
@@ -130,8 +133,10 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             for i, label in enumerate(labels)
         )
         cohort = Cohort(records, task, Path("arrays"))
-        counts = [len({p for p, k in zip(patients, labels, strict=True) if k == c}) for c in
-                  range(len(self.classes_))]
+        counts = [
+            len({p for p, k in zip(patients, labels, strict=True) if k == c})
+            for c in range(len(self.classes_))
+        ]
         folds = max(2, min(self.folds, *counts))
         recipe = self._recipe(values, folds)
         seconds = None if self.epochs else self.minutes * 60

@@ -1,9 +1,9 @@
 """The verbs in Python: read a cohort, plan, train, load; the command line says the same words.
 
-    run = medclf.train("exams.csv", out="runs/first", minutes=2)
-    print(run.scores["auc"])
-    for answer in run.predict(["new.dcm"]):
-        print(answer.name, answer.decided)
+run = medclf.train("exams.csv", out="runs/first", minutes=2)
+print(run.scores["auc"])
+for answer in run.predict(["new.dcm"]):
+    print(answer.name, answer.decided)
 """
 
 import json
@@ -70,9 +70,7 @@ def read_cohort(data: str | Path, **columns: Any) -> Cohort:
     return read_columns(Path(data), Columns(**columns))
 
 
-def plan(
-    cohort: Cohort, minutes: float = MINUTES, seed: int = 0, watch: Watch = SILENT
-) -> Plan:
+def plan(cohort: Cohort, minutes: float = MINUTES, seed: int = 0, watch: Watch = SILENT) -> Plan:
     """Choose the recipe that a cohort's fingerprint asks for, with the reason of each choice.
 
     Args:
@@ -253,7 +251,8 @@ def _read_again(run: Run, data: str | Path | None) -> Cohort:
 
 def _columns(run: Run) -> Columns:
     kept = run.facts["data"]["columns"]
-    return Columns(**{k: tuple(v) if isinstance(v, list) else v for k, v in kept.items()})
+    plain = {k: tuple(v) if isinstance(v, list) else v for k, v in kept.items()}
+    return Columns(**plain | {"images": Path(plain["images"]) if plain["images"] else None})
 
 
 def _without(cohort: Cohort, store: Store) -> Cohort:
@@ -270,9 +269,7 @@ def _evaluated(run: Run, cohort: Cohort) -> Cohort:
     if str(cohort.origin.absolute()) == run.facts["data"]["origin"]:
         splits = read_splits(run.folder)
         known = tuple(r for r in cohort.records if r.name in splits)
-        cohort = replace(
-            cohort, records=tuple(replace(r, split=splits[r.name]) for r in known)
-        )
+        cohort = replace(cohort, records=tuple(replace(r, split=splits[r.name]) for r in known))
     tests = tuple(r for r in cohort.records if r.split == "test" and r.label is not None)
     everything = tuple(r for r in cohort.records if r.label is not None)
     if any(record.split == "test" for record in cohort.records):

@@ -92,6 +92,16 @@ def test_every_class_in_every_fold_even_when_it_barely_suffices():
             assert here == {0, 1, 2}
 
 
+def test_an_exchange_of_patients_finds_the_even_deal():
+    """Patients of 3, 3, 2, 2, 2 exams go into two equal folds in one way only."""
+    sizes = [3, 3, 2, 2, 2]
+    patients = [p for p, size in enumerate(sizes) for _ in range(2 * size)]
+    records = exams([0, 1] * 12, patients)
+    for seed in range(10):
+        fold = assign_folds(records, 2, 2, seed)
+        assert np.bincount(fold).tolist() == [12, 12]
+
+
 def test_coexisting_findings_and_their_absence():
     rng = np.random.default_rng(5)
     share = np.array([0.5, 0.1, 0.02, 0.9])

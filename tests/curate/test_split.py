@@ -101,6 +101,13 @@ def test_single_exams_split_exactly_and_by_the_seed():
     )
 
 
+def test_three_patients_are_enough_for_a_class():
+    """Shares alone would give two of the three to train and none to val."""
+    for seed in range(10):
+        split = split_cohort(cohort_of([0] * 200 + [1] * 3), seed)
+        assert {r.split for r in split.records if r.label == 1} == set(SPLITS)
+
+
 def test_validation_is_carved_out_of_train_and_test_stays():
     splits = ["train"] * 80 + ["test"] * 20
     cohort = cohort_of([0, 1] * 50, splits=splits)
@@ -124,7 +131,7 @@ def test_splits_that_the_data_state_stay():
 
 def test_all_in_train_is_no_split():
     split = split_cohort(cohort_of([0, 1] * 50, splits=["train"] * 100), seed=0)
-    assert Counter(r.split for r in split.records) == {"train": 66, "val": 14, "test": 20}
+    assert Counter(r.split for r in split.records) == {"train": 65, "val": 15, "test": 20}
 
 
 def test_a_share_of_zero_leaves_a_split_out():
@@ -164,7 +171,8 @@ def test_a_small_class_is_named_with_what_it_needs():
     with pytest.raises(CohortError) as caught:
         split_cohort(cohort, seed=0)
     assert str(caught.value) == (
-        "data: class b has 2 patients (9 exams): 3 patients wanted, one for each of train, val, test"
+        "data: class b has 2 patients (9 exams): 3 patients wanted, "
+        "one for each of train, val, test"
     )
 
 

@@ -149,7 +149,10 @@ def test_standardising_is_that_of_the_training_exams():
     low, high = measured["range"]
     assert low < values[:30].mean((1, 2, 3)).min() < values[:30].mean((1, 2, 3)).max() < high
     given = Exams(
-        Held(values), torch.zeros(50, 2), tuple(measured["mean"]), tuple(measured["deviation"]),
+        Held(values),
+        torch.zeros(50, 2),
+        tuple(measured["mean"]),
+        tuple(measured["deviation"]),
         torch.device("cpu"),
     )
     batch, _ = given.batch(np.arange(30))

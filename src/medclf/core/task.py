@@ -70,3 +70,15 @@ class Task:
         above = np.minimum.accumulate(above, axis=-1)
         one, none = np.ones_like(above[..., :1]), np.zeros_like(above[..., :1])
         return -np.diff(np.concatenate([one, above, none], -1), axis=-1)
+
+    def describe(self, label: int | tuple[int, ...]) -> str:
+        """Say a label in words.
+
+        Example:
+            >>> Task(("effusion", "mass"), "coexisting").describe((1, 1))
+            'effusion and mass'
+        """
+        if isinstance(label, tuple):
+            there = [name for name, mark in zip(self.classes, label, strict=True) if mark]
+            return " and ".join(there) or "none"
+        return self.classes[label]

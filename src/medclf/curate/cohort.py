@@ -6,7 +6,6 @@ unless a column joins several rows or several columns hold images; rows without 
 left out and counted. No pixel is read, only headers of DICOM files where no column tells patients.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -23,7 +22,16 @@ from medclf.curate.folder import (
     read_class_folders,
 )
 from medclf.curate.split import name_patients, read_headers
-from medclf.curate.table import Columns, Roles, Table, choose_roles, load_table, names_images
+from medclf.curate.table import (
+    Columns,
+    Roles,
+    Table,
+    choose_roles,
+    load_table,
+    names_images,
+    numbers_or_words,
+    tidy_cell,
+)
 from medclf.curate.task import Worded, Words, infer_task
 from medclf.errors import CohortError, MedclfError, ReadError, SettingError
 from medclf.read.archive import is_archive
@@ -33,7 +41,6 @@ __all__ = ["Columns", "read_cohort"]
 
 Images = Mapping[str, Source]
 
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 MARKS = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
 AS_FOUND = Columns()
 
@@ -78,18 +85,28 @@ def _read_form(data: Path, columns: Columns) -> Worded:
             "found another file"
         )
     listing = list_files(data)
-    chosen, unused = _table_of(listing, columns)
-    if chosen is not None:
-        return _read_table(chosen, columns, listing)
-    if not listing.images and len(listing.archives) == 1:
+    chosen, notes = _table_of(listing, columns)
+    if not listing.images and len(listing.archives) == 1 and columns.images is None:
         (packed,) = listing.archives.values()
         listing = list_files(packed.path)
-        unused.append(f"The images are those in {packed.path.name}.")
-    if not listing.images:
-        others = sum(listing.skipped.values()) + len(listing.tables) + len(listing.archives)
-        raise CohortError(f"{data}: images wanted, found none among {others} files")
-    found = read_class_folders(listing)
-    return replace(found, notes=(*unused, *found.notes))
+        notes.append(f"The images are those in {packed.path.name}.")
+    if chosen is not None:
+        found = _read_table(chosen, columns, listing)
+    elif listing.images:
+        found = read_class_folders(listing)
+    else:
+        raise CohortError(f"{data}: images wanted, found {_what_else(data, listing)}")
+    return replace(found, notes=(*notes, *found.notes))
+
+
+def _what_else(data: Path, listing: Listing) -> str:
+    """Say what a folder or zip without images holds; name the data sets in it."""
+    files = sorted(data.iterdir()) if data.is_dir() else []
+    packed = [file.name for file in files if any(d.recognise(file) for d in DATASETS)]
+    if packed:
+        return f"data sets: name one of {', '.join(packed)}"
+    others = sum(listing.skipped.values()) + len(listing.tables) + len(listing.archives)
+    return f"{others} other files" if others else "nothing"
 
 
 def _table_of(listing: Listing, columns: Columns) -> tuple[Source | None, list[str]]:
@@ -110,17 +127,13 @@ def _table_of(listing: Listing, columns: Columns) -> tuple[Source | None, list[s
 
 
 def _read_table(source: Source, columns: Columns, listing: Listing | None) -> Worded:
-    """Read a table whose files lie beside it, in `columns.images`, or in the one zip beside it."""
+    """Read a table whose files lie beside it, in the listing, or in `columns.images` alone."""
     table, where = load_table(source), str(source)
     roles, notes = choose_roles(table, columns, where)
     base = None if source.member else source.path.parent
     if columns.images is not None:
         listing = list_files(columns.images)
         base = columns.images if columns.images.is_dir() else None
-    elif listing is not None and not listing.images and len(listing.archives) == 1:
-        (packed,) = listing.archives.values()
-        listing = list_files(packed.path)
-        notes.append(f"The images are those in {packed.path.name}.")
     beside = source.member.rpartition("/")[0]
 
     def find(text: str) -> Source | None:
@@ -185,7 +198,7 @@ def _read_rows(
     exams: dict[str, list[int]] = defaultdict(list)
     for at, i in enumerate(kept):
         named = table[roles.exam][i] if roles.exam else None
-        exams[_tidy(named) or next(iter(texts[i].values()))].append(at)
+        exams[tidy_cell(named) or next(iter(texts[i].values()))].append(at)
     cells = {name: [column[i] for i in kept] for name, column in table.items()}
     reader = _Exams(cells, roles, sources, [words[i] for i in kept], where)
     reader.single = not roles.view and len(exams) == len(kept)
@@ -201,18 +214,12 @@ def _read_rows(
     return Worded(records, found, tuple(notes), roles.labels if several else ())
 
 
-def _tidy(cell: str | None) -> str:
-    """Write 12.0 as 12: whole numbers become fractions where other rows of a column lack one."""
-    text = (cell or "").strip()
-    return text.removesuffix(".0") if re.fullmatch(r"-?\d+\.0", text) else text
-
-
 def _words(table: Table, labels: tuple[str, ...], where: str) -> list[Words]:
     """Read each row's label: a word as it stands, or the names of the columns that hold 1."""
     if len(labels) == 1:
         cells = table[labels[0]]
-        whole = all(_tidy(cell) != cell for cell in cells if cell)
-        return [_tidy(cell) if cell and whole else cell for cell in cells]
+        whole = all(tidy_cell(cell) != cell for cell in cells if cell)
+        return [tidy_cell(cell) if cell and whole else cell for cell in cells]
     marks: list[list[bool | None]] = []
     for name in labels:
         unknown = {cell for cell in table[name] if cell and cell.strip().lower() not in MARKS}
@@ -242,12 +249,16 @@ class _Exams:
         self.where, self.single = where, True
         taken = {*roles.paths.values(), *roles.labels}
         taken |= {roles.patient, roles.split, roles.exam, roles.view}
-        self.facts = {name: _facts(column) for name, column in cells.items() if name not in taken}
+        self.facts = {
+            name: numbers_or_words(column) for name, column in cells.items() if name not in taken
+        }
         self.differing: set[str] = set()
 
     def record(self, name: str, rows: list[int]) -> Record:
         self._agree(name, "label", [self.words[i] for i in rows])
-        patients = [_tidy(self.cells[self.roles.patient][i]) for i in rows if self.roles.patient]
+        patients = [
+            tidy_cell(self.cells[self.roles.patient][i]) for i in rows if self.roles.patient
+        ]
         self._agree(name, "patient", patients)
         splits = [self._split(i) for i in rows]
         self._agree(name, "split", splits)
@@ -285,11 +296,3 @@ class _Exams:
                 name = image if len(self.sources[i]) > 1 else view or f"image_{number}"
                 images[name if name not in images else f"{name}_{number}"] = source
         return images
-
-
-def _facts(column: Sequence[str | None]) -> list[Fact]:
-    """Read a column as numbers where all of it are numbers, otherwise as words."""
-    texts = [None if cell is None else cell.strip() for cell in column]
-    if all(NUMBER.fullmatch(text) for text in texts if text is not None):
-        return [None if text is None else float(text) for text in texts]
-    return list(texts)

@@ -5,7 +5,7 @@ make one of them wrong. Images with the same digest are exact duplicates. Of eac
 is compared with all others by perceptual hash, and whatever hangs together by likeness is a group.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from medclf.core.record import Record
+from medclf.core.record import SPLITS, Record
 from medclf.curate.hashing import find_near
 from medclf.curate.problem import Problem, count, merge, tell
 from medclf.curate.survey import Look
@@ -33,10 +33,11 @@ def find_duplicates(records: Sequence[Record], looks: Sequence[Look]) -> list[Pr
         and near_duplicate.
     """
     known = {record.name: record for record in records}
-    exact = group_exact(looks)
-    near = group_near(looks)
-    problems = _exact_problems(known, _exams(looks, exact))
-    return problems + _near_problems(known, _exams(looks, near))
+    exact, near = (
+        _worst_first(known, _exams(looks, groups))
+        for groups in (group_exact(looks), group_near(looks))
+    )
+    return _exact_problems(known, exact) + _near_problems(known, near)
 
 
 def group_exact(looks: Sequence[Look]) -> list[Group]:
@@ -89,6 +90,20 @@ def _exams(looks: Sequence[Look], groups: Iterable[Group]) -> list[tuple[str, ..
     return [tuple(dict.fromkeys(looks[number].exam for number in group)) for group in groups]
 
 
+def _worst_first(
+    known: Mapping[str, Record], groups: Iterable[tuple[str, ...]]
+) -> list[tuple[str, ...]]:
+    """Put groups across splits first, then those with several labels, then several patients."""
+    return sorted(
+        groups,
+        key=lambda group: (
+            len(_splits(known, group)) < 2,
+            len(_labels(known, group)) < 2,
+            len(_patients(known, group)) < 2,
+        ),
+    )
+
+
 def _exact_problems(
     known: Mapping[str, Record], groups: Sequence[tuple[str, ...]]
 ) -> list[Problem]:
@@ -97,53 +112,63 @@ def _exact_problems(
     problems = []
     if torn:
         message = (
-            f"{count(len(torn), 'image')} in more than one split, pixel for pixel: {_tell(torn)}"
+            f"{count(len(torn), 'image')} in more than one split, pixel for pixel"
+            f"{_between(known, torn)}: {_tell(torn)}"
         )
-        problems.append(Problem("image_in_two_splits", True, message, merge(torn), tuple(torn)))
+        tested = any("test" in _splits(known, group) for group in torn)
+        problems.append(Problem("image_in_two_splits", tested, message, merge(torn), tuple(torn)))
     if contrary:
         grave = any(group in torn for group in contrary)
         message = (
             f"{count(len(contrary), 'image')} with more than one label, pixel for pixel: "
             f"{_tell(contrary)}"
         )
-        problems.append(
-            Problem("two_labels", grave, message, merge(contrary), tuple(contrary))
-        )
+        problems.append(Problem("two_labels", grave, message, merge(contrary), tuple(contrary)))
     if groups:
         message = (
             f"{count(len(groups), 'image')} more than once, pixel for pixel, in "
-            f"{count(len(merge(groups)), 'exam')}{_patients(known, groups)}: {_tell(groups)}"
+            f"{count(len(merge(groups)), 'exam')}{_tell_patients(known, groups)}: {_tell(groups)}"
         )
-        problems.append(
-            Problem("exact_duplicate", False, message, merge(groups), tuple(groups))
-        )
+        problems.append(Problem("exact_duplicate", False, message, merge(groups), tuple(groups)))
     return problems
 
 
 def _near_problems(known: Mapping[str, Record], groups: Sequence[tuple[str, ...]]) -> list[Problem]:
     if not groups:
         return []
-    torn = sum(len(_splits(known, group)) > 1 for group in groups)
+    torn = [group for group in groups if len(_splits(known, group)) > 1]
     contrary = sum(len(_labels(known, group)) > 1 for group in groups)
-    where = f", {torn:,} in more than one split" if torn else ""
+    where = f", {len(torn):,} in more than one split{_between(known, torn)}" if torn else ""
     where += f", {contrary:,} with more than one label" if contrary else ""
     message = (
         f"{count(len(groups), 'group')} of images that look the same, in "
-        f"{count(len(merge(groups)), 'exam')}{where}{_patients(known, groups)}: {_tell(groups)}"
+        f"{count(len(merge(groups)), 'exam')}{where}{_tell_patients(known, groups)}: {_tell(groups)}"
     )
     return [Problem("near_duplicate", False, message, merge(groups), tuple(groups))]
+
+
+def _between(known: Mapping[str, Record], torn: Iterable[tuple[str, ...]]) -> str:
+    """Count the torn groups by the splits that they tie."""
+    ties = Counter(
+        "-".join(split for split in SPLITS if split in _splits(known, group)) for group in torn
+    )
+    return " (" + ", ".join(f"{n:,} {tie}" for tie, n in ties.most_common()) + ")"
 
 
 def _splits(known: Mapping[str, Record], group: Iterable[str]) -> set[str]:
     return {known[name].split for name in group} - {""}
 
 
-def _labels(known: Mapping[str, Record], group: Iterable[str]) -> set[object]:
+def _labels(known: Mapping[str, Record], group: Iterable[str]) -> set[int | tuple[int, ...] | None]:
     return {known[name].label for name in group} - {None}
 
 
-def _patients(known: Mapping[str, Record], groups: Sequence[tuple[str, ...]]) -> str:
-    shared = sum(len({known[name].patient for name in group}) > 1 for group in groups)
+def _patients(known: Mapping[str, Record], group: Iterable[str]) -> set[str]:
+    return {known[name].patient for name in group}
+
+
+def _tell_patients(known: Mapping[str, Record], groups: Iterable[tuple[str, ...]]) -> str:
+    shared = sum(len(_patients(known, group)) > 1 for group in groups)
     return f", {shared:,} under different patients" if shared else ", each of one patient"
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from medclf.core.record import Source
+from medclf.core.record import Fact, Source
 from medclf.core.task import Kind
 from medclf.curate.folder import SPLIT_WORDS
 from medclf.errors import CohortError, ReadError
@@ -21,6 +21,7 @@ from medclf.read.image import looks_like_image
 
 Table = Mapping[str, Sequence[str | None]]
 
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "<na>"}
 
 PATHS = (
@@ -33,6 +34,7 @@ PATIENTS = ("patient patient_id patientid subject subject_id subjectid", "lesion
 SPLITS = ("split", "subset", "partition", "set", "phase")
 EXAMS = ("exam exam_id study study_id accession accession_number studyinstanceuid",)
 VIEWS = ("view view_position viewposition", "projection")
+SHOWN = 12
 SEVERAL = re.compile(r"(?:image|img|path|file|scan)_(.+)")
 
 
@@ -178,6 +180,25 @@ def names_images(table: Table, columns: Columns) -> bool:
     return bool(named or _usual(table, PATHS) or len(_several(table)) > 1)
 
 
+def tidy_cell(cell: str | None) -> str:
+    """Strip a cell, and write 12.0 as 12, which is how whole numbers look beside missing ones.
+
+    Example:
+        >>> tidy_cell(" 12.0"), tidy_cell(None)
+        ('12', '')
+    """
+    text = (cell or "").strip()
+    return text.removesuffix(".0") if re.fullmatch(r"-?\d+\.0", text) else text
+
+
+def numbers_or_words(column: Sequence[str | None]) -> list[Fact]:
+    """Read a column as numbers where all of it are numbers, otherwise as words."""
+    texts = [None if cell is None else cell.strip() for cell in column]
+    if all(NUMBER.fullmatch(text) for text in texts if text is not None):
+        return [None if text is None else float(text) for text in texts]
+    return list(texts)
+
+
 class _Choice:
     """Chooses columns of one table by what the person says or by their usual names."""
 
@@ -190,8 +211,7 @@ class _Choice:
         plain = [column for column in self.table if _plain(column) == _plain(name)]
         if len(plain) != 1:
             raise CohortError(
-                f"{self.where}: the column {name!r} wanted for --{role}, found "
-                f"{', '.join(self.table)}"
+                f"{self.where}: the column {name!r} wanted for --{role}, found {self._all()}"
             )
         return plain[0]
 
@@ -228,8 +248,12 @@ class _Choice:
             )
         raise CohortError(
             f"{self.where}: no column is known to be the {role}: choose with --{role} among "
-            f"{', '.join(self.table)}"
+            f"{self._all()}"
         )
+
+    def _all(self) -> str:
+        more = f" and {len(self.table) - SHOWN} more" if len(self.table) > SHOWN else ""
+        return ", ".join(list(self.table)[:SHOWN]) + more
 
 
 def _plain(name: str) -> str:

@@ -3,9 +3,11 @@
 A sample draws as many patients as there are, with return, and each brings all its exams, so exams
 of one patient stay together. A sample is a column of weights; scores judge many columns at once.
 
-A class that fewer than 20 patients hold is a stratum: its patients are drawn among themselves, so
-that every sample has as many of them as we have. (Without that, a class of 10 is missing from 1
-sample in 22,000, one of 3 from 1 in 20.) A patient of several such classes stands with the rarest.
+A class that fewer than 10 patients hold is a stratum: its patients are drawn among themselves, so
+that every sample has as many of them as we have; a patient of several such classes stands with the
+rarest. (Drawn freely, a class of 3 is missing from 1 sample in 20, and of 10 from 1 in 22,000;
+a sample that lacks a class is left out of the scores that need it. Larger classes are not strata,
+since a fixed number of their patients makes kappa and average precision look surer than they are.)
 
 Source: Efron, Tibshirani. An Introduction to the Bootstrap. 1993, chapters 6 and 8. Field, Welsh.
 Bootstrapping clustered data. Journal of the Royal Statistical Society B 2007.
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 
 from medclf.evaluate.score import Numbers
 
-TINY = 20
+TINY = 10
 NUMBERS_AT_ONCE = 2_000_000
 
 

@@ -99,9 +99,7 @@ def fit_temperature(task: Task, logits: Numbers, target: Classes) -> float:
     return float(np.exp(found.x))
 
 
-def fit_calibration(
-    task: Task, logits: Numbers, target: Classes, bias: bool = True
-) -> Calibration:
+def fit_calibration(task: Task, logits: Numbers, target: Classes, bias: bool = True) -> Calibration:
     """Fit the temperature and, if asked for, the biases.
 
     Args:

@@ -119,7 +119,9 @@ def reliability(chance: Numbers, outcome: NDArray[np.generic], bins: int = BINS)
     some = np.where(exams > 0, exams, np.nan)
     said = np.bincount(place, chance, bins) / some
     seen = np.bincount(place, np.asarray(outcome, np.float64), bins) / some
-    bounds = np.array([wilson(p, n) if n else (np.nan, np.nan) for p, n in zip(seen, exams, strict=True)])
+    bounds = np.array(
+        [wilson(p, n) if n else (np.nan, np.nan) for p, n in zip(seen, exams, strict=True)]
+    )
     return Reliability(np.linspace(0, 1, bins + 1), said, seen, bounds[:, 0], bounds[:, 1], exams)
 
 

@@ -68,11 +68,12 @@ def proportion(hits: NDArray[np.generic], patients: NDArray[np.generic]) -> Figu
     """
     if not len(hits):
         return Figure(np.nan)
-    exams, value = len(hits), float(np.mean(hits))
+    right = np.asarray(hits, np.float64)
+    exams, value = len(right), float(right.mean())
     people = len(np.unique(patients))
-    if people == exams and np.isin(hits, (0, 1)).all():
+    if people == exams and np.isin(right, (0, 1)).all():
         return Figure(value, *wilson(value, exams))
-    se = clustered_error(np.asarray(hits, np.float64), patients)
+    se = clustered_error(right, patients)
     effective = min(value * (1 - value) / se**2, exams) if 0 < se < np.inf else people
     effective = people if value in (0.0, 1.0) else effective
     return Figure(value, *wilson(value, effective, t_quantile(people)))
@@ -106,24 +107,26 @@ def loss(losses: Numbers, patients: NDArray[np.generic]) -> Figure:
         return Figure(np.nan)
     value = float(np.mean(losses))
     se = clustered_error(losses, patients)
-    if not 0 < value or not np.isfinite(se):
+    if value <= 0 or not np.isfinite(se):
         return Figure(value, 0.0, np.inf) if value else Figure(value)
     factor = float(np.exp(t_quantile(len(np.unique(patients))) * se / value))
     return Figure(value, value / factor, value * factor)
 
 
-def calibration(value: float, replicates: Numbers, patients: int) -> Figure:
+def calibration(value: float, replicates: Numbers, patients: int, chance: float) -> Figure:
     """Bound a calibration error, whose estimate is too large by an amount unknown.
 
-    A sample of a perfectly calibrated model shows an error v by chance alone, and a bootstrap
-    sample of it sqrt(2) v. So the excess of the replicates over the sample, times 1 + sqrt(2), is
-    the most that chance can have added; the lower bound gives way by that, the upper does not.
+    What chance can have added at most, `chance_error` tells for independent exams. For clustered
+    ones the bootstrap does: a sample of a perfectly calibrated model shows an error v, a bootstrap
+    sample of it sqrt(2) v, hence v is 1 + sqrt(2) times the excess of the replicates. The lower
+    bound gives way by the larger of both, the upper does not.
     """
     if not np.isfinite(value):
         return Figure(np.nan)
     reach = t_quantile(patients) * _deviation(replicates)
-    excess = max(0.0, float(np.nanmean(replicates)) - value) * (1 + np.sqrt(2))
-    return Figure(value, max(0.0, value - excess - reach), min(1.0, value + reach))
+    excess = (float(np.nanmean(replicates)) - value) * (1 + np.sqrt(2))
+    low = value - max(excess, chance) - reach
+    return Figure(value, max(0.0, low), min(1.0, value + reach))
 
 
 def average(figures: Sequence[Figure], replicates: Numbers) -> Figure:
@@ -138,7 +141,9 @@ def average(figures: Sequence[Figure], replicates: Numbers) -> Figure:
         return Figure(np.nan)
     value, low, high = np.array([(f.value, f.low, f.high) for f in (figures[k] for k in rows)]).T
     together = _correlation(replicates[rows])
-    down, up = (np.sqrt(max(0.0, d @ together @ d)) / len(rows) for d in (value - low, high - value))
+    down, up = (
+        np.sqrt(max(0.0, d @ together @ d)) / len(rows) for d in (value - low, high - value)
+    )
     middle = float(value.mean())
     return Figure(middle, max(0.0, middle - float(down)), min(1.0, middle + float(up)))
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from medclf.errors import CohortError
+from medclf.errors import CohortError, SettingError
 from medclf.evaluate.ranking import Ranking, indicators
 from medclf.evaluate.score import (
-    Classes,
     Numbers,
     accuracy,
     balanced_accuracy,
@@ -32,7 +31,8 @@ from medclf.evaluate.score import (
 from medclf.evaluate.table import Predictions
 from medclf.evaluate.threshold import Decision
 
-EACH = ("auc", "average_precision", "sensitivity", "specificity", "precision", "f1")
+AVERAGED = ("auc", "average_precision", "f1")
+EACH = (*AVERAGED, "sensitivity", "specificity", "precision")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,11 +46,11 @@ class Measured:
 class Measure:
     """Score predictions under weights.
 
-    With two exclusive classes, `auc`, `average_precision`, `f1`, `sensitivity` and `specificity`
-    are those of the second, positive one. With more, and with coexisting findings, they are means
-    over the classes, leaving out any that the sample lacks. `accuracy` of coexisting findings is
-    the share of right answers among all; their `balanced_accuracy` the mean of sensitivity and
-    specificity, averaged over findings. `kappa` is there for ranked classes only.
+    With two exclusive classes, `auc`, `average_precision`, `f1`, `sensitivity`, `specificity` and
+    `precision` are those of the second, positive one. With more, the first three are means over the
+    classes, leaving out any that the sample lacks; with coexisting findings all six are. The
+    `accuracy` of findings is the share of right answers among all; their `balanced_accuracy` is the
+    mean of sensitivity and specificity, averaged over findings. `kappa` is of ranked classes only.
 
     Args:
         predictions: Exams without a label are left out.
@@ -58,6 +58,7 @@ class Measure:
 
     Raises:
         CohortError: no exam has a label.
+        SettingError: the decision is of another kind of task.
     """
 
     def __init__(self, predictions: Predictions, decision: Decision) -> None:
@@ -70,6 +71,8 @@ class Measure:
         self.binary = self.classes == 2 and not self.both
         p = predictions.probabilities
         self.decided = decision.decide(p)
+        if self.decided.shape != self.target.shape:
+            raise SettingError(f"the decision must be made for {self.task.kind} classes")
         self.sides = indicators(self.target, self.classes)
         self.rankings = [Ranking(self.sides[:, k], p[:, k]) for k in range(self.classes)]
         self.losses = {
@@ -94,11 +97,10 @@ class Measure:
         areas = [ranking.areas(weights) for ranking in self.rankings]
         each = dict(zip(EACH[:2], (np.stack(a) for a in zip(*areas, strict=True)), strict=True))
         whole = self._findings(weights, each) if self.both else self._exclusive(weights, each)
-        for name in EACH if self.both else [n for n in EACH if n in ("auc", "average_precision", "f1")]:
-            whole[name] = mean_present(each[name])
         if self.binary:
-            names = ("auc", "average_precision", "f1", "sensitivity", "specificity")
-            whole |= {name: each[name][1] for name in names}
+            whole |= {name: each[name][1] for name in EACH}
+        else:
+            whole |= {name: mean_present(each[name]) for name in (EACH if self.both else AVERAGED)}
         whole |= {name: mean(losses, weights) for name, losses in self.losses.items()}
         whole["ece"] = self._calibration(weights)
         return Measured(whole, each)
@@ -121,12 +123,19 @@ class Measure:
         }
 
     def _calibration(self, weights: Numbers) -> Numbers:
+        pairs = self.said_and_seen()
+        return mean_present(np.stack([calibration_error(p, y, weights) for p, y in pairs]))
+
+    def said_and_seen(self) -> list[tuple[Numbers, NDArray[np.bool_]]]:
+        """Pair the probabilities that calibration is judged by with what came true: (N,) each.
+
+        One pair, of the positive class or of the likeliest; where findings coexist one for each.
+        """
         p = self.predictions.probabilities
         if self.both or self.binary:
             columns = range(self.classes) if self.both else (1,)
-            errors = [calibration_error(p[:, k], self.sides[:, k], weights) for k in columns]
-            return mean_present(np.stack(errors))
-        return calibration_error(p.max(1), p.argmax(1) == self.target, weights)
+            return [(p[:, k], self.sides[:, k]) for k in columns]
+        return [(p.max(1), p.argmax(1) == self.target)]
 
 
 def _by_class(table: Numbers) -> dict[str, Numbers]:
@@ -136,8 +145,3 @@ def _by_class(table: Numbers) -> dict[str, Numbers]:
         "precision": precision(table),
         "f1": f1(table),
     }
-
-
-def unit_classes(target: Classes, classes: int) -> Classes:
-    """Count the exams of each class: (N,) or (N, K) -> (K,)."""
-    return np.asarray(indicators(target, classes).sum(0))

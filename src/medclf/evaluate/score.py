@@ -149,8 +149,18 @@ def calibration_error(
     """
     weights = np.ones(len(chance)) if weights is None else weights
     bins = np.minimum((chance * BINS).astype(np.int64), BINS - 1)
-    gap = sum_groups(bins, BINS, weights, outcome - chance)
+    gap = sum_groups(bins, BINS, weights, np.asarray(outcome, np.float64) - chance)
     return divide(np.abs(gap).sum(0), weights.sum(0))
+
+
+def chance_error(chance: Numbers) -> float:
+    """Find the calibration error that chance alone makes, were every probability (N,) true.
+
+    Each bin's gap is then nearly normal with mean 0, and its mean size sqrt(2 / pi) of its SD.
+    """
+    bins = np.minimum((chance * BINS).astype(np.int64), BINS - 1)
+    spread = np.sqrt(np.bincount(bins, chance * (1 - chance), BINS))
+    return float(np.sqrt(2 / np.pi) * spread.sum() / len(chance))
 
 
 def sum_groups(
@@ -177,7 +187,7 @@ def mean_present(values: Numbers) -> Numbers:
 def divide(above: Numbers, below: NDArray[np.generic]) -> Numbers:
     """Divide, with nan where there is nothing to divide by."""
     empty = np.full(np.broadcast_shapes(np.shape(above), np.shape(below)), np.nan)
-    return np.divide(above, below, out=empty, where=np.asarray(below) > 0)
+    return np.asarray(np.divide(above, below, out=empty, where=np.asarray(below) > 0))
 
 
 def _right(table: Numbers) -> Numbers:

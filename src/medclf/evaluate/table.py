@@ -89,9 +89,15 @@ class Predictions:
         """Keep some exams, by a mask or by their numbers, in that order."""
         rows = np.arange(len(self))[mask]
         facts = {name: tuple(values[i] for i in rows) for name, values in self.facts.items()}
-        arrays = (self.exams, self.patients, self.splits, self.target)
         return Predictions(
-            self.task, *(a[rows] for a in arrays), self.probabilities[rows], self.spread[rows], facts
+            self.task,
+            self.exams[rows],
+            self.patients[rows],
+            self.splits[rows],
+            self.target[rows],
+            self.probabilities[rows],
+            self.spread[rows],
+            facts,
         )
 
 
@@ -195,7 +201,9 @@ def _check_probabilities(
     fault = ~good.all(1)
     if fault.any():
         name = str(exams[fault.argmax()])
-        raise SettingError(f"{name}: probabilities lie in [0, 1] and spreads from 0 up: {p[fault][0]}")
+        raise SettingError(
+            f"{name}: probabilities lie in [0, 1] and spreads from 0 up: {p[fault][0]}"
+        )
     total = p.sum(1)
     fault = np.abs(total - 1) > SUM_TOLERANCE
     if not both and fault.any():

@@ -124,9 +124,7 @@ def hide_block(batch: Tensor, share: float, generator: Generator) -> Tensor:
     return batch.masked_fill(hidden.unsqueeze(1), 0.0)
 
 
-def mix(
-    batch: Tensor, target: Tensor, alpha: float, generator: Generator
-) -> tuple[Tensor, Tensor]:
+def mix(batch: Tensor, target: Tensor, alpha: float, generator: Generator) -> tuple[Tensor, Tensor]:
     """Blend each exam, and its label, with another of the batch.
 
     Args:

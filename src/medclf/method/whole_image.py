@@ -57,7 +57,7 @@ class WholeImage(nn.Module):
     def forward(self, views: Tensor) -> Tensor:
         """Judge each view by itself: (B, V, C, *space) -> (B, V, outputs)."""
         logits: Tensor = self.network(views.flatten(0, 1))
-        return logits.unflatten(0, views.shape[:2])
+        return logits.reshape(*views.shape[:2], -1)
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         """Compare each view with the label of its exam: (B, V, outputs), (B, K) -> ()."""

@@ -37,7 +37,7 @@ class Cost:
     """What one input costs.
 
     Args:
-        weights: Numbers that training changes.
+        weights: All parameters, frozen ones too.
         multiply_adds: Products of convolutions and linear layers for one input; a backward pass
             costs about twice as many again.
         field: Edge of the receptive field of one cell of the last map, by axis, in samples. Where

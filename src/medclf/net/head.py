@@ -4,12 +4,11 @@ It computes in the precision of its weights even under autocast: logits of bfloa
 digits, which ties cases that a ranking must part.
 """
 
-from contextlib import AbstractContextManager, nullcontext
-
 import torch
 from torch import Tensor, nn
 
 from medclf.errors import SettingError
+from medclf.net.precision import without_autocast
 
 POOLS = ("mean", "mean+max")
 
@@ -67,13 +66,6 @@ class Classifier(nn.Module):
 
     def decide(self, features: Tensor) -> Tensor:
         """Turn pooled features into logits: (B, F) -> (B, outputs)."""
-        with _exact(features.device.type):
+        with without_autocast(features.device):
             logits: Tensor = self.linear(self.dropout(features))
         return logits
-
-
-def _exact(device: str) -> AbstractContextManager[None]:
-    """Switch autocast off where it is on; elsewhere stay out of the graph that an export sees."""
-    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
-        return torch.autocast(device, enabled=False)
-    return nullcontext()

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from medclf.errors import SettingError
 from medclf.net.conv import Conv2d, Conv3d
+from medclf.net.precision import MaxPool3d
 
 Edges = int | Sequence[int]
 Maker = Callable[..., nn.Module]
@@ -60,7 +61,7 @@ LAYERS = {
     3: Layers(
         conv=Conv3d,
         norm=nn.BatchNorm3d,
-        max_pool=nn.MaxPool3d,
+        max_pool=MaxPool3d,
         avg_pool=nn.AvgPool3d,
         adaptive_avg_pool=nn.AdaptiveAvgPool3d,
         adaptive_max_pool=nn.AdaptiveMaxPool3d,

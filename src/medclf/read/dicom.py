@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from medclf.core.image import Image
 from medclf.core.record import Fact
-from medclf.errors import MedclfError, ReadError
+from medclf.errors import ReadError
 from medclf.read.dicom_grid import functional_group, read_grid
 from medclf.read.quiet import Quiet
 from medclf.read.refuse import check_size, one_line
-from medclf.read.values import settle
+from medclf.read.values import narrow, settle
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -80,7 +80,7 @@ def read_dicom(raw: bytes, where: str) -> Image:
                 raise ReadError(f"{where}: {frames} frames wanted, found one")
             grid = read_grid(dataset, frames, where)
             modality = str(dataset.get("Modality", ""))
-    except MedclfError:
+    except ReadError:
         raise
     except Exception as problem:  # pydicom has no closed list of what damaged files raise.
         raise ReadError(f"{where}: no readable DICOM image: {one_line(problem)}") from problem
@@ -153,7 +153,7 @@ def _decode(dataset: "Dataset", photometric: str) -> NDArray[Any]:
     from pydicom.pixels.utils import pixel_array
 
     values: NDArray[Any] = pixel_array(dataset, allow_excess_frames=False)
-    return apply_color_lut(values, dataset) if photometric == "PALETTE COLOR" else values
+    return narrow(apply_color_lut(values, dataset)) if photometric == "PALETTE COLOR" else values
 
 
 def _grey(stored: NDArray[Any], dataset: "Dataset", inverted: bool) -> tuple[NDArray[Any], str]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from medclf.core.grid import Grid
 from medclf.core.image import Image
-from medclf.errors import MedclfError, ReadError
+from medclf.errors import ReadError
 from medclf.read.archive import gunzip
 from medclf.read.refuse import check_size, one_line
 from medclf.read.values import settle
@@ -58,7 +58,7 @@ def read_nifti(raw: bytes, where: str) -> Image:
         values = _scaled(_stored(raw, header, where), header)
         flat = values.shape[1] == 1
         grid = _grid(header, flat, where)
-    except MedclfError:
+    except ReadError:
         raise
     except Exception as problem:  # nibabel has no closed list of what damaged files raise.
         raise ReadError(f"{where}: no readable NIfTI image: {one_line(problem)}") from problem

@@ -6,7 +6,7 @@ Many threads ask at once; the first loads, the others wait for it and share the 
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import TypeVar
 
 from medclf.read.refuse import unreadable
@@ -27,7 +27,7 @@ def once(keep: int) -> Callable[[Loader[Loaded]], Loader[Loaded]]:
     """
 
     def wrap(load: Loader[Loaded]) -> Loader[Loaded]:
-        lock = Lock()
+        lock = RLock()  # A zip within a zip asks for the outer one meanwhile.
 
         @lru_cache(keep)
         def kept(path: Path, member: str, _time: int, _size: int) -> Loaded:

@@ -18,7 +18,7 @@ from medclf.core.image import Image
 from medclf.errors import ReadError
 from medclf.read.orientation import turn_upright
 from medclf.read.refuse import check_size, one_line
-from medclf.read.values import settle
+from medclf.read.values import narrow, settle
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage, TiffPageSeries
@@ -59,16 +59,18 @@ def read_tiff(raw: bytes, where: str) -> Image:
         with TiffFile(BytesIO(raw)) as file:
             series, page = _only_series(file, pages, len(raw), where)
             check_size(series.shape, where)
-            values = _channels_first(series.asarray(), series.axes, where)
-            values = _coloured(values, page, where)
+            values = series.asarray()
+            if values.shape != series.shape:
+                raise ReadError(f"{where}: damaged: {series.shape} wanted, found {values.shape}")
+            values = _coloured(_channels_first(values, series.axes, where), page, where)
             code = int(page.tags.valueof(_ORIENTATION, 1))
+            values = settle(turn_upright(values, code if 1 <= code <= 8 else 1))
+            full = values.dtype.kind == "f" or page.photometric == PHOTOMETRIC.PALETTE
+            return Image(values, bits=8 * values.dtype.itemsize if full else page.bitspersample)
     except ReadError:
         raise
     except Exception as problem:  # tifffile has no closed list of what damaged files raise.
         raise ReadError(f"{where}: damaged or cut short: {one_line(problem)}") from problem
-    values = settle(turn_upright(values, code if 1 <= code <= 8 else 1))
-    full = values.dtype.kind == "f" or page.photometric == PHOTOMETRIC.PALETTE
-    return Image(values, bits=8 * values.dtype.itemsize if full else page.bitspersample)
 
 
 def _count_pages(raw: bytes, where: str) -> int:
@@ -110,8 +112,8 @@ def _only_series(
     if series.dataoffset is not None and series.dataoffset + series.nbytes > length:
         raise ReadError(f"{where}: the TIFF is cut short")
     for page in series.pages:
-        if page is None:
-            raise ReadError(f"{where}: the TIFF is damaged: a page is missing")
+        if page is None or not page.dataoffsets:
+            raise ReadError(f"{where}: the TIFF is damaged: a page, or its pixels, are missing")
         for offset, size in zip(page.dataoffsets, page.databytecounts, strict=True):
             if size == 0 or offset + size > length:
                 raise ReadError(f"{where}: the TIFF is cut short: strips of pixels are missing")
@@ -140,7 +142,7 @@ def _coloured(values: NDArray[Any], page: "TiffPage", where: str) -> NDArray[Any
     if page.extrasamples:
         values = _without_alpha(values, page, most, where)
     if kind == "PALETTE" and page.colormap is not None:
-        values = _from_palette(values[0], page.colormap)
+        values = narrow(page.colormap)[:, values[0]]
     elif kind == "MINISWHITE" and values.dtype.kind == "u":
         values = np.asarray(most - values, values.dtype)
     elif kind == "SEPARATED" and values.dtype == np.uint8 and len(values) == 4:
@@ -157,9 +159,3 @@ def _without_alpha(values: NDArray[Any], page: "TiffPage", opaque: int, where: s
     if (values[colours:] != opaque).any():
         raise ReadError(f"{where}: partly transparent: what lies behind it is not known")
     return values[:colours]
-
-
-def _from_palette(values: NDArray[Any], table: NDArray[np.uint16]) -> NDArray[Any]:
-    """Look colours up. The table holds 16 bits; most writers stretch or shift 8 bits to them."""
-    stretched = (table % 257 == 0).all() or (table % 256 == 0).all()
-    return (table >> 8).astype(np.uint8)[:, values] if stretched else table[:, values]

@@ -23,3 +23,15 @@ def settle(values: NDArray[Any]) -> NDArray[Any]:
         dtype = np.dtype(np.float32)
     with np.errstate(over="ignore"):  # What float32 cannot hold turns infinite, and is refused.
         return np.require(values, dtype, ["C", "W"])
+
+
+def narrow(colours: NDArray[Any]) -> NDArray[Any]:
+    """Bring colours of 16 bits back to the 8 from which a palette's writer stretched them.
+
+    Example:
+        >>> narrow(np.array([0, 32896, 65535], np.uint16)).tolist()
+        [0, 128, 255]
+    """
+    if (colours % 257 == 0).all() or (colours % 256 == 0).all():
+        return np.asarray(colours >> 8, np.uint8)
+    return colours

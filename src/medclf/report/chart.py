@@ -20,12 +20,12 @@ class Key:
 
     text: str
     colour: str
-    shape: Literal["line", "dashed", "area", "point"] = "line"
+    shape: Literal["line", "dashed", "area", "bar", "point"] = "line"
 
     @property
     def paint(self) -> str:
         """The CSS that colours the mark."""
-        painted = "background" if self.shape in ("area", "point") else "border-color"
+        painted = "background" if self.shape in ("area", "bar", "point") else "border-color"
         return f"{painted}: var({VARIABLES[self.colour]})"
 
 

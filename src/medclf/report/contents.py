@@ -29,42 +29,44 @@ class Setting:
 
 @dataclass(frozen=True)
 class Epoch:
-    """One row of the training log.
+    """One row of the training log, `log.jsonl`.
 
     Args:
-        member: Number of the network, 0 where there is just one.
+        member: Number of the network, from 0.
         epoch: Epochs done so far: 1, 2, …
         loss: Mean training loss of this epoch.
-        val_loss: Loss on validation, `None` where it was not taken.
+        val_loss: Log loss on validation, `None` where it was not taken.
         val_auc: AUC on validation, `None` where it was not taken.
-        seconds: Since this member began.
-        learning_rate: At the end of this epoch.
+        rate: Learning rate at the end of this epoch.
+        seconds: What this epoch took.
     """
 
     member: int
     epoch: int
     loss: float
-    val_loss: float | None
-    val_auc: float | None
-    seconds: float
-    learning_rate: float
+    val_loss: float | None = None
+    val_auc: float | None = None
+    rate: float = 0.0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A case that the model got wrong.
+    """A case that the model got wrong, see `find_mistakes`.
 
     Args:
-        picture: The exam as the model saw it; its caption names the exam.
+        exam: Its name.
         truth: The right class.
         said: The class that was said instead.
         probability: What the model gave to what it said, 0 to 1.
+        picture: The exam as the model saw it, or `None` where it cannot be shown.
     """
 
-    picture: Picture
+    exam: str
     truth: str
     said: str
     probability: float
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Contents:
         log: The training, row by row.
         test: What was measured on the test split.
         validation: What was measured on validation, where choices were made.
-        wrong: The most wrong cases, worst first.
+        wrong: The most wrong cases of that split, worst first, see `find_mistakes`.
         commands: Command lines that make this run again.
         limits: What the reader should beware of, in sentences, beside what the page says itself.
         intended: What the classifier is for, in a sentence.

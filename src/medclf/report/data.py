@@ -54,6 +54,14 @@ class Table:
     rows: tuple[Row, ...]
 
 
+@dataclass(frozen=True)
+class Split:
+    """What the page says of the splits."""
+
+    words: str
+    table: Table | None
+
+
 def tell_data(contents: Contents) -> Data:
     """Sum up the classes, the size and the examples."""
     exams = sum(c.all_exams for c in contents.counts)
@@ -75,22 +83,30 @@ def are_broad(pictures: Sequence[Picture]) -> bool:
     return any(p.values.shape[1] >= BROAD * p.values.shape[0] for p in pictures)
 
 
-def tell_split(counts: Sequence[Counts], task: Task) -> Table | None:
-    """Lay out exams, and patients where they differ, by class and split."""
-    if not counts:
+def tell_split(contents: Contents) -> Split | None:
+    """Say how the splits were made, and lay out who stands where."""
+    if not contents.split and not contents.counts:
         return None
+    table = table_counts(contents.counts, contents.task) if contents.counts else None
+    return Split(contents.split, table)
+
+
+def table_counts(counts: Sequence[Counts], task: Task) -> Table:
+    """Lay out exams, and patients where they differ, by class and split."""
     alone = all(c.exams == c.patients and c.all_exams == c.all_patients for c in counts)
     headings: list[str] = []
     for split in (SPLIT_NAMES[c.split] for c in counts):
         headings += [split] if alone else [f"{split}: exams", "patients"]
-    what = "Exams; each is of a patient of its own" if alone else "Exams, and patients they are of"
+    what = (
+        "Exams; each is of a patient of its own" if alone else "Exams, and the patients they are of"
+    )
     by_class = [
         Row(name, _cells([(c.exams[k], c.patients[k], c.all_exams) for c in counts], alone))
         for k, name in enumerate(task.classes)
     ]
     total = Row("All", _cells([(c.all_exams, c.all_patients, 0) for c in counts], alone))
-    note = ". An exam may belong to several classes" if task.kind == "coexisting" else ""
-    return Table(f"{what}, by class and split{note}.", tuple(headings), (*by_class, total))
+    note = " An exam may belong to several classes." if task.kind == "coexisting" else ""
+    return Table(f"{what}, by class and split.{note}", tuple(headings), (*by_class, total))
 
 
 def _cells(sizes: Sequence[tuple[int, int, int]], alone: bool) -> tuple[str, ...]:

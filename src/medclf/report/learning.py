@@ -32,11 +32,11 @@ def tell_training(log: Sequence[Epoch]) -> Training | None:
     if not log:
         return None
     members = _members(log)
-    seconds = sum(rows[-1].seconds for rows in members)
+    seconds = sum(row.seconds for row in log) / len(log)
     longest = max(len(rows) for rows in members)
     who = "One network" if len(members) == 1 else count(len(members), "network")
     each = "" if len(members) == 1 else " each"
-    words = f"{who} learnt for {count(longest, 'epoch')}{each}, {clock(seconds)} in all."
+    words = f"{who} learnt for {count(longest, 'epoch')}{each}; an epoch took {clock(seconds)}."
     if best := [max(some) for some in (_known(rows) for rows in members) if some]:
         reach = (
             number(min(best)) if len(best) == 1 else f"{number(min(best))} to {number(max(best))}"
@@ -64,7 +64,7 @@ def _row(epoch: Epoch) -> tuple[str, ...]:
         str(epoch.epoch),
         *shown,
         f"{epoch.seconds:.1f}",
-        f"{epoch.learning_rate:.2g}",
+        f"{epoch.rate:.2g}",
     )
 
 
@@ -81,7 +81,8 @@ def _charts(members: list[list[Epoch]]) -> tuple[Chart, ...]:
         _finish(axes, "Loss")
 
     loss = draw_figure("loss", f"Loss on training and validation exams, {lines}", draw_loss)
-    charts = [Chart("Loss", loss, f"Mean loss, {lines}.", key)]
+    note = "Smoothed labels and augmentation keep the training loss up." if watched else ""
+    charts = [Chart("Loss", loss, f"Mean loss, {lines}. {note}".strip(), key)]
     if any(_known(rows) for rows in members):
 
         def draw_auc(axes: Axes) -> None:

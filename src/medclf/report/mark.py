@@ -1,12 +1,13 @@
 """The dot and whisker beside a figure: where the value and the ends of its interval lie."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from medclf.evaluate.interval import Figure
 from medclf.report.words import number
 
-Figure = Mapping[str, float]
+UNKNOWN = Figure(math.nan)
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,9 @@ class Axis:
 
     def mark(self, figure: Figure) -> "Mark":
         """Place a figure on this axis."""
-        low, high = self.place(figure.get("low")), self.place(figure.get("high"))
+        low, high = self.place(figure.low), self.place(figure.high)
         known = bool(low and high)
-        value, mean = self.place(figure.get("value")), self.place(self.mean)
+        value, mean = self.place(figure.value), self.place(self.mean)
         return Mark(value, low if known else "", high if known else "", mean)
 
 
@@ -68,14 +69,12 @@ class Mark:
 
 
 def shared_axis(figures: Iterable[Figure], mean: float | None = None) -> Axis:
-    """Choose an axis from a round number below all figures to 1, or to the top of them.
+    """Choose an axis from a round number below all figures to 1.
 
     Example:
-        >>> shared_axis([{"value": 0.93, "low": 0.88, "high": 0.97}])
+        >>> shared_axis([Figure(0.93, 0.88, 0.97)])
         Axis(low=0.8, high=1.0, mean=None)
     """
-    ends = [f[end] for f in figures for end in ("value", "low", "high") if end in f]
-    known = [end for end in ends if math.isfinite(end)]
-    lowest = min(known, default=0.0)
-    low = math.floor(min(lowest, 0.8) * 5) / 5
-    return Axis(low, max(1.0, *known) if known else 1.0, mean)
+    ends = [end for f in figures for end in (f.value, f.low) if math.isfinite(end)]
+    low = math.floor(min(ends, default=0.0) * 5 + 1e-9) / 5
+    return Axis(max(-1.0, min(low, 0.8)), 1.0, mean)

@@ -13,9 +13,13 @@ from xml.etree import ElementTree
 
 import matplotlib as mpl
 import matplotlib.style
+import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
+from matplotlib.axis import XAxis, YAxis
 from matplotlib.figure import Figure
+
+from medclf.report.words import number
 
 INK, MUTED, RULE, ACCENT, WARM, PAPER = (
     "#1c2128",
@@ -80,6 +84,9 @@ _LINK = "{http://www.w3.org/1999/xlink}href"
 _LOCK = threading.Lock()
 _USE = re.compile(r"url\(#([^)]+)\)")
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
+_DIGITS = re.compile(r"(\d+\.\d\d)\d+")
+_TYPEFACE = re.compile(r" ?font-family:[^;]*;")
+_NO_TURN = re.compile(r"rotate\(-?0 ")
 
 Draw = Callable[[Axes], None]
 
@@ -102,6 +109,13 @@ def draw_figure(name: str, alt: str, draw: Draw, width: float = 4.6, height: flo
     return _inline(buffer.getvalue(), name, alt)
 
 
+def share_axis(axis: XAxis | YAxis) -> None:
+    """Let an axis run from 0 to 1, with a little air, and number it as the page does."""
+    ticks = np.linspace(0, 1, 6)
+    axis.set_ticks(ticks, labels=["0", *(number(tick, 1) for tick in ticks[1:-1]), "1"])
+    axis.set_view_interval(-0.015, 1.015, ignore=True)
+
+
 def _inline(raw: bytes, name: str, alt: str) -> Markup:
     """Make Matplotlib's file fit to stand in a page beside others."""
     root = ElementTree.fromstring(raw)  # noqa: S314 - we have just drawn it ourselves
@@ -110,15 +124,15 @@ def _inline(raw: bytes, name: str, alt: str) -> Markup:
     used |= {e.attrib[_LINK][1:] for e in root.iter() if _LINK in e.attrib}
     for element in root.iter():
         element.tag = element.tag.removeprefix(_SVG)
-        element.attrib = {
-            key: _colour(_USE.sub(rf"url(#{name}-\1)", value))
-            for key, value in element.attrib.items()
-        }
+        element.text, element.tail = (element.text or "").strip() or None, None
+        element.attrib = {key: _tidy(value, name) for key, value in element.attrib.items()}
         own = element.attrib.pop("id", "")
         if own in used:
             element.set("id", f"{name}-{own}")
         if link := element.attrib.pop(_LINK, ""):
             element.set("href", f"#{name}-{link[1:]}")
+        if _NO_TURN.match(element.get("transform", "")):
+            del element.attrib["transform"]
     root.attrib = {"viewBox": root.attrib["viewBox"], "role": "img", "aria-label": alt}
     return Markup(ElementTree.tostring(root, "unicode"))  # noqa: S704 - ElementTree has escaped it
 
@@ -131,8 +145,11 @@ def _drop(root: ElementTree.Element) -> None:
                 parent.remove(child)
 
 
-def _colour(value: str) -> str:
-    return _COLOUR.sub(lambda hexes: _variable(hexes[0]), value)
+def _tidy(value: str, name: str) -> str:
+    """Colour by variables, leave the typeface to the page, and round to a hundredth of a unit."""
+    value = _USE.sub(rf"url(#{name}-\1)", value)
+    value = _COLOUR.sub(lambda found: _variable(found[0]), _TYPEFACE.sub("", value))
+    return _DIGITS.sub(r"\1", value)
 
 
 def _variable(colour: str) -> str:

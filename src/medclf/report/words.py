@@ -1,20 +1,24 @@
 """Numbers and counts as the page writes them."""
 
 import math
-from collections.abc import Mapping
+
+from medclf.evaluate.interval import Figure
 
 MINUS, DASH = "\u2212", "\u2013"
 
 NAMES = {
-    "auc": "AUC",
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "f1": "F1",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-    "kappa": "Quadratic kappa",
-    "ece": "Calibration error",
-    "brier": "Brier score",
+    "auc": ("AUC", "area under the ROC curve; .5 is chance"),
+    "accuracy": ("Accuracy", "share of right answers"),
+    "balanced_accuracy": ("Balanced accuracy", "mean of the classes' sensitivities"),
+    "sensitivity": ("Sensitivity", "share found of those who have it"),
+    "specificity": ("Specificity", "share cleared of those who do not"),
+    "precision": ("Precision", "share right of those said to have it"),
+    "f1": ("F1", "harmonic mean of sensitivity and precision"),
+    "kappa": ("Quadratic kappa", "agreement beyond chance, near grades weigh less"),
+    "average_precision": ("Average precision", "area under the precision–recall curve"),
+    "ece": ("Calibration error", "distance of said from seen; 0 is best"),
+    "brier": ("Brier score", "squared distance from the truth; 0 is best"),
+    "log_loss": ("Log loss", "surprise at the truth, in nats; 0 is best"),
 }
 
 
@@ -32,15 +36,35 @@ def number(value: float | None, digits: int = 3) -> str:
     return sign + (text[1:] if text.startswith("0.") else text)
 
 
-def span(figure: Mapping[str, float | None], digits: int = 3) -> str:
+def span(figure: Figure, digits: int = 3) -> str:
     """Write the interval of a figure, or nothing where it has none.
 
     Example:
-        >>> span({"value": 0.9, "low": 0.85, "high": 0.94}, 2)
-        '.85 to .94'
+        >>> span(Figure(0.9, 0.85, 0.94), 2), span(Figure(0.9))
+        ('.85 to .94', '')
     """
-    low, high = (number(figure.get(end), digits) for end in ("low", "high"))
-    return "" if DASH in (low, high) else f"{low} to {high}"
+    if not math.isfinite(figure.low) or not math.isfinite(figure.high):
+        return ""
+    return f"{number(figure.low, digits)} to {number(figure.high, digits)}"
+
+
+def of_100(figure: Figure) -> str:
+    """Write a share as a count among 100, with its interval.
+
+    Example:
+        >>> of_100(Figure(0.923, 0.85, 0.97)), of_100(Figure(0.997))
+        ('92 (85 to 97)', '99.7')
+    """
+    low, high = _of_100(figure.low), _of_100(figure.high)
+    interval = f" ({low} to {high})" if span(figure) else ""
+    return _of_100(figure.value) + interval
+
+
+def _of_100(share: float) -> str:
+    if not math.isfinite(share):
+        return DASH
+    near_end = 0 < share < 0.0095 or 0.9905 < share < 1
+    return f"{100 * share:.1f}" if near_end else f"{100 * share:.0f}"
 
 
 def count(n: int, noun: str) -> str:
@@ -55,8 +79,13 @@ def count(n: int, noun: str) -> str:
 
 
 def name_of(score: str) -> str:
-    """Name a score of scores.json in words."""
-    return NAMES.get(score, score.replace("_", " ").capitalize())
+    """Name a score in words."""
+    return NAMES[score][0] if score in NAMES else score.replace("_", " ").capitalize()
+
+
+def meaning_of(score: str) -> str:
+    """Say in a few words what a score tells, or nothing."""
+    return NAMES[score][1] if score in NAMES else ""
 
 
 def clock(seconds: float) -> str:

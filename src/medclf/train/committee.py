@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from medclf.core.task import Task
 from medclf.evaluate.ranking import macro_auc
 from medclf.evaluate.score import log_losses
+from medclf.method.contract import Method
 from medclf.method.whole_image import WholeImage
 from medclf.net.nd import layers
 from medclf.net.table import build_classifier
@@ -117,7 +118,7 @@ def train_committee(
     def learn(place: int) -> None:
         member, part = members[place], parts[place]
 
-        def validate(method: nn.Module) -> dict[str, float]:
+        def validate(method: Method) -> dict[str, float]:
             return figures(method, exams, part.validation, member)
 
         with suppress(Stopped):
@@ -126,13 +127,13 @@ def train_committee(
     side_by_side(learn, len(members), side, stop)
 
 
-def figures(method: nn.Module, exams: Exams, indices: Indices, member: Member) -> dict[str, float]:
+def figures(method: Method, exams: Exams, indices: Indices, member: Member) -> dict[str, float]:
     """Measure a method on validation exams, without shifted copies."""
     if not len(indices):
         return {}
     shares, _ = judge(method, exams, indices, member.fit)
     target = exams.target[indices].numpy().astype(np.int64)
-    labels = target if method.task.kind == "coexisting" else target.argmax(1)  # type: ignore[union-attr]
+    labels = target if method.task.kind == "coexisting" else target.argmax(1)
     given = shares.numpy().astype(np.float64)
     loss = float(log_losses(labels, given).mean())
     return {"val_loss": loss, "val_auc": float(macro_auc(labels, given))}

@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 class Rows(Protocol):
-    """What gives prepared exams by number: a `Store`, or arrays in memory."""
+    """What gives prepared exams by number, copied: a `Store`, or arrays in memory."""
 
     def batch(self, indices: NDArray[np.int64]) -> NDArray[np.generic]: ...
 
@@ -34,16 +34,16 @@ class Exams:
     device: torch.device
 
     def batch(self, indices: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """Take exams as standardised float tensors, with their targets.
+        """Take exams with their targets: (B,) -> (B, C, *space), (B, K)."""
+        return self.values(indices), self.target[indices].to(self.device)
 
-        Shape:
-            (B,) -> (B, C, *space), (B, K)
-        """
+    def values(self, indices: NDArray[np.int64]) -> Tensor:
+        """Take exams as standardised float tensors: (B,) -> (B, C, *space)."""
         values = torch.from_numpy(self.rows.batch(indices)).to(self.device).float()
         shape = (1, -1, *[1] * (values.ndim - 2))
         mean = values.new_tensor(self.mean).view(shape)
         scale = values.new_tensor(self.deviation).view(shape).reciprocal()
-        return values.sub_(mean).mul_(scale), self.target[indices].to(self.device)
+        return values.sub_(mean).mul_(scale)
 
 
 def measure_values(

@@ -21,11 +21,10 @@ from medclf.core.record import Record
 from medclf.core.task import Task
 from medclf.curate.fold import assign_folds
 from medclf.errors import CohortError
-from medclf.evaluate.calibrate import fit_calibration
+from medclf.evaluate.calibrate import Calibration, fit_calibration, inverse_link
 from medclf.evaluate.scores import score
 from medclf.evaluate.table import Predictions, write_predictions
-from medclf.evaluate.threshold import fit_threshold
-from medclf.prepare.store import Store
+from medclf.evaluate.threshold import fit_decision
 from medclf.train.committee import (
     Part,
     at_once,
@@ -33,15 +32,15 @@ from medclf.train.committee import (
     class_weights,
     train_committee,
 )
-from medclf.train.device import pick_device
-from medclf.train.exams import Exams, measure_values
+from medclf.train.device import keep_memory, pick_device
+from medclf.train.exams import Exams, Rows, measure_values
 from medclf.train.loop import Indices
 from medclf.train.member import Member, save_tensors
 from medclf.train.recipe import Recipe
 from medclf.train.run import Run, write_whole
 from medclf.train.settle import settle, time_steps
-from medclf.train.trial import try_mirror
 from medclf.train.trained import Shares, Trained, assemble, load_weights, standardised
+from medclf.train.trial import try_mirror
 
 RESERVE = 0.08  # share of the budget kept for scores, intervals and the report
 COPIES = 5
@@ -66,7 +65,7 @@ Tell = Callable[[Progress], None]
 
 
 def fit_run(
-    run: Run, cohort: Cohort, store: Store, seconds: float | None = None, tell: Tell | None = None
+    run: Run, cohort: Cohort, store: Rows, seconds: float | None = None, tell: Tell | None = None
 ) -> Run:
     """Train a run, or go on with one that was cut short, to predictions and scores.
 
@@ -80,6 +79,7 @@ def fit_run(
         CohortError: there is nothing to validate on.
     """
     start = time.monotonic()
+    keep_memory()
     device = pick_device()
     target = make_target(cohort.records, cohort.task)
     parts = deal_parts(cohort, run.recipe)
@@ -199,7 +199,7 @@ def _save_weights(run: Run, members: Sequence[Member]) -> None:
     save_tensors(run.weights, tensors, {"medclf": run.facts["medclf"]})
 
 
-def _finish(run: Run, cohort: Cohort, store: Store, parts: Sequence[Part]) -> Run:
+def _finish(run: Run, cohort: Cohort, store: Rows, parts: Sequence[Part]) -> Run:
     """Calibrate and choose thresholds on validation, then open the test split, once."""
     trained = assemble(run)
     for number, member in enumerate(trained.members):
@@ -207,9 +207,10 @@ def _finish(run: Run, cohort: Cohort, store: Store, parts: Sequence[Part]) -> Ru
     held, shares, spread = _left_out(trained, store, parts)
     labels = make_labels([cohort.records[i] for i in held], cohort.task)
     recipe = run.recipe.decide
-    calibration = fit_calibration(cohort.task, shares, labels, recipe.calibrate)
-    shares = calibration.apply(cohort.task, shares)
-    decision = fit_threshold(cohort.task, labels, shares, recipe.threshold)
+    logits = inverse_link(cohort.task, shares)
+    calibration = _calibrate(cohort.task, logits, labels, recipe.calibrate)
+    shares = calibration.apply(cohort.task, logits)
+    decision = fit_decision(cohort.task, labels, shares, recipe.threshold)
     trained = replace(trained, calibration=calibration, decision=decision)
     test = np.flatnonzero([record.split == "test" for record in cohort.records])
     if len(test):
@@ -220,14 +221,18 @@ def _finish(run: Run, cohort: Cohort, store: Store, parts: Sequence[Part]) -> Ru
     write_predictions(run.folder / "predictions.csv", found)
     measured = found.select(found.splits == ("test" if len(test) else "val"))
     scores = score(measured, decision, seed=run.recipe.fit.seed, resamples=recipe.resamples)
-    write_whole(run.folder / "scores.json", json.dumps(scores.to_dict(), indent=1))
-    return run.update(
-        state="done", calibration=asdict(calibration), decision=asdict(decision)
-    )
+    write_whole(run.folder / "scores.json", json.dumps(scores.to_json(), indent=1))
+    return run.update(state="done", calibration=asdict(calibration), decision=asdict(decision))
+
+
+def _calibrate(task: Task, logits: Shares, labels: Indices, how: str) -> Calibration:
+    if how == "none":
+        return Calibration()
+    return fit_calibration(task, logits, labels, bias=how == "bias")
 
 
 def _left_out(
-    trained: Trained, store: Store, parts: Sequence[Part]
+    trained: Trained, store: Rows, parts: Sequence[Part]
 ) -> tuple[Indices, Shares, Shares]:
     """Judge every validation exam by the members that never learnt from it."""
     held = np.unique(np.concatenate([part.validation for part in parts]))
@@ -257,9 +262,7 @@ def tabulate(cohort: Cohort, chosen: Indices, shares: Shares, spread: Shares) ->
         task=cohort.task,
         exams=np.array([record.name for record in records]),
         patients=np.array([number[record.patient] for record in records]),
-        splits=np.array([
-            "test" if record.split == "test" else "val" for record in records
-        ]),
+        splits=np.array(["test" if record.split == "test" else "val" for record in records]),
         target=make_labels(records, cohort.task),
         probabilities=shares,
         spread=spread,

@@ -16,8 +16,9 @@ from threading import Event
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
+from medclf.method.contract import Method
 from medclf.train.exams import Exams
 from medclf.train.member import Member
 from medclf.train.recipe import Fit
@@ -46,7 +47,8 @@ def run_epoch(
     """
     generator = member.generator()
     order = draw_order(exams.target, training, member.fit, generator)
-    method, optimizer, fit = member.method.train(), member.optimizer, member.fit
+    method, optimizer, fit = member.method, member.optimizer, member.fit
+    method.train()
     total, losses = epochs * len(order), []
     for batch in order:
         if stop is not None and stop.is_set():
@@ -59,7 +61,7 @@ def run_epoch(
         with precision(fit, exams.device):
             loss = method.loss(method(views), target)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
         member.step += 1
         member.follow()
@@ -70,7 +72,7 @@ def run_epoch(
 
 @torch.inference_mode()
 def judge(
-    method: nn.Module, exams: Exams, indices: Indices, fit: Fit, batch: int = 256
+    method: Method, exams: Exams, indices: Indices, fit: Fit, batch: int = 256
 ) -> tuple[Tensor, Tensor]:
     """Give each exam its probabilities, and their spread over the looks.
 
@@ -80,7 +82,7 @@ def judge(
     method.eval()
     found = []
     for part in np.array_split(indices, max(1, math.ceil(len(indices) / batch))):
-        values, _ = exams.batch(part)
+        values = exams.values(part)
         with precision(fit, exams.device):
             logits = method(method.look(values, Generator()))
         found.append(method.decide(logits))
@@ -128,11 +130,11 @@ def precision(fit: Fit, device: torch.device) -> AbstractContextManager[object]:
 
 def _has_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
 
 
-Validate = Callable[[nn.Module], dict[str, float]]
+Validate = Callable[[Method], dict[str, float]]
 
 
 def train_member(

@@ -6,7 +6,6 @@ on as if nothing had happened. Every epoch draws its chance from (seed, member, 
 
 import copy
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,10 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
 from medclf.errors import RunError
+from medclf.method.contract import Method
 from medclf.train.recipe import Fit
 
 Log = list[dict[str, float]]
@@ -32,15 +32,17 @@ class Member:
         number: Which member of the committee it is; part of its seed.
     """
 
-    def __init__(self, method: nn.Module, fit: Fit, number: int) -> None:
+    def __init__(self, method: Method, fit: Fit, number: int) -> None:
         self.method, self.fit, self.number = method, fit, number
-        self.average = copy.deepcopy(method).eval().requires_grad_(False)
+        self.average = copy.deepcopy(method)
+        self.average.eval()
+        self.average.requires_grad_(False)
         self.best = copy.deepcopy(self.average) if fit.patience else None
         self.optimizer = make_optimizer(method, fit)
         self.epoch, self.step, self.log = 0, 0, Log()
 
     @property
-    def kept(self) -> nn.Module:
+    def kept(self) -> Method:
         """The weights that the run keeps: averaged, and the best where patience watches."""
         return self.average if self.best is None else self.best
 
@@ -81,7 +83,9 @@ class Member:
             if self.best is not None:
                 self.best.load_state_dict(_under("best", tensors))
             state = self.optimizer.state_dict()
-            count = len(state["param_groups"][0]["params"]) + len(state["param_groups"][1]["params"])
+            count = len(state["param_groups"][0]["params"]) + len(
+                state["param_groups"][1]["params"]
+            )
             parts = {i: _under(f"optimizer.{i}", tensors) for i in range(count)}
             state["state"] = {i: part for i, part in parts.items() if part}
             self.optimizer.load_state_dict(state)
@@ -90,7 +94,7 @@ class Member:
         self.epoch, self.step, self.log = place["epoch"], place["step"], place["log"]
 
 
-def make_optimizer(method: nn.Module, fit: Fit) -> torch.optim.Optimizer:
+def make_optimizer(method: Method, fit: Fit) -> torch.optim.Optimizer:
     """Build the optimizer; norms and biases do not decay."""
     weights = [p for p in method.parameters() if p.ndim > 1]
     others = [p for p in method.parameters() if p.ndim <= 1]
@@ -114,7 +118,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, 
     part = path.with_name(f".{path.name}.part")
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     save_file(whole, part, dict(notes))
-    os.replace(part, path)
+    part.replace(path)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -131,7 +135,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise RunError(f"{path}: cannot read these weights: {problem}") from problem
 
 
-def _floats(module: nn.Module) -> list[Tensor]:
+def _floats(module: Method) -> list[Tensor]:
     everything: Iterable[Tensor] = [*module.parameters(), *module.buffers()]
     return [tensor.detach() for tensor in everything if tensor.is_floating_point()]
 

@@ -65,9 +65,7 @@ def make_plan(cohort: Cohort, found: Fingerprint, minutes: float, seed: int) -> 
     return Plan(recipe, reasons)
 
 
-def _prepare(
-    found: Fingerprint, learnt: int, minutes: float, reasons: dict[str, str]
-) -> Prepare:
+def _prepare(found: Fingerprint, learnt: int, minutes: float, reasons: dict[str, str]) -> Prepare:
     size, why = _size(found, learnt, minutes)
     reasons["prepare.size"] = why
     reasons["prepare.channels"] = "colour" if found.channels == 3 else _grey(found)

@@ -161,9 +161,7 @@ def apply_splits(folder: Path, cohort: Cohort) -> Cohort:
             f"{cohort.origin}: the run in {folder} was begun with other exams; "
             f"{len(strange)} differ, the first is {strange[0]!r}"
         )
-    return replace(
-        cohort, records=tuple(replace(r, split=splits[r.name]) for r in cohort.records)
-    )
+    return replace(cohort, records=tuple(replace(r, split=splits[r.name]) for r in cohort.records))
 
 
 def read_splits(folder: Path) -> dict[str, str]:
@@ -179,7 +177,7 @@ def write_whole(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(part, path)
+    part.replace(path)
 
 
 def _write_exams(path: Path, records: Sequence[Record]) -> None:

@@ -36,9 +36,7 @@ class Pace:
     steps: int
 
 
-def time_steps(
-    members: Sequence[Member], exams: Exams, parts: Sequence[Part], side: int
-) -> Pace:
+def time_steps(members: Sequence[Member], exams: Exams, parts: Sequence[Part], side: int) -> Pace:
     """Time a few steps and a validation batch of throw-away members, side by side.
 
     Args:
@@ -64,9 +62,7 @@ def time_steps(
     return Pace(max(step), max(each), steps)
 
 
-def settle(
-    fit: Fit, pace: Pace, seconds: float, side: int, validation: int, rest: int
-) -> Fit:
+def settle(fit: Fit, pace: Pace, seconds: float, side: int, validation: int, rest: int) -> Fit:
     """Choose epochs, and members where cross-validation may have more, for a budget.
 
     First every member gets the epochs that it needs; what is left goes to more members, for a

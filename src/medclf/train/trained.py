@@ -1,7 +1,8 @@
 """A trained committee: what a run's folder holds, ready to judge new exams."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from medclf.core.prediction import Prediction
 from medclf.core.task import Task
 from medclf.errors import RunError
-from medclf.evaluate.calibrate import Calibration
+from medclf.evaluate.calibrate import Calibration, inverse_link
 from medclf.evaluate.threshold import Decision
 from medclf.method.whole_image import WholeImage
 from medclf.train.committee import at_once, build_method, side_by_side
@@ -21,6 +22,7 @@ from medclf.train.member import load_tensors
 from medclf.train.recipe import Recipe
 from medclf.train.run import Run
 
+Kept = TypeVar("Kept")
 Shares = NDArray[np.float64]
 
 
@@ -66,7 +68,8 @@ class Trained:
         """Judge exams by all members: calibrated probabilities and their spread, (N, K) each."""
         means, spreads = self.judge_each(rows, indices)
         spread = np.sqrt(means.var(0) + (spreads**2).mean(0))
-        return self.calibration.apply(self.task, means.mean(0)), spread
+        logits = inverse_link(self.task, means.mean(0))
+        return self.calibration.apply(self.task, logits), spread
 
     def predict(self, names: Sequence[str], values: NDArray[np.generic]) -> list[Prediction]:
         """Predict prepared exams.
@@ -83,16 +86,16 @@ class Trained:
                 name,
                 tuple(shares[i].tolist()),
                 tuple(spreads[i].tolist()),
-                self._names(decided[i]),
+                self._names(decided[i : i + 1]),
                 self._warnings(values[i]),
             )
             for i, name in enumerate(names)
         ]
 
-    def _names(self, decided: NDArray[np.int64] | np.int64) -> tuple[str, ...]:
-        if self.task.kind != "coexisting":
-            return (self.task.classes[int(decided)],)
-        return tuple(n for n, there in zip(self.task.classes, decided, strict=True) if there)
+    def _names(self, decided: Indices) -> tuple[str, ...]:
+        """Name what was decided on one exam: (1,) or, where findings coexist, (1, K)."""
+        found = np.flatnonzero(decided[0]) if self.task.kind == "coexisting" else decided
+        return tuple(self.task.classes[k] for k in found)
 
     def _warnings(self, values: NDArray[np.generic]) -> tuple[str, ...]:
         low, high = self.values["range"]
@@ -163,8 +166,19 @@ def assemble(run: Run) -> Trained:
         run.task,
         tuple(members),
         dict(facts["values"]),
-        Calibration(**facts["calibration"]) if "calibration" in facts else Calibration(),
-        Decision(**facts["decision"]) if "decision" in facts else Decision(),
+        *read_choices(run),
         device,
     )
 
+
+def read_choices(run: Run) -> tuple[Calibration, Decision]:
+    """Take what a run chose on validation; nothing is changed where it has not come so far."""
+    return (
+        _tuples(Calibration, run.facts.get("calibration", {})),
+        _tuples(Decision, run.facts.get("decision", {})),
+    )
+
+
+def _tuples(kind: type[Kept], values: Mapping[str, Any]) -> Kept:
+    """Make a dataclass from JSON, which knows lists where we keep tuples."""
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})

@@ -7,11 +7,20 @@ the lung are clouds of points.
 """
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 import numpy as np
 
-from medclf.curate.phantom.shapes import Array, Column, Ellipsoid, Shape, column, contains, ellipsoid
+from medclf.curate.phantom.shapes import (
+    Array,
+    Column,
+    Ellipsoid,
+    Shape,
+    column,
+    contains,
+    ellipsoid,
+)
 from medclf.curate.phantom.tubes import Cloud, Sprouts, grow_vessels, joined, tube
 
 RIGHT, LEFT = -1, 1
@@ -61,6 +70,13 @@ TRACHEA = (
     (52, 28, -3, 15, 7),
     (44, 28, -3, 17, 3),
 )
+AORTA = (
+    (90, 40, 18, 11, 11),
+    (40, 48, 22, 12, 12),
+    (-60, 52, 18, 12, 12),
+    (-200, 55, 8, 11, 11),
+)
+
 
 @dataclass(frozen=True)
 class Person:
@@ -158,20 +174,15 @@ def build_body(person: Person, rng: np.random.Generator, step: float = 1.5) -> B
         rng: Chance of the anatomy.
         step: Distance in mm of the points that draw bones and vessels: about half a pixel.
     """
-    sides = (RIGHT, LEFT)
-    right, left = (column(_mirrored(LUNG, side), power=2.6) for side in sides)
-    spine = column(
-        [(z, 66, 0, 17.5 + 1.5 * np.cos(2 * np.pi * z / VERTEBRA_MM), 16) for z in
-         np.arange(-210, 211, VERTEBRA_MM / 6)], power=2.3, samples=420
-    )  # fmt: skip
+    lungs = (_lung(RIGHT), _lung(LEFT))
     body = Body(
         _wall(person, rng),
-        (right, left),
-        (*_heart(person.heart, rng), *_great_vessels(rng), *_domes(rng), spine),
-        spine,
+        lungs,
+        (*_heart(person.heart, rng), *_great_vessels(rng), *_domes(rng), _spine()),
+        _spine(),
         _hollows(rng),
-        _skeleton(right, step, rng),
-        joined([_vessels(side, step, rng) for side in sides]),
+        _skeleton(lungs[0], step, rng),
+        joined([_vessels(side, step, rng) for side in (RIGHT, LEFT)]),
     )
     body = replace(body, vessels=body.vessels.where(body.airy(body.vessels.points)))
     return body.moved(np.diag([person.height, person.girth, person.girth]))
@@ -196,8 +207,24 @@ def breathe(body: Body, depth: float) -> Body:
     return replace(body, solids=(*hearts, *domes, spine), hollows=hollows)
 
 
-def _mirrored(knots: tuple[tuple[float, ...], ...], side: int) -> list[tuple[float, ...]]:
-    return [(z, y, side * x, w, d) for z, y, x, w, d in knots]
+@cache
+def _lung(side: int) -> Column:
+    return column([(z, y, side * x, w, d) for z, y, x, w, d in LUNG], power=2.6)
+
+
+@cache
+def _spine() -> Column:
+    """Vertebral bodies, with waists."""
+    heights = np.arange(-210, 211, VERTEBRA_MM / 6)
+    width = 17.5 + 1.5 * np.cos(2 * np.pi * heights / VERTEBRA_MM)
+    knots = [(z, 66, 0, w, 16) for z, w in zip(heights, width, strict=True)]
+    return column(knots, power=2.3, samples=420)
+
+
+@cache
+def _middle() -> tuple[Column, Column, Column]:
+    """Mediastinum, descending aorta, windpipe."""
+    return column(MEDIASTINUM), column(AORTA), column(TRACHEA)
 
 
 def _wall(person: Person, rng: np.random.Generator) -> tuple[Shape, ...]:
@@ -232,11 +259,16 @@ def _heart(size: float, rng: np.random.Generator) -> list[Shape]:
 def _great_vessels(rng: np.random.Generator) -> list[Shape]:
     """Mediastinum, arch and descending part of the aorta, upper vena cava, both hila."""
     knob = 13 + 3 * rng.random()
-    aorta = [(90, 40, 18, 11, 11), (40, 48, 22, 12, 12), (-60, 52, 18, 12, 12), (-200, 55, 8, 11, 11)]
+    aorta = [
+        (90, 40, 18, 11, 11),
+        (40, 48, 22, 12, 12),
+        (-60, 52, 18, 12, 12),
+        (-200, 55, 8, 11, 11),
+    ]
     return [
-        column(MEDIASTINUM),
+        _middle()[0],
         ellipsoid((52, 18, 24), (knob, 34, knob), (1, 0, 0)),
-        column(aorta),
+        _middle()[1],
         ellipsoid((55, -12, -19), (62, 20, 13)),
         ellipsoid((16, 8, 34), (17, 17, 13), (1, 0, -0.3)),
         ellipsoid((4, 8, -33), (19, 16, 12), (1, 0, 0.4)),
@@ -245,7 +277,7 @@ def _great_vessels(rng: np.random.Generator) -> list[Shape]:
 
 def _hollows(rng: np.random.Generator) -> tuple[Shape, ...]:
     return (
-        column(TRACHEA),
+        _middle()[2],
         ellipsoid((33, 28, -22), (22, 6, 6), (-0.55, 0, -1)),
         ellipsoid((30, 28, 20), (28, 6, 5.5), (-0.6, 0, 1)),
         ellipsoid((-142, -10, 62 + rng.normal(0, 8)), (13, 22, 26) * rng.uniform(0.5, 1.1, 3)),
@@ -269,15 +301,20 @@ def _skeleton(lung: Column, step: float, rng: np.random.Generator) -> Cloud:
         for number in range(11):
             path = _rib(lung, side, number, shift, droop)
             parts.append(tube(path, (6.2 - 0.12 * number, 3.2), step, wall=1.1))
-        parts.extend(_girdle(side, step))
+        parts.append(_girdle(side, step))
+    return joined([*parts, _arches(step)])
+
+
+@cache
+def _arches(step: float) -> Cloud:
+    """Stalks and spines of the vertebrae."""
     arch = joined([
         tube(np.array([(0, 74.0, -14), (0, 90, -14)]), (5.5, 3.5), step, wall=0.8),
         tube(np.array([(0, 74.0, 14), (0, 90, 14)]), (5.5, 3.5), step, wall=0.8),
         tube(np.array([(0, 92.0, 0), (-14, 112, 0)]), (5, 2.5), step, wall=0.8),
     ])  # fmt: skip
-    for z in np.arange(-190, 190, VERTEBRA_MM):
-        parts.append(Cloud(arch.points + (z, 0, 0), arch.volume))
-    return joined(parts)
+    heights = np.arange(-190, 190, VERTEBRA_MM)
+    return joined([Cloud(arch.points + (z, 0, 0), arch.volume) for z in heights])
 
 
 def _rib(lung: Column, side: int, number: int, shift: float, droop: float) -> Array:
@@ -296,7 +333,8 @@ def _rib(lung: Column, side: int, number: int, shift: float, droop: float) -> Ar
     return np.column_stack([z, y, x])
 
 
-def _girdle(side: int, step: float) -> list[Cloud]:
+@cache
+def _girdle(side: int, step: float) -> Cloud:
     """Collar bone, edges of the shoulder blade, head of the arm."""
     collar = [(95, -58, 14), (99, -66, 28), (108, -64, 62), (120, -44, 100), (127, -16, 130),
               (124, 4, 158)]  # fmt: skip
@@ -304,10 +342,8 @@ def _girdle(side: int, step: float) -> list[Cloud]:
     blade = [(78, 70, 112), (96, 62, 132), (112, 45, 152), (122, 25, 170)]
     arm = [(122, 6, 172), (108, 6, 181), (70, 6, 200), (20, 6, 225)]
     rods = [(collar, 5.5, 1.7), (border, 4.0, 0.9), (blade, 4.0, 0.9), (arm, 14.0, 1.6)]
-    return [
-        tube(np.array([(z, y, side * x) for z, y, x in path], np.float64), (r, r), step, wall)
-        for path, r, wall in rods
-    ]
+    mirror = np.array([1.0, 1, side])
+    return joined([tube(np.array(path) * mirror, (r, r), step, wall) for path, r, wall in rods])
 
 
 def _vessels(side: int, step: float, rng: np.random.Generator) -> Cloud:

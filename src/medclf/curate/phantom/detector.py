@@ -48,9 +48,7 @@ DEVICES = (
 )
 
 
-def expose(
-    attenuation: Array, pixel_mm: float, device: Device, rng: np.random.Generator
-) -> Array:
+def expose(attenuation: Array, pixel_mm: float, device: Device, rng: np.random.Generator) -> Array:
     """Count the quanta in each pixel, after scatter and noise, blurred by the screen.
 
     Args:

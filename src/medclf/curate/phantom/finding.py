@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from medclf.curate.phantom.body import Body
 from medclf.curate.phantom.screen import Screen, smooth_noise
@@ -56,8 +55,8 @@ class Finding:
     def density(self) -> float:
         """Of its middle, where 1 is soft tissue and 0 is nothing more than lung."""
         if self.kind == "nodule":
-            return 0.9 + 2.1 * self.severity
-        return 0.05 + 1.0 * self.severity
+            return 1.0 + 2.3 * self.severity
+        return 0.08 + 1.2 * self.severity
 
     def moved(self, linear: Array) -> "Finding":
         return replace(self, place=linear @ self.place, outward=linear @ self.outward)
@@ -81,17 +80,17 @@ class Finding:
     def _cloud(self, outline: Stretch, solids: Sequence[Stretch], screen: Screen) -> Array:
         rng = np.random.default_rng(self.seed)
         z, x = screen.axes
-        rough = self.size_mm / 9
-        ragged_z = z + rough * smooth_noise(screen, 9, rng)
-        ragged_x = x + rough * smooth_noise(screen, 9, rng)
+        rough = self.size_mm / 10
+        ragged_z = z + rough * smooth_noise(screen, 11, rng)
+        ragged_x = x + rough * smooth_noise(screen, 11, rng)
         half = self.size_mm / 2
-        region = ellipsoid(self.place, (half, 0.75 * half, 0.62 * half), self.outward)
+        region = ellipsoid(self.place, (half, 0.75 * half, 0.65 * half), self.outward)
         stretch = _clipped(region.stretch(ragged_z, ragged_x), outline)
         thickness = stretch.thickness - union_within(stretch, solids)
-        clouds = 1 + 0.22 * smooth_noise(screen, 8, rng) + 0.15 * smooth_noise(screen, 3, rng)
-        soft = gaussian_filter(thickness * np.clip(clouds, 0.1, 1.9), 6 / screen.pixel_mm)
-        # Blurred inward only: at the border of the lung it ends sharply.
-        return np.asarray(np.minimum(soft, 1.3 * thickness))
+        clouds = 1 + 0.2 * smooth_noise(screen, 8, rng) + 0.15 * smooth_noise(screen, 3, rng)
+        # The square of the thickness fades toward the edge, but ends sharply where the lung does.
+        fading = thickness**2 / max(float(thickness.max()), 1e-6)
+        return np.asarray(fading * np.clip(clouds, 0.1, 1.9))
 
 
 def place_finding(body: Body, kind: Kind, severity: float, rng: np.random.Generator) -> Finding:

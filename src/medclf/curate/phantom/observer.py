@@ -33,7 +33,7 @@ from numpy.typing import ArrayLike
 from medclf.curate.phantom.shapes import Array
 from medclf.errors import CohortError
 
-LAPSE = 0.02
+LAPSE = 0.03
 THRESHOLD = 0.35
 WIDTH = 0.07
 

@@ -67,9 +67,9 @@ def draw_patient(number: int, seed: int) -> Patient:
     rng = np.random.default_rng((seed, number))
     sex: Sex = "F" if rng.random() < 0.5 else "M"
     age = float(np.clip(rng.normal(58, 16), 18, 90))
-    ill = rng.random() < 1 / (1 + np.exp(-(0.2 + 0.03 * (age - 58))))
+    ill = rng.random() < 1 / (1 + np.exp(-(0.05 + 0.03 * (age - 58))))
     kind = KINDS[int(rng.integers(len(KINDS)))] if ill else None
-    usual = rng.beta(1.2, 0.8)
+    usual = rng.beta(1.6, 0.75)
     count = int(rng.choice((1, 2, 3), p=(0.4, 0.35, 0.25)))
     days = np.cumsum(np.concatenate([rng.integers(0, 300, 1), rng.integers(20, 200, count - 1)]))
     visits = []

@@ -59,7 +59,7 @@ def project(
 def _together(thicknesses: list[Array]) -> Array:
     """Join overlapping parts of the wall: trunk and shoulders smoothly, the chest's on top."""
     trunk, right, left, *chest = thicknesses
-    joint = (trunk**4 + right**4 + left**4) ** 0.25
+    joint = np.sqrt(np.sqrt(sum(np.square(part**2) for part in (trunk, right, left))))
     return np.asarray(joint + 0.55 * sum(chest))
 
 
@@ -69,4 +69,3 @@ def _spine(body: Body, z: Array, x: Array) -> Array:
     waist = np.interp(z, body.spine.centres[:, 0], body.spine.half_width)
     wide = (waist - body.spine.half_width.min()) / np.ptp(body.spine.half_width)
     return np.asarray(across * (1 - 0.55 * np.clip(3 * wide - 2.2, 0, 1)))
-

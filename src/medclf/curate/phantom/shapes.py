@@ -51,11 +51,15 @@ class Ellipsoid:
     def stretch(self, z: Array, x: Array) -> Stretch:
         """Solve the quadric along each ray; `z` and `x` broadcast to the picture."""
         form = np.linalg.inv(self.axes @ self.axes.T)
+        depth = 1 / form[1, 1]
+        up, left = depth * form[1, 0], depth * form[1, 2]
         dz, dx = z - self.centre[0], x - self.centre[2]
-        slope = (form[1, 0] * dz + form[1, 2] * dx) / form[1, 1]
-        rest = form[0, 0] * dz**2 + 2 * form[0, 2] * dz * dx + form[2, 2] * dx**2 - 1
-        half = np.sqrt(np.maximum(slope**2 - rest / form[1, 1], 0))
-        middle = self.centre[1] - slope
+        middle = (self.centre[1] - up * dz) - left * dx
+        square = (depth - (depth * form[0, 0] - up**2) * dz**2) - (
+            (depth * form[2, 2] - left**2) * dx**2
+        )
+        square -= (2 * (depth * form[0, 2] - up * left) * dz) * dx
+        half = np.sqrt(np.maximum(square, 0, out=square), out=square)
         return Stretch(middle - half, middle + half)
 
     def moved(self, linear: Array) -> Self:
@@ -155,18 +159,19 @@ def union_within(inner: Stretch, others: Sequence[Stretch]) -> Array:
         [4.0]
     """
     shape = inner.thickness.shape
-    seen = inner.thickness > 0
-    near, far = inner.front[seen], inner.back[seen]
-    fronts, backs = (
-        np.stack([np.broadcast_to(side, shape)[seen] for side in sides], axis=-1)
-        for sides in zip(*others, strict=True)
-    )
+    seen = np.flatnonzero(inner.thickness > 0)
+    near, far = (np.take(side, seen) for side in inner)
+    there = [(np.take(other.front, seen), np.take(other.back, seen)) for other in others]
+    there = [(front, back) for front, back in there if (front < back).any()]
+    covered = np.zeros(shape)
+    if not there:
+        return covered
+    fronts, backs = (np.stack(sides, axis=-1) for sides in zip(*there, strict=True))
     order = np.argsort(fronts, axis=-1)
     fronts = np.take_along_axis(fronts, order, -1).clip(near[:, None], far[:, None])
     backs = np.take_along_axis(backs, order, -1).clip(near[:, None], far[:, None])
     reached = np.maximum.accumulate(np.column_stack([near, backs]), axis=-1)[:, :-1]
-    covered = np.zeros(shape)
-    covered[seen] = np.maximum(backs - np.maximum(fronts, reached), 0).sum(axis=-1)
+    np.put(covered, seen, np.maximum(backs - np.maximum(fronts, reached), 0).sum(axis=-1))
     return covered
 
 

@@ -1,0 +1,167 @@
+"""Compose the report of a run: gather what its folder, its cohort and its store hold."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from medclf.core.cohort import Cohort
+from medclf.evaluate.scores import Scores, score
+from medclf.evaluate.table import Predictions, read_predictions
+from medclf.prepare.store import Store
+from medclf.report.contents import Contents, Epoch, Mistake, Setting
+from medclf.report.count import count_splits, summarise_facts
+from medclf.report.judged import Judged
+from medclf.report.page import write_report
+from medclf.report.picture import Picture, make_picture
+from medclf.train.recipe import format_recipe
+from medclf.train.run import Run
+from medclf.train.trained import read_choices
+
+SHOWN = 12
+
+
+def compose_report(run: Run, cohort: Cohort, store: Store) -> Path:
+    """Write `report.html` into the folder of a run that has come to its end.
+
+    Args:
+        run: The run.
+        cohort: Split as the run split it.
+        store: Its images, prepared, in the same order.
+    """
+    found = read_predictions(run.folder / "predictions.csv", run.task)
+    test, validation = _judged(run, found)
+    rows = {record.name: row for row, record in enumerate(cohort.records)}
+    shown = test or validation
+    data = run.facts["data"]
+    contents = Contents(
+        title=f"{' or '.join(run.task.classes[:4])} in {cohort.origin.name}",
+        task=run.task,
+        version=run.facts["medclf"],
+        date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        origin=str(cohort.origin),
+        digest=data["digest"],
+        seed=run.recipe.fit.seed,
+        counts=count_splits(cohort),
+        facts=summarise_facts(cohort.records),
+        notes=tuple(run.facts["notes"]),
+        problems=tuple(f"{name} was left out: {why}" for name, why in data["left_out"]),
+        montage=_montage(cohort, store),
+        split=_tell_split(run),
+        plan=_settings(run),
+        recipe=format_recipe(run.recipe, run.facts["reasons"]),
+        log=tuple(_log(run)),
+        test=test,
+        validation=validation,
+        wrong=_wrong(shown, store, rows) if shown is not None else (),
+        commands=_commands(run),
+    )
+    return write_report(run.folder / "report.html", contents)
+
+
+def _judged(run: Run, found: Predictions) -> tuple[Judged | None, Judged | None]:
+    """Join test and validation predictions with their scores, as far as they are there."""
+    calibration, decision = read_choices(run)
+    kept = json.loads((run.folder / "scores.json").read_text(encoding="utf-8"))
+    test, validation = (found.select(found.splits == split) for split in ("test", "val"))
+    scores = Scores.from_json(kept)
+    if not len(test):
+        return None, Judged(validation, scores, decision, calibration)
+    recipe = run.recipe
+    other = score(validation, decision, recipe.fit.seed, recipe.decide.resamples)
+    return Judged(test, scores, decision, calibration), Judged(
+        validation, other, decision, calibration
+    )
+
+
+def _montage(cohort: Cohort, store: Store) -> tuple[Picture, ...]:
+    """Show training exams of every class in turn."""
+    task = cohort.task
+    by_class: dict[str, list[int]] = {}
+    for row, record in enumerate(cohort.records):
+        if record.split == "train" and record.label is not None:
+            by_class.setdefault(task.describe(record.label), []).append(row)
+    turns = max(1, SHOWN // max(1, len(by_class)))
+    chosen = [(word, row) for word, rows in sorted(by_class.items()) for row in rows[:turns]]
+    return tuple(
+        make_picture(store.batch(np.array([row]))[0], word) for word, row in chosen[: 2 * SHOWN]
+    )
+
+
+def _wrong(judged: Judged, store: Store, rows: Mapping[str, int]) -> tuple[Mistake, ...]:
+    """Show the cases in which least was given to what is true."""
+    given = np.where(judged.sides, judged.labelled.probabilities, np.nan)
+    missed = judged.decided != judged.labelled.target
+    missed = missed.any(1) if missed.ndim == 2 else missed
+    lowest = np.where(missed, np.nanmin(np.column_stack([given, np.ones(len(given))]), 1), np.inf)
+    worst = [i for i in np.argsort(lowest)[:SHOWN] if missed[i]]
+    return tuple(_mistake(judged, int(i), store, rows) for i in worst)
+
+
+def _mistake(judged: Judged, i: int, store: Store, rows: Mapping[str, int]) -> Mistake:
+    task, name = judged.task, str(judged.labelled.exams[i])
+    said, truth = judged.decided[i], judged.labelled.target[i]
+    shares = judged.labelled.probabilities[i]
+    labels = [tuple(map(int, x)) if np.ndim(x) else int(x) for x in (truth, said)]
+    sure = shares[int(said)] if np.ndim(said) == 0 else np.where(said, shares, 1 - shares).min()
+    picture = make_picture(store.batch(np.array([rows[name]]))[0], name)
+    return Mistake(picture, task.describe(labels[0]), task.describe(labels[1]), float(sure))
+
+
+def _tell_split(run: Run) -> str:
+    told = [note for note in run.facts["notes"] if "split" in note.lower()]
+    folds = run.recipe.fit.folds
+    if folds:
+        told.append(
+            f"Training and validation exams are dealt into {folds} folds by patient and class: "
+            "each member validates on a fold that it never learnt from"
+        )
+    return ". ".join(told)
+
+
+def _settings(run: Run) -> tuple[Setting, ...]:
+    found = []
+    for key, reason in run.facts["reasons"].items():
+        table, name = key.split(".", 1)
+        found.append(Setting(key, _say(getattr(getattr(run.recipe, table), name)), reason))
+    return tuple(found)
+
+
+def _say(value: object) -> str:
+    if isinstance(value, tuple):
+        return " × ".join(str(part) for part in value) or "none"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {part}" for key, part in value.items())
+    return str(value)
+
+
+def _log(run: Run) -> list[Epoch]:
+    spent: dict[int, float] = {}
+    found = []
+    for row in run.log():
+        member = int(row["member"])
+        spent[member] = spent.get(member, 0.0) + row["seconds"]
+        found.append(
+            Epoch(
+                member,
+                int(row["epoch"]),
+                row["loss"],
+                row.get("val_loss"),
+                row.get("val_auc"),
+                spent[member],
+                row["rate"],
+            )
+        )
+    return found
+
+
+def _commands(run: Run) -> tuple[str, ...]:
+    origin = shlex.quote(run.facts["data"]["origin"])
+    recipe = shlex.quote(str(run.folder / "recipe.toml"))
+    return (
+        f"medclf train {origin} --recipe {recipe} --out again",
+        f"medclf evaluate {shlex.quote(str(run.folder))} {origin}",
+    )

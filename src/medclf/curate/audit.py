@@ -1,0 +1,177 @@
+"""An audit: what is in a cohort, and whether its scores could be believed.
+
+Every image is read once. What the records say, what the images are and which of them are alike
+gives counts for a person to look at and problems to mend, the grave ones first.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from medclf.core.cohort import Cohort
+from medclf.core.record import SPLITS, Record
+from medclf.core.task import Task
+from medclf.curate.appearance import check_looks
+from medclf.curate.bookkeeping import check_records
+from medclf.curate.duplicates import find_duplicates
+from medclf.curate.problem import KINDS, Problem
+from medclf.curate.survey import Look, Progress, survey
+
+LISTED = 8
+UNKNOWN = "unknown"
+
+Counts = Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit found. Counts are of exams unless said otherwise; every value is a word.
+
+    Args:
+        origin: The DATA.
+        task: Kind of the task and names of its classes.
+        notes: What was inferred while reading the cohort.
+        exams: How many.
+        patients: How many differ.
+        exams_per_patient: How many patients have so many exams.
+        splits: Exams of each split; "" where the data state none.
+        classes: Exams of each class, by split; an exam without a finding counts as "none".
+        images: How many, the unreadable among them.
+        modalities, sizes, channels, bits, spacings_mm: Images of each. Sizes and spacings are z
+            first; beyond the eight commonest they are counted together.
+        problems: The grave ones first.
+        shown: Exams chosen for a montage, by class.
+    """
+
+    origin: str
+    task: Task
+    notes: tuple[str, ...]
+    exams: int
+    patients: int
+    exams_per_patient: Counts
+    splits: Counts
+    classes: Mapping[str, Counts]
+    images: int
+    modalities: Counts
+    sizes: Counts
+    channels: Counts
+    bits: Counts
+    spacings_mm: Counts
+    problems: tuple[Problem, ...]
+    shown: tuple[str, ...]
+
+    @property
+    def grave(self) -> bool:
+        """Whether honest evaluation is impossible."""
+        return any(problem.grave for problem in self.problems)
+
+    def as_dict(self) -> dict[str, object]:
+        """Give all of it in what JSON knows."""
+        return {**asdict(self), "grave": self.grave}
+
+
+def audit(
+    cohort: Cohort, progress: Progress | None = None, montage: int = 24, seed: int = 0
+) -> Audit:
+    """Read every image of a cohort, count what is there, and find what is wrong.
+
+    Args:
+        cohort: As read. A patient in two splits is found here, not refused.
+        progress: Called with the number of images done and their total.
+        montage: Exams to choose for a montage, at most.
+        seed: Draws them.
+
+    Returns:
+        Counts, problems, and the exams chosen. No pixels are kept.
+    """
+    looks = survey(cohort, progress)
+    seen = [look for look in looks if not look.failure]
+    records = cohort.records
+    problems = [
+        *check_records(cohort),
+        *check_looks(cohort, looks),
+        *find_duplicates(records, looks),
+    ]
+    patients = Counter(record.patient for record in records)
+    return Audit(
+        origin=str(cohort.origin),
+        task=cohort.task,
+        notes=cohort.notes,
+        exams=len(records),
+        patients=len(patients),
+        exams_per_patient=_counted(sorted(patients.values())),
+        splits=_counted(_ordered(record.split for record in records)),
+        classes=_by_split(records, cohort.task),
+        images=len(looks),
+        modalities=_counted(look.modality or UNKNOWN for look in seen),
+        sizes=_summarised([_product(look.space) for look in seen], "sizes"),
+        channels=_counted(sorted(look.channels for look in seen)),
+        bits=_counted(sorted(look.bits for look in seen)),
+        spacings_mm=_summarised([_spacing(look) for look in seen], "spacings"),
+        problems=tuple(sorted(problems, key=lambda p: (not p.grave, KINDS.index(p.kind)))),
+        shown=_choose(cohort, looks, montage, seed),
+    )
+
+
+def _counted(words: Iterable[object]) -> dict[str, int]:
+    return dict(Counter(map(str, words)))
+
+
+def _summarised(words: Sequence[str], what: str) -> dict[str, int]:
+    """Count the commonest by name, and the rest together."""
+    counts = Counter(words).most_common()
+    listed = dict(counts[:LISTED])
+    if len(counts) > LISTED:
+        listed[f"{len(counts) - LISTED:,} other {what}"] = sum(n for _, n in counts[LISTED:])
+    return listed
+
+
+def _product(space: Iterable[object]) -> str:
+    return " × ".join(map(str, space))
+
+
+def _spacing(look: Look) -> str:
+    return _product(f"{mm:.3g}" for mm in look.spacing_mm) if look.spacing_mm else UNKNOWN
+
+
+def _ordered(splits: Iterable[str]) -> list[str]:
+    return sorted(splits, key=lambda split: (*SPLITS, split).index(split))
+
+
+def _by_split(records: Sequence[Record], task: Task) -> dict[str, dict[str, int]]:
+    """Count the exams of each class in each split, in the order of the classes."""
+    splits = _ordered({record.split for record in records})
+    rows = {name: dict.fromkeys(splits, 0) for name in task.classes}
+    for record in records:
+        for name in _names(record, task):
+            rows.setdefault(name, dict.fromkeys(splits, 0))[record.split] += 1
+    return rows
+
+
+def _names(record: Record, task: Task) -> list[str]:
+    """Name the classes of an exam: one, or the findings there, or what is missing."""
+    if record.label is None:
+        return ["no label"]
+    if isinstance(record.label, int):
+        return [task.classes[record.label]]
+    found = [name for name, mark in zip(task.classes, record.label, strict=True) if mark]
+    return found or ["none"]
+
+
+def _choose(cohort: Cohort, looks: Sequence[Look], most: int, seed: int) -> tuple[str, ...]:
+    """Draw readable exams in turn from every class, so that rare ones are seen as well."""
+    unreadable = {look.exam for look in looks if look.failure}
+    rng = np.random.default_rng(seed)
+    rows: dict[str, list[str]] = {name: [] for name in cohort.task.classes}
+    for i in rng.permutation(len(cohort.records)):
+        record = cohort.records[i]
+        if record.name not in unreadable:
+            rows.setdefault(_names(record, cohort.task)[0], []).append(record.name)
+    turns = sorted(
+        (turn, order, name)
+        for order, names in enumerate(rows.values())
+        for turn, name in enumerate(names[:most])
+    )[:most]
+    return tuple(name for _, _, name in sorted(turns, key=lambda pick: (pick[1], pick[0])))

@@ -1,0 +1,154 @@
+"""What a store is made from, as one number: the contents of the files and the settings.
+
+A file's digest is SHA-256 of its bytes. It is remembered under the file's path, size and times,
+so that only new and changed files are read again; a file that changed within the last seconds is
+not remembered, since it could change again unseen. Names and folders do not count: the same
+images moved elsewhere are the same.
+
+Source: Git, Documentation/technical/racy-git.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from medclf.core.record import Source
+from medclf.prepare.exam import Prepare
+from medclf.prepare.threads import in_order
+
+SETTLED_NS = 2 * 10**9
+"""Age at which a file's times can be trusted to tell its next change."""
+
+Stamp = tuple[int, int, int]
+"""Size, time of the last change of contents, time of the last change of any kind."""
+
+Key = tuple[str, int, int, int]
+
+
+@dataclass(frozen=True)
+class FileDigest:
+    """A file's contents at one moment.
+
+    Args:
+        digest: SHA-256 in hex.
+        stamp: Size and times of the file, taken before it was read.
+    """
+
+    digest: str
+    stamp: Stamp
+
+    def still(self, path: Path) -> bool:
+        """Tell whether the file has not been touched since."""
+        try:
+            return take_stamp(path) == self.stamp
+        except OSError:
+            return False
+
+
+def take_stamp(path: Path) -> Stamp:
+    """Look at a file's size and times.
+
+    Raises:
+        OSError: there is no such file, or it may not be looked at.
+    """
+    now = path.stat()
+    return now.st_size, now.st_mtime_ns, now.st_ctime_ns
+
+
+def digest_files(
+    paths: Iterable[Path], remembered: Path
+) -> tuple[dict[Path, FileDigest], dict[Path, str]]:
+    """Digest files, several at once.
+
+    Args:
+        paths: The files.
+        remembered: A file of JSON lines that keeps digests for the next time.
+
+    Returns:
+        Digests by path; and by path, why a file could not be read.
+    """
+    known = _recall(remembered)
+    found: dict[Path, FileDigest] = {}
+    failures: dict[Path, str] = {}
+    new: list[Path] = []
+    for path in paths:
+        try:
+            stamp = take_stamp(path)
+        except OSError as problem:
+            failures[path] = _reason(path, problem)
+            continue
+        digest = known.get(_key(path, stamp))
+        if digest is None:
+            new.append(path)
+        else:
+            found[path] = FileDigest(digest, stamp)
+    for path, seen in in_order(_look, new):
+        if isinstance(seen, FileDigest):
+            found[path] = seen
+        else:
+            failures[path] = seen
+    _remember(remembered, {path: found[path] for path in new if path in found})
+    return found, failures
+
+
+def digest_rows(rows: Sequence[tuple[Source, str]], settings: Prepare) -> str:
+    """Digest what a store holds: the images in their order, and how they are prepared.
+
+    Args:
+        rows: Where each image is, and the digest of the file in which it lies.
+        settings: How images are prepared.
+    """
+    total = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
+    for source, digest in rows:
+        form = source.path.suffix.lower()
+        total.update(f"\n{digest} {form} {source.member!r} {source.index}".encode())
+    return total.hexdigest()
+
+
+def _look(path: Path) -> tuple[Path, FileDigest | str]:
+    try:
+        stamp = take_stamp(path)
+        with path.open("rb") as file:
+            return path, FileDigest(hashlib.file_digest(file, "sha256").hexdigest(), stamp)
+    except OSError as problem:
+        return path, _reason(path, problem)
+
+
+def _reason(path: Path, problem: OSError) -> str:
+    return f"{path}: cannot be read: {problem.strerror or problem}"
+
+
+def _key(path: Path, stamp: Stamp) -> Key:
+    return (str(path.absolute()), *stamp)
+
+
+def _recall(remembered: Path) -> dict[Key, str]:
+    """Read what is remembered; lines that a crash cut short are passed over."""
+    try:
+        lines = remembered.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return {}
+    known: dict[Key, str] = {}
+    for line in lines:
+        try:
+            path, size, changed, touched, digest = json.loads(line)
+        except (ValueError, TypeError):
+            continue
+        known[path, size, changed, touched] = digest
+    return known
+
+
+def _remember(remembered: Path, files: Mapping[Path, FileDigest]) -> None:
+    """Append lines, all in one write, so that two processes do not mix theirs."""
+    now = time.time_ns()
+    lines = [
+        json.dumps([*_key(path, file.stamp), file.digest]) + "\n"
+        for path, file in files.items()
+        if now - max(file.stamp[1:]) > SETTLED_NS
+    ]
+    if lines:
+        with remembered.open("ab", buffering=0) as store:
+            store.write("".join(lines).encode())

@@ -1,0 +1,159 @@
+"""A store: all images of a cohort, prepared once and mapped into memory from one file.
+
+The operating system reads what is asked for and drops what has not been used for long, so a
+cohort may be larger than memory. A store is named by the contents of the files, their order and
+the settings; whoever asks for the same gets it at once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medclf.core.record import Record, Source
+from medclf.errors import CohortError, ReadError, SettingError
+from medclf.prepare.cache import cache_folder
+from medclf.prepare.digest import FileDigest, digest_files
+from medclf.prepare.exam import Prepare
+from medclf.prepare.making import Progress, Read
+from medclf.prepare.shelf import Failures, Order, find_or_make, open_values
+from medclf.read.image import read_image
+
+SHELF = "stores"
+
+NAMED = 3
+"""Unreadable images that a message names."""
+
+
+@dataclass(frozen=True, eq=False)
+class Store:
+    """Prepared images.
+
+    Args:
+        values: (N, C, *size) in the order of the records, mapped for reading.
+        names: The exams that have a row, in order.
+        exam_index: (N,), the place in `names` of the exam that each row shows.
+        digest: SHA-256, in hex, of the contents, their order and the settings.
+        failures: Name and reason of each exam that was left out.
+        files: SHA-256 of each file that was read, by its path.
+    """
+
+    values: "np.memmap[Any, np.dtype[Any]]"
+    names: tuple[str, ...]
+    exam_index: NDArray[np.int64]
+    digest: str
+    failures: tuple[tuple[str, str], ...]
+    files: Mapping[str, str]
+
+    def batch(self, indices: NDArray[np.int64]) -> NDArray[np.generic]:
+        """Copy rows, in the order asked for; other threads run meanwhile.
+
+        Args:
+            indices: Row numbers from 0 on, each any number of times.
+
+        Shape:
+            (B,) -> (B, C, *size)
+
+        Raises:
+            IndexError: there is no such row.
+        """
+        indices = np.asarray(indices, np.int64)
+        if indices.size and not 0 <= indices.min() <= indices.max() < len(self.values):
+            raise IndexError(f"rows 0 to {len(self.values) - 1} are there, asked for {indices}")
+        copy = np.empty((*indices.shape, *self.values.shape[1:]), self.values.dtype)
+        # Any other mode than "raise" writes straight into `out`.
+        np.take(np.asarray(self.values), indices, axis=0, out=copy, mode="clip")
+        return copy
+
+
+def open_store(
+    records: Sequence[Record],
+    settings: Prepare,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+    skip_unreadable: bool = False,
+    read: Read = read_image,
+) -> Store:
+    """Open the store of some exams; it is made where there is none yet.
+
+    Args:
+        records: The exams, each with one image.
+        settings: How every image is prepared.
+        cache: Where stores are kept; `cache_folder()` where it is not given.
+        progress: Told how many images of how many have been prepared, while a store is made.
+        skip_unreadable: Leave out images that cannot be read or prepared, and list them in
+            `failures`.
+        read: Reads an image; called in several threads at once.
+
+    Raises:
+        CohortError: there is no exam, or one of several images.
+        ReadError: images cannot be read or prepared; all of them were tried, and the message
+            names the first.
+        SettingError: the cache cannot be written, or its disk is full.
+    """
+    numbers, sources = _flatten(records)
+    names = tuple(records[number].name for number in numbers)
+    home = cache_folder() if cache is None else cache
+    try:
+        files, missing = _digest(home, sources)
+        present = [i for i in range(len(sources)) if i not in missing]
+
+        def check(unread: Failures) -> None:
+            failures = missing | {present[i]: reason for i, reason in unread.items()}
+            _refuse(failures, names, skip_unreadable)
+
+        order = Order(tuple(sources[i] for i in present), files, settings, read)
+        kept, unread = find_or_make(home / SHELF, order, check, progress)
+        check(unread)
+        values = open_values(home / SHELF, kept)
+    except OSError as problem:
+        raise SettingError(
+            f"{home}: prepared images cannot be kept here: {problem.strerror or problem}: "
+            "name a folder by MEDCLF_CACHE"
+        ) from problem
+    failures = missing | {present[i]: reason for i, reason in unread.items()}
+    exams, index = np.unique([n for i, n in enumerate(numbers) if i not in failures], False, True)
+    return Store(
+        values,
+        tuple(records[number].name for number in exams),
+        index.astype(np.int64),
+        kept.digest,
+        tuple((names[i], failures[i]) for i in sorted(failures)),
+        {str(path): file.digest for path, file in files.items()},
+    )
+
+
+def _digest(home: Path, sources: Sequence[Source]) -> tuple[dict[Path, FileDigest], Failures]:
+    """Digest the files of all images; those that lie in no readable file are failures."""
+    (home / SHELF).mkdir(parents=True, exist_ok=True)
+    paths = dict.fromkeys(source.path for source in sources)
+    files, missing = digest_files(paths, home / "digests.jsonl")
+    return files, {i: missing[s.path] for i, s in enumerate(sources) if s.path in missing}
+
+
+def _flatten(records: Sequence[Record]) -> tuple[list[int], list[Source]]:
+    """List all images in order, and of each the number of its exam."""
+    if not records:
+        raise CohortError("exams wanted, to prepare their images, found none")
+    for record in records:
+        if len(record.images) != 1:
+            raise CohortError(
+                f"{record.name}: 1 image wanted, found {len(record.images)}: several images of "
+                "an exam need a method that fuses views, which is not there yet"
+            )
+    images = [(n, source) for n, record in enumerate(records) for source in record.images.values()]
+    return [number for number, _ in images], [source for _, source in images]
+
+
+def _refuse(failures: Failures, names: Sequence[str], skip: bool) -> None:
+    if not failures or (skip and len(failures) < len(names)):
+        return
+    first = [f"{names[i]}: {failures[i]}" for i in sorted(failures)[:NAMED]]
+    more = "; …" if len(failures) > NAMED else ""
+    raise ReadError(
+        f"{len(failures)} of {len(names)} images cannot be read: {'; '.join(first)}{more}; "
+        "mend them, take them out of the data, or leave them out by skip_unreadable"
+    )

@@ -1,0 +1,111 @@
+"""Whether the probabilities tell the chances: reliability, and what was said how often."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from medclf.evaluate.curve import reliability
+from medclf.report.chart import Chart, Key
+from medclf.report.judged import Judged
+from medclf.report.mark import UNKNOWN
+from medclf.report.style import ACCENT, INK, MUTED, PAPER, WARM, draw_figure, share_axis
+from medclf.report.words import number, span
+
+Numbers = NDArray[np.float64]
+BINS, BARS = 10, 20
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the page says of calibration."""
+
+    words: str
+    charts: tuple[Chart, ...]
+
+
+def tell_calibration(judged: Judged) -> Told | None:
+    """Draw what was said against what came true; `None` where no exam has a label."""
+    if not len(judged.labelled):
+        return None
+    chance, outcome, what = _said(judged)
+    ece = judged.scores.figures.get("ece", UNKNOWN)
+    words = f"The expected calibration error is {number(ece.value)}"
+    words += f" (95 % interval {span(ece)})." if span(ece) else "."
+    if judged.calibration is not None:
+        warmth = judged.calibration.temperature
+        direction = "less" if warmth > 1 else "more"
+        words += f" Logits were divided by {warmth:.2f}, which makes answers {direction} sure"
+        words += ", and shifted by class" if judged.calibration.bias else ""
+        words += "; this was fitted to validation."
+    return Told(words, (_reliability(chance, outcome, what), _histogram(judged, chance, outcome)))
+
+
+def _said(judged: Judged) -> tuple[Numbers, NDArray[np.bool_], str]:
+    """Give each probability that is judged, whether it came true, and what it speaks of."""
+    p = judged.labelled.probabilities
+    if judged.binary:
+        return p[:, 1], judged.sides[:, 1], f"“{judged.task.classes[1]}”"
+    if judged.task.kind == "coexisting":
+        return p.ravel(), judged.sides.ravel(), "a finding"
+    right = p.argmax(1) == judged.labelled.target
+    return p.max(1), right, "the likeliest class"
+
+
+def _reliability(chance: Numbers, outcome: NDArray[np.bool_], what: str) -> Chart:
+    bins = reliability(chance, outcome, BINS)
+    some = bins.exams > 0
+    said, seen = bins.said[some], bins.seen[some]
+    arms = np.clip([seen - bins.low[some], bins.high[some] - seen], 0, None)
+
+    def draw(axes: Axes) -> None:
+        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
+        axes.errorbar(said, seen, arms, color=ACCENT, elinewidth=1.2, linewidth=1.4, alpha=0.9)
+        size = 16 + 120 * bins.exams[some] / bins.exams.max()
+        axes.scatter(said, seen, size, color=ACCENT, edgecolor=PAPER, linewidth=1, zorder=3)
+        share_axis(axes.xaxis)
+        share_axis(axes.yaxis)
+        axes.set_xlabel("Probability said")
+        axes.set_ylabel("Share that came true")
+
+    alt = f"Reliability curve: share that came true against the probability said of {what}"
+    note = f"Probability of {what}, in {BINS} bins; dots grow with their exams, bars are 95 %."
+    key = (Key("found", ACCENT), Key("perfect", MUTED, "dashed"))
+    return Chart("Reliability", draw_figure("reliability", alt, draw, 4.4, 3.7), note, key)
+
+
+def _histogram(judged: Judged, chance: Numbers, outcome: NDArray[np.bool_]) -> Chart:
+    yes, no = ("right", "wrong")
+    if judged.binary:
+        no, yes = judged.task.classes
+    elif judged.task.kind == "coexisting":
+        yes, no = "there", "not there"
+    edges = np.linspace(0, 1, BARS + 1)
+    above = np.histogram(chance[outcome], edges)[0]
+    below = np.histogram(chance[~outcome], edges)[0]
+    threshold = (
+        judged.decision.thresholds[0] if judged.binary and judged.decision.thresholds else None
+    )
+
+    def draw(axes: Axes) -> None:
+        middle, width = (edges[1:] + edges[:-1]) / 2, 0.9 / BARS
+        axes.bar(middle, above, width, color=ACCENT)
+        axes.bar(middle, -below, width, color=WARM)
+        axes.axhline(0, color=MUTED, linewidth=0.8)
+        if threshold is not None:
+            axes.axvline(threshold, color=INK, linewidth=1.2, linestyle=(0, (4, 2)))
+        share_axis(axes.xaxis)
+        axes.xaxis.grid(visible=False)
+        axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):,.0f}")
+        axes.yaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
+        axes.set_xlabel("Probability said")
+        axes.set_ylabel("Exams" if judged.task.kind != "coexisting" else "Findings")
+
+    key = [Key(f"{yes} (up)", ACCENT, "bar"), Key(f"{no} (down)", WARM, "bar")]
+    if threshold is not None:
+        key.append(Key(f"threshold {number(threshold)}", INK, "dashed"))
+    alt = f"Histogram of the probability said, {yes} upwards and {no} downwards"
+    svg = draw_figure("histogram", alt, draw, 4.4, 3.7)
+    return Chart("What was said", svg, "How often each probability was said.", tuple(key))

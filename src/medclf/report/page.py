@@ -1,0 +1,104 @@
+"""The report: one HTML file that holds all it shows and needs nothing else.
+
+Words and numbers are made ready in Python, one file per part; the templates only lay them out.
+Everything is escaped, no script runs, nothing is fetched; it reads on a phone, in the dark and in
+print.
+"""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from medclf.errors import RunError
+from medclf.report.calibration import tell_calibration
+from medclf.report.card import tell_card
+from medclf.report.classes import tell_classes
+from medclf.report.contents import Contents
+from medclf.report.data import tell_data, tell_split
+from medclf.report.headline import tell_head
+from medclf.report.learning import tell_training
+from medclf.report.mistake import tell_mistakes
+from medclf.report.results import tell_results
+from medclf.report.subgroups import tell_subgroups
+
+TITLES = {
+    "data": "Data",
+    "split": "Split",
+    "plan": "Plan",
+    "training": "Training",
+    "results": "Results",
+    "calibration": "Calibration",
+    "classes": "By class",
+    "subgroups": "Subgroups",
+    "wrong": "Most wrong cases",
+    "card": "Use and limits",
+    "reproduce": "Reproduce",
+}
+
+
+def write_report(path: Path, contents: Contents) -> Path:
+    """Write a report as one HTML file, whole or not at all.
+
+    Args:
+        path: Of the file.
+        contents: All that it tells.
+
+    Returns:
+        The same path.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
+    page = render_report(contents).encode("utf-8", "replace")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(page)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as problem:
+        partial.unlink(missing_ok=True)
+        raise RunError(f"{path}: cannot write the report: {problem.strerror}") from problem
+    return path
+
+
+def render_report(contents: Contents) -> str:
+    """Make the page. The same contents always make the same page."""
+    parts = _parts(contents)
+    sections = [(name, title) for name, title in TITLES.items() if parts[name]]
+    page = _environment().get_template("page.html.jinja")
+    return page.render(it=contents, head=tell_head(contents), sections=sections, **parts)
+
+
+def _parts(contents: Contents) -> Mapping[str, object]:
+    """Make every section ready; what there is nothing to tell of is empty."""
+    judged = contents.test or contents.validation
+    if judged is not None and not len(judged.labelled):
+        judged = None
+    return {
+        "data": tell_data(contents),
+        "split": tell_split(contents),
+        "plan": contents.plan or contents.recipe,
+        "training": tell_training(contents.log),
+        "results": judged and tell_results(judged, contents.validation),
+        "calibration": judged and tell_calibration(judged),
+        "classes": judged and tell_classes(judged),
+        "subgroups": judged and tell_subgroups(judged),
+        "wrong": tell_mistakes(contents.wrong),
+        "card": tell_card(contents),
+        "reproduce": contents.commands,
+    }
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("medclf.report", "template"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )

@@ -1,0 +1,172 @@
+"""Folders on disk and inside a zip: listing, finding, classes and splits."""
+
+import zipfile
+
+import pytest
+
+from medclf.core.record import Source
+from medclf.curate.folder import list_files, locate, read_class_folders
+from medclf.errors import CohortError, ReadError
+
+
+@pytest.fixture(params=["folder", "zip"])
+def lay(request, tmp_path):
+    """Lay out empty files by name, on disk or in a zip; no pixel is read here."""
+
+    def make(*names):
+        if request.param == "zip":
+            with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+                for name in names:
+                    archive.writestr(name, b"")
+            return tmp_path / "data.zip"
+        for name in names:
+            (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "data" / name).write_bytes(b"")
+        return tmp_path / "data"
+
+    return make
+
+
+def classes(found):
+    return {
+        record.name: (word, record.split)
+        for record, word in zip(found.records, found.words, strict=True)
+    }
+
+
+def test_listing_sets_apart_what_is_there(lay):
+    root = lay("b/2.PNG", "a/1.nii.gz", "list.csv", "a/Thumbs.db", "read.me.txt", "more.zip",
+               "a/scan.dcm", "notes.txt")  # fmt: skip
+    listing = list_files(root)
+    assert list(listing.images) == ["a/1.nii.gz", "a/scan.dcm", "b/2.PNG"]
+    assert list(listing.tables) == ["list.csv"]
+    assert list(listing.archives) == ["more.zip"]
+    assert listing.skipped == {".db": 1, ".txt": 2}
+    assert listing.tell_skipped() == ["Files that are no images were left out: 1 .db, 2 .txt."]
+    packed = root.is_file()
+    wanted = Source(root, "b/2.PNG") if packed else Source(root / "b/2.PNG")
+    assert listing.images["b/2.PNG"] == wanted
+
+
+def test_hidden_files_are_no_images(lay):
+    listing = list_files(lay("a/1.png", ".git/2.png", "__MACOSX/a/._1.png", "a/._1.png"))
+    assert list(listing.images) == ["a/1.png"]
+
+
+def test_links_are_followed_but_not_in_circles(tmp_path):
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "1.png").touch()
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "a").symlink_to(tmp_path / "store")
+    (data / "again").symlink_to(data)
+    assert list(list_files(data).images) == ["a/1.png"]
+
+
+def test_dicom_without_a_suffix_is_known_by_its_signature(tmp_path):
+    (tmp_path / "IM0001").write_bytes(bytes(128) + b"DICM")
+    (tmp_path / "1.2.840.17").write_bytes(bytes(128) + b"DICM")
+    (tmp_path / "LICENCE").write_bytes(b"words " * 100)
+    assert list(list_files(tmp_path).images) == ["1.2.840.17", "IM0001"]
+
+
+def test_nothing_there(tmp_path):
+    with pytest.raises(ReadError, match="nothing found"):
+        list_files(tmp_path / "none")
+
+
+def test_find_by_path_by_name_and_without_suffix(lay):
+    listing = list_files(
+        lay("x/p1/view.png", "x/p2/view.png", "x/p2/ISIC_1.jpg", "x/3-a.png.jpg", "brain.nii.gz")
+    )
+    names = {source: name for name, source in listing.images.items()}
+    for text, name in {
+        "x/p1/view.png": "x/p1/view.png",
+        "./x/p1/view.png": "x/p1/view.png",
+        "x\\p2\\view.png": "x/p2/view.png",
+        "other/p2/view.png": "x/p2/view.png",
+        "ISIC_1.jpg": "x/p2/ISIC_1.jpg",
+        "ISIC_1": "x/p2/ISIC_1.jpg",
+        "3-a.png": "x/3-a.png.jpg",
+        "brain": "brain.nii.gz",
+    }.items():
+        assert names[listing.find(text)] == name
+    assert [listing.find(text) for text in ("ISIC_2", "ISIC_1.png", "", "p1")] == [None] * 4
+    for text in ("view.png", "view", "y/view.png"):
+        with pytest.raises(CohortError, match=r"2 images: x/p1/view\.png, x/p2/view\.png"):
+            listing.find(text)
+
+
+def test_locate_refuses_missing_and_repeated_files(lay):
+    listing = list_files(lay("a.png", "b.png"))
+    found = locate([{"image": "a"}, {"image": "b.png"}], listing.find, "t.csv")
+    assert [here["image"] for here in found] == list(listing.images.values())
+    with pytest.raises(
+        CohortError, match=r"t.csv: 4 of 5 files are missing: c, d, e, …; .*--images"
+    ):
+        locate([{"image": text} for text in "cdeaf"], listing.find, "t.csv")
+    with pytest.raises(CohortError, match=r"t.csv: one row per image wanted, 1 .* several: a"):
+        locate([{"image": "a"}, {"image": "b"}, {"image": "a.png"}], listing.find, "t.csv")
+
+
+def test_folders_are_classes_at_any_depth(lay):
+    found = read_class_folders(list_files(lay("A/1.png", "A/p7/d/2.png", "B/3.png", "above.png")))
+    assert classes(found) == {
+        "A/1.png": ("A", ""), "A/p7/d/2.png": ("A", ""), "B/3.png": ("B", "")
+    }  # fmt: skip
+    assert all(record.patient == record.name for record in found.records)
+    assert "1 images lie above the folders of the classes and were left out." in found.notes
+
+
+def test_folders_of_splits_in_any_case(lay):
+    found = read_class_folders(
+        list_files(lay("Train/A/1.png", "Validation/A/1.png", "TEST/B/p/1.png", "TEST/new.png"))
+    )
+    assert classes(found) == {
+        "TEST/B/p/1.png": ("B", "test"),
+        "Train/A/1.png": ("A", "train"),
+        "Validation/A/1.png": ("A", "val"),
+    }
+
+
+def test_a_folder_that_holds_all(lay):
+    root = lay("set/train/A/1.png", "set/test/B/2.png")
+    assert classes(read_class_folders(list_files(root))) == {
+        "set/train/A/1.png": ("A", "train"), "set/test/B/2.png": ("B", "test")
+    }  # fmt: skip
+
+
+def test_a_zip_often_holds_one_folder(tmp_path):
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+        for name in ("set/A/1.png", "set/B/2.png"):
+            archive.writestr(name, b"")
+    found = read_class_folders(list_files(tmp_path / "data.zip"))
+    assert found.words == ("A", "B")
+    assert "Everything lies in set/." in found.notes
+
+
+def test_a_folder_is_taken_at_its_word(tmp_path):
+    for name in ("set/A/1.png", "set/B/2.png"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    assert read_class_folders(list_files(tmp_path)).words == ("set", "set")
+
+
+def test_one_split_alone_is_a_split(lay):
+    found = read_class_folders(list_files(lay("test/A/1.png", "test/B/2.png")))
+    assert set(classes(found).values()) == {("A", "test"), ("B", "test")}
+
+
+def test_what_makes_no_sense_is_refused(lay):
+    with pytest.raises(CohortError, match="a folder per class wanted, found 1 images in no folder"):
+        read_class_folders(list_files(lay("1.png")))
+
+
+def test_folders_beside_splits_are_refused(lay):
+    with pytest.raises(CohortError, match=r"beside test, train only .* found extra"):
+        read_class_folders(list_files(lay("train/A/1.png", "test/A/1.png", "extra/A/1.png")))
+
+
+def test_two_folders_for_one_split_are_refused(lay):
+    with pytest.raises(CohortError, match="one folder for val wanted, found val, valid"):
+        read_class_folders(list_files(lay("train/A/1.png", "val/A/1.png", "valid/A/1.png")))

@@ -1,0 +1,216 @@
+"""What a crash, a full disk or a second process may do to a store: nothing."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from medclf.core.image import Image
+from medclf.errors import ReadError, SettingError
+from medclf.prepare import making, shelf
+from medclf.prepare.exam import Prepare
+from medclf.prepare.store import open_store
+from medclf.read.image import read_image
+
+SETTINGS = Prepare((8, 8), 1)
+COUNT = 40
+
+
+@pytest.fixture(autouse=True)
+def _small_parts(monkeypatch):
+    monkeypatch.setattr(making, "PART_ROWS", 2)
+
+
+@pytest.fixture
+def records(make_pictures):
+    return make_pictures(COUNT)
+
+
+def _whole(store, records):
+    wanted = [read_image(record.source).values for record in records]
+    np.testing.assert_array_equal(store.values, wanted)
+
+
+def _names(cache):
+    return sorted(path.suffix or "store" for path in (cache / "stores").iterdir())
+
+
+def _run(work):
+    """Run in a process of its own; it ends with 0 if all went well."""
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            work()
+            code = 0
+        finally:
+            os._exit(code)
+    return child
+
+
+def _die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _ended(child):
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.parametrize("parts", [0, 1, 7, COUNT // 2])
+def test_killed_while_images_are_read(records, tmp_path, parts):
+    told = []
+
+    def progress(done, total):
+        told.append(done)
+        if len(told) > parts:
+            _die()
+
+    def work():
+        if parts == 0:
+            open_store(records, SETTINGS, tmp_path, read=_die)
+        open_store(records, SETTINGS, tmp_path, lambda *_: progress(*_) if parts < 20 else None)
+        _die()
+
+    assert _ended(_run(work)) == -signal.SIGKILL
+    left = _names(tmp_path)
+    assert left == (["store"] if parts >= 20 else [".lock", ".making"])
+    _whole(open_store(records, SETTINGS, tmp_path), records)
+    assert _names(tmp_path) == ["store"]
+
+
+@pytest.mark.parametrize("step", ["_write_text", "_sync_folder", "_check_files", "_publish"])
+def test_killed_while_it_is_finished(records, tmp_path, monkeypatch, step):
+    def work():
+        setattr(shelf, step, _die)
+        open_store(records, SETTINGS, tmp_path)
+
+    assert _ended(_run(work)) == -signal.SIGKILL
+    _whole(open_store(records, SETTINGS, tmp_path), records)
+    assert _names(tmp_path) == ["store"]
+
+
+def test_killed_at_any_moment(records, tmp_path):
+    """The moment is left to chance: each time either nothing or a whole store is there."""
+
+    def slow(source):
+        time.sleep(0.0005)
+        return read_image(source)
+
+    for attempt in range(10):
+        settings = Prepare((8, 8 + attempt), 1)
+        child = _run(lambda s=settings: open_store(records, s, tmp_path, read=slow))
+        time.sleep(0.004 * (attempt + 1))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        assert open_store(records, settings, tmp_path).values.shape == (COUNT, 1, 8, 8 + attempt)
+    assert set(_names(tmp_path)) == {"store"}
+
+
+def test_what_others_left_is_swept_and_what_is_at_work_is_not(records, tmp_path):
+    folder = tmp_path / "stores"
+    folder.mkdir()
+    for name in ("dead.making", "alive.making"):
+        (folder / name).mkdir()
+        (folder / name / "values.bin").write_bytes(b"half")
+    with shelf.hold(folder / "alive.lock"):
+        child = _run(lambda: open_store(records, SETTINGS, tmp_path))
+        assert _ended(child) == 0
+        assert (folder / "alive.making").exists()
+    assert not (folder / "dead.making").exists()
+    assert not (folder / "dead.lock").exists()
+
+
+def test_two_at_once_make_one(records, tmp_path):
+    reads = tmp_path / "reads"
+
+    def slow(source):
+        with reads.open("ab", buffering=0) as file:
+            file.write(b".")
+        time.sleep(0.002)
+        return read_image(source)
+
+    def work():
+        _whole(open_store(records, SETTINGS, tmp_path / "cache", read=slow), records)
+
+    children = [_run(work) for _ in range(3)]
+    assert [_ended(child) for child in children] == [0, 0, 0]
+    assert reads.stat().st_size == COUNT
+    assert _names(tmp_path / "cache") == ["store"]
+
+
+def test_a_store_that_came_first_stays(records, tmp_path, monkeypatch):
+    """Whoever is late, for lack of a lock that works, loses without harm."""
+    first = open_store(records, SETTINGS, tmp_path)
+    monkeypatch.setattr(shelf, "_find", lambda *_: None)
+    _whole(open_store(records, SETTINGS, tmp_path), records)
+    _whole(first, records)
+    assert _names(tmp_path) == ["store"]
+
+
+def test_a_store_of_the_wrong_length_is_made_anew(records, tmp_path):
+    store = open_store(records, SETTINGS, tmp_path)
+    path = Path(store.values.filename)
+    os.truncate(path, 100)
+    _whole(open_store(records, SETTINGS, tmp_path), records)
+
+
+def test_no_disk_space_is_told_before(records, tmp_path, monkeypatch):
+    usage = shelf.shutil.disk_usage(tmp_path)._replace(free=1_000_000)
+    monkeypatch.setattr(shelf.shutil, "disk_usage", lambda _: usage)
+    large = Prepare((1000, 1000), 1)
+    with pytest.raises(SettingError, match=r"40\.0 MB wanted .* 1\.0 MB free: .*MEDCLF_CACHE$"):
+        open_store(records, large, tmp_path, read=_die)
+    assert _names(tmp_path) == []
+
+
+def test_a_disk_that_fills_up_is_told_and_nothing_is_left(records, tmp_path, monkeypatch):
+    true = shelf.write_rows
+
+    def to_full_disk(file, *others):
+        with Path("/dev/full").open("wb") as full:
+            return true(full, *others)
+
+    monkeypatch.setattr(shelf, "write_rows", to_full_disk)
+    with pytest.raises(SettingError, match="MB wanted for prepared images"):
+        open_store(records, SETTINGS, tmp_path)
+    assert _names(tmp_path) == []
+
+
+def test_a_cache_that_cannot_be_written_is_told(records, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingError, match="cannot be kept here: .*: name a folder by MEDCLF_CACHE"):
+        open_store(records, SETTINGS, tmp_path / "file")
+
+
+def test_interrupt_leaves_nothing(records, tmp_path):
+    def interrupt(done, total):
+        if done > COUNT / 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        open_store(records, SETTINGS, tmp_path, interrupt)
+    assert _names(tmp_path) == []
+
+
+def test_a_file_that_changes_meanwhile_is_told(records, tmp_path):
+    changed = records[5].source.path
+
+    def meddle(source):
+        if source.path == records[20].source.path:
+            changed.write_bytes(changed.read_bytes() + b"\0")
+        return Image(np.zeros((1, 8, 8), np.uint8))
+
+    with pytest.raises(ReadError, match=r"005\.png: this file changed while it was prepared"):
+        open_store(records, SETTINGS, tmp_path, read=meddle)
+    assert _names(tmp_path) == []
+
+
+def test_another_version_makes_its_own(records, tmp_path, monkeypatch):
+    first = open_store(records, SETTINGS, tmp_path)
+    monkeypatch.setattr(shelf, "__version__", "99.0")
+    second = open_store(records, SETTINGS, tmp_path)
+    assert first.digest == second.digest
+    assert _names(tmp_path) == ["store", "store"]

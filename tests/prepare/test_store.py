@@ -1,0 +1,251 @@
+import hashlib
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from medclf.core.record import Record, Source
+from medclf.errors import CohortError, ReadError
+from medclf.prepare.exam import Prepare, prepare_image
+from medclf.prepare.store import open_store
+from medclf.read.image import read_image
+
+SETTINGS = Prepare((8, 8), 1)
+
+
+def _values(records, settings=SETTINGS):
+    return np.stack([prepare_image(read_image(r.source), settings, r.name) for r in records])
+
+
+def _no_reading(source):
+    raise AssertionError(f"{source} was read again")
+
+
+def test_rows_stand_in_the_order_of_the_records(make_pictures, tmp_path):
+    records = make_pictures(9)[::-1]
+    store = open_store(records, SETTINGS, tmp_path)
+    np.testing.assert_array_equal(store.values, _values(records))
+    assert store.values.dtype == np.uint8
+    assert store.names == tuple(r.name for r in records)
+    assert store.exam_index.tolist() == list(range(9))
+    assert store.failures == ()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Prepare((5, 12), 3),
+        Prepare((16, 16), 1, fit="letterbox", dtype="float16"),
+        Prepare((8, 8), 1, intensity="percentile", dtype="float16"),
+    ],
+)
+def test_any_settings(make_pictures, tmp_path, settings):
+    records = make_pictures(3)
+    store = open_store(records, settings, tmp_path)
+    assert store.values.shape == (3, settings.channels, *settings.size)
+    np.testing.assert_array_equal(store.values, _values(records, settings))
+
+
+def test_it_is_made_once(make_pictures, tmp_path):
+    records, told = make_pictures(9), []
+    first = open_store(records, SETTINGS, tmp_path, lambda *count: told.append(count))
+    assert told[-1] == (9, 9)
+    again = open_store(records, SETTINGS, tmp_path, _no_reading, read=_no_reading)
+    assert again.digest == first.digest
+    np.testing.assert_array_equal(again.values, first.values)
+
+
+def test_values_cannot_be_written(make_pictures, tmp_path):
+    store = open_store(make_pictures(2), SETTINGS, tmp_path)
+    assert isinstance(store.values, np.memmap)
+    with pytest.raises(ValueError, match="read-only"):
+        store.values[0] = 0
+
+
+def test_default_cache_is_the_persons(make_pictures, tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDCLF_CACHE", str(tmp_path / "mine"))
+    open_store(make_pictures(2), SETTINGS)
+    assert len(list((tmp_path / "mine" / "stores").iterdir())) == 1
+
+
+def test_digest_knows_what_matters_and_nothing_else(make_pictures, tmp_path):
+    records = make_pictures(4)
+
+    def digest(records, settings=SETTINGS):
+        return open_store(records, settings, tmp_path / "cache").digest
+
+    first = digest(records)
+    os.utime(records[0].source.path, (1, 1))
+    assert digest(records) == first
+    assert digest([replace(r, name=f"x{r.name}", split="val", label=1) for r in records]) == first
+    assert digest(make_pictures(4, folder="moved")) == first
+    assert digest(records[::-1]) != first
+    assert digest(records[:3]) != first
+    assert digest(records, replace(SETTINGS, intensity="range")) != first
+    before = open_store(records, SETTINGS, tmp_path / "cache").values.copy()
+    make_pictures(4, seed=1)
+    assert digest(records) != first
+    after = open_store(records, SETTINGS, tmp_path / "cache").values
+    assert (after != before).any()
+
+
+def test_files_bear_their_digests(make_pictures, tmp_path):
+    records = make_pictures(2)
+    files = open_store(records, SETTINGS, tmp_path).files
+    assert files == {
+        str(r.source.path): hashlib.sha256(r.source.path.read_bytes()).hexdigest() for r in records
+    }
+
+
+def test_batches_come_in_the_order_asked_for(make_pictures, tmp_path):
+    records = make_pictures(20)
+    store = open_store(records, SETTINGS, tmp_path)
+    chosen = np.array([17, 3, 3, 0, 19])
+    batch = store.batch(chosen)
+    np.testing.assert_array_equal(batch, _values(records)[chosen])
+    assert type(batch) is np.ndarray
+    assert batch.flags.owndata
+    assert batch.flags.writeable
+    assert store.batch(np.array([], np.int64)).shape == (0, 1, 8, 8)
+
+
+@pytest.mark.parametrize("row", [-1, 20])
+def test_there_is_no_other_row(make_pictures, tmp_path, row):
+    store = open_store(make_pictures(20), SETTINGS, tmp_path)
+    with pytest.raises(IndexError, match="rows 0 to 19"):
+        store.batch(np.array([0, row]))
+
+
+@pytest.fixture
+def damaged(make_pictures):
+    """Ten pictures: two cut short, one of colour, one gone, one empty."""
+    from PIL import Image as Pillow
+
+    records = make_pictures(10)
+    for number in (1, 4):
+        path = records[number].source.path
+        path.write_bytes(path.read_bytes()[:50])
+    colour = np.zeros((8, 8, 3), np.uint8)
+    colour[..., 0] = 200
+    Pillow.fromarray(colour).save(records[5].source.path)
+    records[7].source.path.unlink()
+    records[8].source.path.write_bytes(b"")
+    return records
+
+
+def test_all_that_cannot_be_read_is_told_in_one_line(damaged, tmp_path):
+    with pytest.raises(ReadError) as caught:
+        open_store(damaged, SETTINGS, tmp_path)
+    message = str(caught.value)
+    assert message.startswith("5 of 10 images cannot be read: 001.png: ")
+    assert "004.png: " in message
+    assert "005.png: 1 channel wanted, found 3 of colour" in message
+    assert "008.png" not in message
+    assert message.endswith("; …; mend them, take them out of the data, "
+                            "or leave them out by skip_unreadable")
+    assert "\n" not in message
+    assert list((tmp_path / "stores").iterdir()) == []
+
+
+def test_what_cannot_be_read_is_left_out_and_listed(damaged, tmp_path):
+    store = open_store(damaged, SETTINGS, tmp_path, skip_unreadable=True)
+    kept = [damaged[i] for i in (0, 2, 3, 6, 9)]
+    assert store.names == tuple(r.name for r in kept)
+    assert store.exam_index.tolist() == [0, 1, 2, 3, 4]
+    np.testing.assert_array_equal(store.values, _values(kept))
+    assert [name for name, _ in store.failures] == [f"{n:03d}.png" for n in (1, 4, 5, 7, 8)]
+    assert all(name in reason for name, reason in store.failures)
+
+
+def test_the_rest_is_the_store_of_the_rest(damaged, tmp_path):
+    """A run that goes on knows only the exams that were kept, and must find the same store."""
+    first = open_store(damaged, SETTINGS, tmp_path, skip_unreadable=True)
+    kept = [r for r in damaged if r.name in first.names]
+    again = open_store(kept, SETTINGS, tmp_path, read=_no_reading)
+    assert again.digest == first.digest
+    assert again.failures == ()
+
+
+def test_a_store_with_gaps_is_found_again_and_never_passes_for_a_whole_one(damaged, tmp_path):
+    first = open_store(damaged, SETTINGS, tmp_path, skip_unreadable=True)
+    reads = []
+
+    def count(source):
+        reads.append(source)
+        return read_image(source)
+
+    second = open_store(damaged, SETTINGS, tmp_path, skip_unreadable=True, read=count)
+    assert len(reads) == 4
+    assert second.failures == first.failures
+    with pytest.raises(ReadError, match="5 of 10 images cannot be read"):
+        open_store(damaged, SETTINGS, tmp_path)
+
+
+def test_an_image_that_can_be_read_now_is_taken_in(make_pictures, tmp_path):
+    """As after installing a decoder that was missing."""
+    records = make_pictures(5)
+
+    def lacking(source):
+        if source == records[2].source:
+            raise ReadError(f"{source}: no decoder")
+        return read_image(source)
+
+    first = open_store(records, SETTINGS, tmp_path, skip_unreadable=True, read=lacking)
+    assert first.failures == (("002.png", f"{records[2].source}: no decoder"),)
+    second = open_store(records, SETTINGS, tmp_path, skip_unreadable=True)
+    assert second.failures == ()
+    np.testing.assert_array_equal(second.values, _values(records))
+
+
+def test_nothing_that_can_be_read_is_told_even_when_skipping(damaged, tmp_path):
+    none = [damaged[i] for i in (1, 4, 7)]
+    for records in (none, none[2:]):
+        with pytest.raises(ReadError, match=f"^{len(records)} of {len(records)} images cannot"):
+            open_store(records, SETTINGS, tmp_path, skip_unreadable=True)
+    assert list((tmp_path / "stores").iterdir()) == []
+
+
+def test_no_exam_is_refused(tmp_path):
+    with pytest.raises(CohortError, match="found none"):
+        open_store((), SETTINGS, tmp_path)
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_other_than_one_image_of_an_exam_is_refused(make_pictures, tmp_path, count):
+    images = {str(n): r.source for n, r in enumerate(make_pictures(count))}
+    with pytest.raises(CohortError, match=rf"^knee-7: 1 image wanted, found {count}: .*fuses"):
+        open_store([Record("knee-7", images, "p1")], SETTINGS, tmp_path)
+
+
+def test_packed_images_and_volumes(tmp_path):
+    """Volumes of several spacings become one shape."""
+    import nibabel
+
+    rng = np.random.default_rng(0)
+    records = []
+    for number, spacing in enumerate([(1.0, 1.0, 1.0), (0.5, 1.0, 2.0)]):
+        path = tmp_path / f"{number}.nii.gz"
+        values = rng.integers(0, 1000, (12, 10, 8)).astype(np.int16)
+        nibabel.save(nibabel.Nifti1Image(values, np.diag([*spacing, 1.0])), path)
+        records.append(Record(path.name, {"image": Source(path)}, path.name))
+    settings = Prepare((6, 6, 6), 1, (2.0, 2.0, 2.0), intensity="percentile", dtype="float16")
+    store = open_store(records, settings, tmp_path / "cache")
+    assert store.values.shape == (2, 1, 6, 6, 6)
+    np.testing.assert_array_equal(store.values, _values(records, settings))
+
+
+def test_mnist_unchanged_is_quick_and_exact(real_data, tmp_path):
+    import time
+
+    from medclf.read.datasets import idx
+
+    cohort = idx.read_dataset(real_data / "mnist")
+    start = time.process_time()
+    store = open_store(cohort.records, Prepare((28, 28), 1), tmp_path)
+    assert time.process_time() - start < 5
+    assert store.values.shape == (70_000, 1, 28, 28)
+    for row in (0, 59_999, 69_999):
+        np.testing.assert_array_equal(
+            store.values[row], read_image(cohort.records[row].source).values
+        )

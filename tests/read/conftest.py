@@ -1,0 +1,86 @@
+"""What the readers' tests share: a file cut short must be refused, or still hold every pixel."""
+
+from collections.abc import Callable
+from io import BytesIO
+
+import numpy as np
+import pytest
+from pydicom import Dataset, dcmwrite
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+
+from medclf.core.image import Image
+from medclf.errors import ReadError
+
+Read = Callable[[bytes, str], Image]
+
+
+@pytest.fixture
+def check_cuts() -> Callable[[Read, bytes], int]:
+    """Cut a file at many lengths. Return how many of them were refused."""
+
+    def check(read: Read, raw: bytes) -> int:
+        whole, refused = read(raw, "whole").values, 0
+        ends = {len(raw) - left for left in (1, 2, 3, 4, 8, 9, 16, 17, 64) if left < len(raw)}
+        cuts = sorted({len(raw) * k // 40 for k in range(40)} | ends)
+        for cut in cuts:
+            try:
+                image = read(raw[:cut], "cut.file")
+            except ReadError as problem:
+                assert str(problem).startswith("cut.file: "), problem
+                assert "\n" not in str(problem)
+                refused += 1
+            else:
+                assert cut > len(raw) // 2
+                np.testing.assert_array_equal(image.values, whole)
+        return refused
+
+    return check
+
+
+@pytest.fixture
+def check_damage() -> Callable[[Read, bytes], None]:
+    """Overwrite bytes at random: an image or a ReadError of one line must come, nothing else."""
+
+    def check(read: Read, raw: bytes) -> None:
+        rng = np.random.default_rng(0)
+        for _ in range(60):
+            hurt = bytearray(raw)
+            for place in rng.integers(0, len(raw), rng.integers(1, 8)):
+                hurt[place] = rng.integers(256)
+            try:
+                assert isinstance(read(bytes(hurt), "hurt.file"), Image)
+            except ReadError as problem:
+                assert "\n" not in str(problem)
+
+    return check
+
+
+@pytest.fixture
+def make_dicom() -> Callable[..., bytes]:
+    """Write an array as the bytes of an uncompressed DICOM file, with further elements by name."""
+
+    def make(values: np.ndarray, **elements: object) -> bytes:
+        dataset = Dataset()
+        dataset.SOPClassUID, dataset.SOPInstanceUID = SecondaryCaptureImageStorage, "1.2.3"
+        dataset.SamplesPerPixel = 3 if elements.get("PhotometricInterpretation") == "RGB" else 1
+        dataset.PhotometricInterpretation = "MONOCHROME2"
+        space = values.shape[:-1] if dataset.SamplesPerPixel == 3 else values.shape
+        dataset.Rows, dataset.Columns = space[-2:]
+        if len(space) == 3:
+            dataset.NumberOfFrames = space[0]
+        dataset.BitsAllocated = dataset.BitsStored = 8 * values.dtype.itemsize
+        dataset.PixelRepresentation = int(values.dtype.kind == "i")
+        for keyword, value in elements.items():
+            setattr(dataset, keyword, value)
+        dataset.HighBit = dataset.BitsStored - 1
+        dataset.PlanarConfiguration = 0
+        dataset.PixelData = values.tobytes() + b"\0" * (values.nbytes % 2)
+        dataset["PixelData"].VR = "OB" if values.dtype.itemsize == 1 else "OW"
+        dataset.file_meta = FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        stream = BytesIO()
+        dcmwrite(stream, dataset, enforce_file_format=True)
+        return stream.getvalue()
+
+    return make

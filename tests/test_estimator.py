@@ -1,0 +1,84 @@
+"""scikit-learn's own checks, as far as they apply to images, and its tools around our estimator."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import load_digits
+from sklearn.model_selection import GroupKFold, cross_val_predict
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from medclf import ImageClassifier
+
+
+class RowsAsImages(ImageClassifier):
+    """Takes scikit-learn's tables of numbers, each row an image one sample high."""
+
+    def fit(self, X, y, groups=None):
+        return super().fit(self._as_images(X, reset=True), y, groups)
+
+    def predict_proba(self, X):
+        check_is_fitted(self)
+        return super().predict_proba(self._as_images(X, reset=False))
+
+    def _as_images(self, X, reset):
+        return validate_data(self, X, reset=reset)[:, None, :]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        return tags
+
+
+@parametrize_with_checks([RowsAsImages(epochs=5, folds=2, batch=16, random_state=0)])
+def test_scikit_learns_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    images, labels = load_digits(return_X_y=True)
+    chosen = labels < 3
+    return images[chosen].reshape(-1, 8, 8).astype(np.float32), labels[chosen]
+
+
+def test_digits_are_told_apart(digits):
+    images, labels = digits
+    model = ImageClassifier(epochs=8, folds=2, random_state=0).fit(images[:400], labels[:400])
+    assert model.score(images[400:], labels[400:]) > 0.9
+    assert model.predict_proba(images[400:]).sum(1) == pytest.approx(1)
+
+
+def test_it_works_inside_cross_val_predict_and_calibration(digits):
+    images, labels = digits[0][:150], digits[1][:150]
+    model = ImageClassifier(epochs=3, folds=2, random_state=0)
+    patients = np.arange(len(labels)) // 2
+    shares = cross_val_predict(
+        model, images, labels, cv=GroupKFold(2), groups=patients, method="predict_proba"
+    )
+    assert shares.shape == (150, 3)
+    calibrated = CalibratedClassifierCV(clone(model), cv=2).fit(images, labels)
+    assert calibrated.predict_proba(images).shape == (150, 3)
+
+
+def test_names_of_classes_come_back(digits):
+    images, labels = digits[0][:60], np.array(["zero", "one", "two"])[digits[1][:60]]
+    model = ImageClassifier(epochs=1, folds=2, random_state=0).fit(images, labels)
+    assert set(model.predict(images)) <= {"zero", "one", "two"}
+    assert list(model.classes_) == ["one", "two", "zero"]
+
+
+def test_colour_and_volumes():
+    rng = np.random.default_rng(0)
+    for shape in ((12, 12, 3), (12, 12, 12)):
+        images = rng.normal(size=(20, *shape)).astype(np.float32)
+        model = ImageClassifier(epochs=1, folds=2, random_state=0).fit(images, [0, 1] * 10)
+        assert model.predict_proba(images).shape == (20, 2)
+
+
+def test_images_of_another_size_are_refused(digits):
+    images, labels = digits[0][:60], digits[1][:60]
+    model = ImageClassifier(epochs=1, folds=2, random_state=0).fit(images, labels)
+    with pytest.raises(ValueError, match="wanted, found"):
+        model.predict(images[:, :6])
