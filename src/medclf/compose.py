@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from medclf.prepare.store import Store
 from medclf.report.contents import Contents, Epoch, Mistake, Setting
 from medclf.report.count import count_splits, summarise_facts
 from medclf.report.judged import Judged
+from medclf.report.mistake import find_mistakes
 from medclf.report.page import write_report
 from medclf.report.picture import Picture, make_picture
 from medclf.train.recipe import format_recipe
@@ -92,23 +94,14 @@ def _montage(cohort: Cohort, store: Store) -> tuple[Picture, ...]:
 
 
 def _wrong(judged: Judged, store: Store, rows: Mapping[str, int]) -> tuple[Mistake, ...]:
-    """Show the cases in which least was given to what is true."""
-    given = np.where(judged.sides, judged.labelled.probabilities, np.nan)
-    missed = judged.decided != judged.labelled.target
-    missed = missed.any(1) if missed.ndim == 2 else missed
-    lowest = np.where(missed, np.nanmin(np.column_stack([given, np.ones(len(given))]), 1), np.inf)
-    worst = [i for i in np.argsort(lowest)[:SHOWN] if missed[i]]
-    return tuple(_mistake(judged, int(i), store, rows) for i in worst)
+    """Show the cases that were most surely decided wrongly."""
 
+    def picture(exam: str) -> Picture:
+        return make_picture(store.batch(np.array([rows[exam]]))[0], exam)
 
-def _mistake(judged: Judged, i: int, store: Store, rows: Mapping[str, int]) -> Mistake:
-    task, name = judged.task, str(judged.labelled.exams[i])
-    said, truth = judged.decided[i], judged.labelled.target[i]
-    shares = judged.labelled.probabilities[i]
-    labels = [tuple(map(int, x)) if np.ndim(x) else int(x) for x in (truth, said)]
-    sure = shares[int(said)] if np.ndim(said) == 0 else np.where(said, shares, 1 - shares).min()
-    picture = make_picture(store.batch(np.array([rows[name]]))[0], name)
-    return Mistake(picture, task.describe(labels[0]), task.describe(labels[1]), float(sure))
+    return tuple(
+        replace(mistake, picture=picture(mistake.exam)) for mistake in find_mistakes(judged, SHOWN)
+    )
 
 
 def _tell_split(run: Run) -> str:

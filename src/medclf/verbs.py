@@ -120,12 +120,13 @@ def train(
     )
     cohort = _without(cohort, store)
     folder = Path(out)
+    images = columns.images
     with sole_use(folder):
         facts = {
             "reasons": dict(reasons),
             "data": {
                 "origin": str(cohort.origin.absolute()),
-                "columns": asdict(columns),
+                "columns": asdict(columns) | {"images": images and str(images.absolute())},
                 "digest": store.digest,
                 "left_out": [list(failure) for failure in store.failures],
             },
@@ -226,13 +227,12 @@ class TrainedRun:
 
     def evaluate(self, data: str | Path | Cohort, columns: Columns = AS_FOUND) -> Scores:
         """Measure the run on exams, with intervals by patient; see `judge` for which."""
+        return self.measure(self.judge(data, columns))
+
+    def measure(self, judged: Predictions) -> Scores:
+        """Measure what was judged, with the threshold that the run chose on validation."""
         recipe = self.trained.recipe
-        return score(
-            self.judge(data, columns),
-            self.trained.decision,
-            seed=recipe.fit.seed,
-            resamples=recipe.decide.resamples,
-        )
+        return score(judged, self.trained.decision, recipe.fit.seed, recipe.decide.resamples)
 
 
 def _finish(
@@ -251,8 +251,9 @@ def _read_again(run: Run, data: str | Path | None) -> Cohort:
 
 def _columns(run: Run) -> Columns:
     kept = run.facts["data"]["columns"]
-    plain = {k: tuple(v) if isinstance(v, list) else v for k, v in kept.items()}
-    return Columns(**plain | {"images": Path(plain["images"]) if plain["images"] else None})
+    plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in kept.items()}
+    images = plain["images"]
+    return Columns(**plain | {"images": None if images is None else Path(images)})
 
 
 def _without(cohort: Cohort, store: Store) -> Cohort:

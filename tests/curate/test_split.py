@@ -13,6 +13,7 @@ from pydicom.data import get_testdata_file
 from medclf.core.cohort import Cohort
 from medclf.core.record import SPLITS, Record, Source
 from medclf.core.task import Task
+from medclf.curate.cohort import Columns, read_cohort
 from medclf.curate.split import name_patients, read_headers, split_cohort
 from medclf.errors import CohortError, SettingError
 
@@ -226,3 +227,33 @@ def test_facts_of_the_table_win_over_those_of_the_header(tmp_path):
     (found,), _ = read_headers([record])
     assert found.facts["sex"] == "known"
     assert found.patient == "1CT1"
+
+
+def test_kermany(real_data):
+    data = real_data / "kermany_chest_xray" / "images.zip"
+    cohort = read_cohort(data)
+    counts = Counter((r.split, cohort.task.classes[r.label]) for r in cohort.records)
+    assert counts == {
+        ("train", "NORMAL"): 1341, ("train", "PNEUMONIA"): 3875,
+        ("test", "NORMAL"): 234, ("test", "PNEUMONIA"): 390,
+    }  # fmt: skip
+    assert cohort.task.classes == ("NORMAL", "PNEUMONIA")
+    assert any("No patient is known" in note for note in cohort.notes)
+    restarted = read_cohort(data, Columns(patient_pattern=r"(person\d+|IM-\d+)"))
+    with pytest.raises(CohortError, match="264 patients stand in two splits: IM-0117"):
+        split_cohort(restarted, seed=0)
+    apart = Columns(patient_pattern=r"^((?:train|test)/.*(?:person\d+|IM-\d+))")
+    split = split_cohort(read_cohort(data, apart), seed=0)
+    owners = {}
+    assert all(owners.setdefault(r.patient, r.split) == r.split for r in split.records)
+    assert Counter(r.split for r in split.records) == {"train": 4434, "val": 782, "test": 624}
+
+
+def test_published_sets(real_data):
+    cohort = read_cohort(real_data / "medmnist" / "pneumoniamnist.npz")
+    assert Counter(r.split for r in cohort.records) == {"train": 4708, "val": 524, "test": 624}
+    mnist = split_cohort(read_cohort(real_data / "mnist"), seed=0)
+    assert Counter(r.split for r in mnist.records) == {"train": 51000, "val": 9000, "test": 10000}
+    cifar = read_cohort(real_data / "cifar10_jpeg" / "images_subset.zip")
+    assert Counter(r.split for r in cifar.records) == {"train": 2000, "test": 1000}
+    assert cifar.task.classes[:2] == ("airplane", "automobile")

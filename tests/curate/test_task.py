@@ -3,7 +3,7 @@
 import pytest
 
 from medclf.curate.task import infer_task, is_negative
-from medclf.errors import CohortError
+from medclf.errors import CohortError, SettingError
 
 
 @pytest.mark.parametrize(
@@ -160,3 +160,10 @@ def test_measurements_are_refused(words):
 def test_two_classes_are_needed(words):
     with pytest.raises(CohortError, match="two classes or more wanted, found only"):
         infer_task(words)
+
+
+def test_settings_are_checked():
+    with pytest.raises(SettingError, match="kind is exclusive, coexisting, ranked, not 'sorted'"):
+        infer_task(["a", "b"], kind="sorted")
+    with pytest.raises(SettingError, match="class names must differ"):
+        infer_task(["a", "a"], classes=("a", "a"))

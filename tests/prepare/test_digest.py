@@ -85,7 +85,9 @@ def test_damaged_memory_is_passed_over(tmp_path, settled, read_files):
     time.sleep(0.02)
     digest_files(paths, tmp_path / "known")
     first, second = (tmp_path / "known").read_text().splitlines()
-    (tmp_path / "known").write_bytes(b"\xff\n{}\n[1]\n" + first.encode() + b"\n" + second[:20].encode())
+    (tmp_path / "known").write_bytes(
+        b"\xff\n{}\n[1]\n" + first.encode() + b"\n" + second[:20].encode()
+    )
     found, _ = digest_files(paths, tmp_path / "known")
     assert read_files.count("a") == 1
     assert read_files.count("b") == 2

@@ -110,6 +110,15 @@ def test_batches_come_in_the_order_asked_for(make_pictures, tmp_path):
     assert store.batch(np.array([], np.int64)).shape == (0, 1, 8, 8)
 
 
+def test_batches_of_large_rows(make_pictures, tmp_path):
+    """Rows of some pages, which begin and end within pages, are asked for ahead."""
+    records, settings = make_pictures(5), Prepare((150, 151), 1, dtype="float16")
+    store = open_store(records, settings, tmp_path)
+    chosen = np.array([4, 0, 4, 2])
+    np.testing.assert_array_equal(store.batch(chosen), _values(records, settings)[chosen])
+    assert store.batch(np.array([], np.int64)).shape == (0, 1, 150, 151)
+
+
 @pytest.mark.parametrize("row", [-1, 20])
 def test_there_is_no_other_row(make_pictures, tmp_path, row):
     store = open_store(make_pictures(20), SETTINGS, tmp_path)
@@ -142,8 +151,9 @@ def test_all_that_cannot_be_read_is_told_in_one_line(damaged, tmp_path):
     assert "004.png: " in message
     assert "005.png: 1 channel wanted, found 3 of colour" in message
     assert "008.png" not in message
-    assert message.endswith("; …; mend them, take them out of the data, "
-                            "or leave them out by skip_unreadable")
+    assert message.endswith(
+        "; …; mend them or take them out of the data, or leave them out by skip_unreadable"
+    )
     assert "\n" not in message
     assert list((tmp_path / "stores").iterdir()) == []
 
@@ -218,8 +228,7 @@ def test_other_than_one_image_of_an_exam_is_refused(make_pictures, tmp_path, cou
         open_store([Record("knee-7", images, "p1")], SETTINGS, tmp_path)
 
 
-def test_packed_images_and_volumes(tmp_path):
-    """Volumes of several spacings become one shape."""
+def test_volumes_of_several_spacings_become_one_shape(tmp_path):
     import nibabel
 
     rng = np.random.default_rng(0)

@@ -127,8 +127,7 @@ def test_an_archive_cut_short_is_refused(tmp_path, members, kind):
     for cut in range(0, len(raw) - 30, len(raw) // 40):
         path.write_bytes(raw[:cut])
         with pytest.raises(ReadError, match="cut"):
-            for name in few:
-                read_bytes(Source(path, name))
+            read_bytes(Source(path, list(few)[-1]))
 
 
 def test_an_encrypted_member_is_refused(tmp_path):

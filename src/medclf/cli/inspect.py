@@ -11,15 +11,15 @@ from medclf.cli.options import Data, Json, Seed, takes_columns
 from medclf.cli.progress import show_progress
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
 
     from medclf.core.cohort import Cohort
     from medclf.curate.audit import Audit, Counts
     from medclf.curate.cohort import Columns
-    from medclf.curate.problem import Problem
 
 COLUMNS_OF_PICTURES = 6
+LISTED = 10
+FORMS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 
 
 @takes_columns
@@ -38,18 +38,18 @@ def inspect(
 ) -> None:
     """Show what is in DATA, and every problem found. Exits with 1 where one of them is grave.
 
-    The montage goes to montage.png in the folder where you are, or to --out or --montage; with
-    --json only to these.
+    Writes montage.png where you are, or to --out or --montage; with --json only to these.
 
     Example: medclf inspect exams.csv --label diagnosis --patient patient_id
     """
     from medclf.curate.audit import audit
     from medclf.curate.cohort import read_cohort
 
+    place = _place(out, montage, as_json)
     cohort = read_cohort(data, columns)
     with show_progress("Reading images", quiet=as_json) as progress:
         found = audit(cohort, progress, pictures, seed)
-    place = _place(out, montage, as_json) if found.shown else None
+    place = place if found.shown else None
     if place is not None:
         _draw_montage(cohort, found, place)
     if as_json:
@@ -62,6 +62,15 @@ def inspect(
 
 
 def _place(out: Path | None, montage: Path | None, as_json: bool) -> Path | None:
+    """Find where the montage goes, if anywhere.
+
+    Raises:
+        SettingError: the file's name ends in neither .png nor .jpg.
+    """
+    if montage is not None and montage.suffix.lower() not in FORMS:
+        from medclf.errors import SettingError
+
+        raise SettingError(f"{montage}: a montage is a .png or a .jpg file")
     if montage is not None:
         return montage if out is None else out / montage
     if out is not None:
@@ -70,36 +79,92 @@ def _place(out: Path | None, montage: Path | None, as_json: bool) -> Path | None
 
 
 def _draw_montage(cohort: "Cohort", found: "Audit", place: Path) -> None:
-    """Save pictures of the chosen exams, which appears whole or not at all.
-
-    Raises:
-        SettingError: the file's name ends in neither .png nor .jpg.
-    """
+    """Save pictures of the chosen exams; the file appears whole or not at all."""
     from PIL import Image as Pillow
 
-    from medclf.errors import SettingError
+    from medclf.curate.audit import name_class
     from medclf.read.image import read_image
     from medclf.report.montage import montage
     from medclf.report.picture import make_picture
 
-    kinds = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
-    if place.suffix.lower() not in kinds:
-        raise SettingError(f"{place}: a montage is a .png or a .jpg file")
     records = {record.name: record for record in cohort.records}
     some = []
     for name in found.shown:
         image = read_image(next(iter(records[name].images.values())))
-        caption = f"{found.class_of(records[name])}  {name}"
+        caption = f"{name_class(records[name], cohort.task)}: {name.rpartition('/')[2]}"
         some.append(make_picture(image.values, caption, spacing_mm=image.grid.spacing_mm))
     sheet = Pillow.fromarray(montage(some, COLUMNS_OF_PICTURES))
     place.parent.mkdir(parents=True, exist_ok=True)
     unfinished = place.with_name(f".{place.name}.part")
-    sheet.save(unfinished, kinds[place.suffix.lower()])
-    unfinished.replace(place)
+    try:
+        sheet.save(unfinished, FORMS[place.suffix.lower()])
+        unfinished.replace(place)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _show(found: "Audit", place: Path | None) -> None:
+    """Print tables and problems for a person."""
     from rich.console import Console
+    from rich.markup import escape
 
     console = Console(highlight=False)
-    console.print(f"[bold]{len(found.problems) and ''}[/]", end="")
+    told = f"{found.task.kind}, {len(found.task.classes)} classes"
+    console.print(f"[bold]{escape(found.origin)}[/]: {told}", soft_wrap=True)
+    for note in found.notes:
+        console.print(f"[dim]{escape(note)}[/]", soft_wrap=True)
+    for table in (_class_table(found), _image_table(found)):
+        console.print(table)
+    for problem in found.problems:
+        mark = "[bold red]grave  [/]" if problem.grave else "[yellow]warning[/]"
+        words = escape(problem.message)
+        console.print(f"{mark} [bold]{problem.kind}[/]: {words}", soft_wrap=True)
+    console.print(_verdict(found), soft_wrap=True)
+    if place is not None:
+        console.print(f"Montage: {escape(str(place))}", soft_wrap=True)
+
+
+def _verdict(found: "Audit") -> str:
+    if found.grave:
+        return "[bold red]These data cannot be judged honestly before this is mended.[/]"
+    if found.problems:
+        return "Nothing stands in the way of honest evaluation; look at the warnings."
+    return "[green]No problem found.[/]"
+
+
+def _class_table(found: "Audit") -> "Table":
+    """Lay out exams by class and split, with sums."""
+    from rich.table import Table
+
+    table = Table("Exams")
+    splits = list(found.splits)
+    for split in splits:
+        table.add_column(split or "not split", justify="right")
+    if len(splits) > 1:
+        table.add_column("all", justify="right")
+    rows = {name: list(counts.values()) for name, counts in found.classes.items()}
+    for name, counts in {**rows, "all": list(found.splits.values())}.items():
+        sums = [sum(counts)] if len(splits) > 1 else []
+        last = name == next(reversed(rows))
+        table.add_row(name, *(f"{n:,}" for n in [*counts, *sums]), end_section=last)
+    return table
+
+
+def _image_table(found: "Audit") -> "Table":
+    """Lay out what the images are, the commonest values first."""
+    from rich.table import Table
+
+    table = Table("Images", f"{found.images:,} of {found.patients:,} patients")
+    facts: dict[str, Counts] = {
+        "exams per patient": found.exams_per_patient,
+        "modality": found.modalities,
+        "size": found.sizes,
+        "channels": found.channels,
+        "bits": found.bits,
+        "spacing in mm": found.spacings_mm,
+    }
+    for name, counts in facts.items():
+        listed = [f"{value} ({n:,})" for value, n in counts.items()]
+        more = ["…"] if len(listed) > LISTED else []
+        table.add_row(name, "; ".join([*listed[:LISTED], *more]) or "none")
+    return table

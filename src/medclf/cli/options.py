@@ -1,7 +1,7 @@
 """Options that several commands share, each written once.
 
-A command that reads a cohort takes one argument, `columns`, and `takes_columns` puts the options
-that make it up in its place on the command line.
+A command that reads a cohort takes the argument `columns`; `takes_columns` puts in its place, on
+the command line, the options that make it up.
 """
 
 import inspect
@@ -15,7 +15,12 @@ import typer
 if TYPE_CHECKING:
     from medclf.curate.cohort import Columns
 
-COLUMNS_PANEL = "What the data say, where that is not found out"
+PANEL = "What the data say, where that is not found out"
+
+
+def _say(flag: str, told: str, metavar: str | None = None) -> Any:
+    return typer.Option(flag, help=told, metavar=metavar, rich_help_panel=PANEL, show_default=False)
+
 
 Data = Annotated[
     Path,
@@ -27,62 +32,57 @@ Data = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
-Seed = Annotated[int, typer.Option(help="Every random draw comes from it.", min=0)]
+Seed = Annotated[int, typer.Option("--seed", help="Every random draw comes from it.", min=0)]
 
-
-def _column(flag: str, help_text: str, metavar: str) -> Any:
-    return typer.Option(
-        flag, help=help_text, metavar=metavar, rich_help_panel=COLUMNS_PANEL, show_default=False
-    )
+PathColumn = Annotated[
+    str | None, _say("--path", "Column that names the image; several with commas.", "NAME")
+]
+Label = Annotated[
+    str | None, _say("--label", "Column of the class; columns of 0 and 1 with commas.", "NAME")
+]
+Patient = Annotated[str | None, _say("--patient", "Column of the patient, or none.", "NAME")]
+Split = Annotated[
+    str | None, _say("--split", "Column that says train, val or test, or none.", "NAME")
+]
+Exam = Annotated[
+    str | None, _say("--exam", "Column that joins several rows to one exam, or none.", "NAME")
+]
+View = Annotated[
+    str | None, _say("--view", "Column that names the images of such an exam, or none.", "NAME")
+]
+Kind = Annotated[
+    Literal["exclusive", "coexisting", "ranked"] | None, _say("--kind", "How the classes relate.")
+]
+Classes = Annotated[str | None, _say("--classes", "Class names in order, with commas.", "A,B,…")]
+Images = Annotated[
+    Path | None, _say("--images", "Folder or zip of the images that a table names.", "PATH")
+]
+PatientPattern = Annotated[
+    str | None,
+    _say("--patient-pattern", "Regular expression that finds the patient in a path.", "REGEX"),
+]
+TidyLabels = Annotated[
+    bool, _say("--tidy-labels", "Merge labels that differ only in spaces or case.")
+]
 
 
 def columns_from(  # noqa: PLR0913 - each argument is an option of the command line
-    path: Annotated[
-        str | None, _column("--path", "Column that names the image; several with commas.", "NAME")
-    ] = None,
-    label: Annotated[
-        str | None,
-        _column("--label", "Column of the class; with commas, columns of 0 and 1.", "NAME"),
-    ] = None,
-    patient: Annotated[
-        str | None, _column("--patient", "Column of the patient, or none.", "NAME")
-    ] = None,
-    split: Annotated[
-        str | None, _column("--split", "Column that says train, val or test, or none.", "NAME")
-    ] = None,
-    exam: Annotated[
-        str | None, _column("--exam", "Column that joins rows to one exam, or none.", "NAME")
-    ] = None,
-    view: Annotated[
-        str | None, _column("--view", "Column that names the images of an exam, or none.", "NAME")
-    ] = None,
-    kind: Annotated[
-        Literal["exclusive", "coexisting", "ranked"] | None,
-        _column("--kind", "How classes relate.", "exclusive|coexisting|ranked"),
-    ] = None,
-    classes: Annotated[
-        str | None, _column("--classes", "Class names in order, with commas.", "A,B,…")
-    ] = None,
-    images: Annotated[
-        Path | None, _column("--images", "Folder or zip of the images of a table.", "PATH")
-    ] = None,
-    patient_pattern: Annotated[
-        str | None,
-        _column("--patient-pattern", "Regular expression: the patient in a path.", "REGEX"),
-    ] = None,
-    tidy_labels: Annotated[
-        bool,
-        typer.Option(
-            "--tidy-labels",
-            help="Merge labels that differ only in spaces or case.",
-            rich_help_panel=COLUMNS_PANEL,
-        ),
-    ] = False,
+    path: PathColumn = None,
+    label: Label = None,
+    patient: Patient = None,
+    split: Split = None,
+    exam: Exam = None,
+    view: View = None,
+    kind: Kind = None,
+    classes: Classes = None,
+    images: Images = None,
+    patient_pattern: PatientPattern = None,
+    tidy_labels: TidyLabels = False,
 ) -> "Columns":
     """Make up what the person says of the data.
 
     Example:
-        >>> columns_from(label="cyst,nodule", classes="cyst, nodule").label
+        >>> columns_from(label="cyst,nodule", patient="name").label
         ('cyst', 'nodule')
     """
     from medclf.curate.cohort import Columns
@@ -112,13 +112,10 @@ def takes_columns(command: Callable[..., None]) -> Callable[..., None]:
         said = {name: given.pop(name) for name in options}
         command(**given, columns=columns_from(**said))
 
-    kept = [own[name] for name in own if name != "columns"]
-    merged = [
-        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for parameter in (*kept, *options.values())
-    ]
-    run.__signature__ = inspect.Signature(merged)  # type: ignore[attr-defined]
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in merged}
+    kept = [parameter for name, parameter in own.items() if name != "columns"]
+    named = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*kept, *options.values())]
+    run.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in named}
     return run
 
 

@@ -1,15 +1,49 @@
-"""`medclf plan`: the recipe that the data ask for, as TOML, with a reason for each choice."""
+"""`medclf plan`: the recipe that the data ask for, with the reason for each choice."""
 
-from medclf.cli.options import (
-    Classes,
-    Data,
-    Exam,
-    Images,
-    Kind,
-    Label,
-    PathColumn,
-    Patient,
-    PatientPattern,
-    Split,
-    TidyLabels,
-)
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from medclf.cli.options import Data, Json, Seed, takes_columns
+from medclf.cli.progress import show_progress
+
+if TYPE_CHECKING:
+    from medclf.curate.cohort import Columns
+
+Minutes = Annotated[float, typer.Option(help="Budget of the training, wall clock.", min=0.01)]
+
+
+@takes_columns
+def plan(
+    data: Data,
+    columns: "Columns",
+    minutes: Minutes = 2.0,
+    seed: Seed = 0,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the recipe to this file.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print the recipe that DATA ask for, as TOML, with a reason for each choice.
+
+    Example: medclf plan exams.csv --minutes 10 --out recipe.toml, then medclf train exams.csv
+    --recipe recipe.toml
+    """
+    from medclf import verbs
+    from medclf.curate.cohort import read_cohort
+    from medclf.train.run import write_whole
+
+    cohort = read_cohort(data, columns)
+    with show_progress("Looking at images", quiet=as_json) as progress:
+        found = verbs.plan(cohort, minutes, seed, verbs.Watch(count=progress))
+    if out is not None:
+        write_whole(out, found.to_toml())
+    elif as_json:
+        told = {"recipe": asdict(found.recipe), "reasons": dict(found.reasons)}
+        sys.stdout.write(json.dumps(told) + "\n")
+    else:
+        sys.stdout.write(found.to_toml())

@@ -150,8 +150,20 @@ def _by_split(records: Sequence[Record], task: Task) -> dict[str, dict[str, int]
     return rows
 
 
+def name_class(record: Record, task: Task) -> str:
+    """Name the class of an exam; where findings coexist, all that are there, or "none".
+
+    Example:
+        >>> from pathlib import Path
+        >>> from medclf.core.record import Source
+        >>> exam = Record("1", {"image": Source(Path("x.png"))}, "1", label=(1, 1))
+        >>> name_class(exam, Task(("cyst", "nodule"), "coexisting"))
+        'cyst, nodule'
+    """
+    return ", ".join(_names(record, task))
+
+
 def _names(record: Record, task: Task) -> list[str]:
-    """Name the classes of an exam: one, or the findings there, or what is missing."""
     if record.label is None:
         return ["no label"]
     if isinstance(record.label, int):

@@ -17,6 +17,7 @@ from medclf.curate.folder import (
     SPLIT_WORDS,
     TABLES,
     Listing,
+    find_beside,
     list_files,
     locate,
     read_class_folders,
@@ -137,10 +138,9 @@ def _read_table(source: Source, columns: Columns, listing: Listing | None) -> Wo
     beside = source.member.rpartition("/")[0]
 
     def find(text: str) -> Source | None:
-        if base is not None and (base / text).is_file():
-            return Source(base / text)
-        if listing is None:
-            return None
+        found = None if base is None else find_beside(base, text)
+        if found is not None or listing is None:
+            return found
         return listing.images.get(f"{beside}/{text}") or listing.find(text)
 
     found = _read_rows(table, roles, find, where)

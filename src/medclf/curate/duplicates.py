@@ -140,9 +140,10 @@ def _near_problems(known: Mapping[str, Record], groups: Sequence[tuple[str, ...]
     contrary = sum(len(_labels(known, group)) > 1 for group in groups)
     where = f", {len(torn):,} in more than one split{_between(known, torn)}" if torn else ""
     where += f", {contrary:,} with more than one label" if contrary else ""
+    where += _tell_patients(known, groups)
     message = (
         f"{count(len(groups), 'group')} of images that look the same, in "
-        f"{count(len(merge(groups)), 'exam')}{where}{_tell_patients(known, groups)}: {_tell(groups)}"
+        f"{count(len(merge(groups)), 'exam')}{where}: {_tell(groups)}"
     )
     return [Problem("near_duplicate", False, message, merge(groups), tuple(groups))]
 

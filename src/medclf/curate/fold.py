@@ -2,9 +2,10 @@
 
 A patient's exams stay together. Patients with the same count of each class are interchangeable,
 so we deal kinds of patients rather than patients: first each part's whole share of every kind,
-then the rest one by one to where it helps most, then moves and swaps between two parts until none
-helps. Helping means less chi-square distance from the shares wanted, and before all, no part
-without a class. Which patient of a kind goes where is drawn by the seed.
+then the rest one by one to where it helps most, those heavy in a rare class first; then come moves
+and swaps between two parts until none helps. Helping means less chi-square distance from the
+shares wanted, and before all, no part without a class. The best of several starts counts, and
+which patient of a kind goes where is drawn by the seed.
 
 Source: Sechidis, Tsoumakas, Vlahavas. On the Stratification of Multi-Label Data. ECML PKDD 2011,
 for the idea of serving the rarest label first; the moves and swaps are ours.
@@ -24,7 +25,7 @@ Costs = NDArray[np.float64]
 
 ABSENT = 1e9
 HELPS = 1e-4
-ATTEMPTS = 8
+STARTS = 3
 PASSES = 30
 SWAPPED = 250
 
@@ -90,15 +91,19 @@ def deal_patients(
     counts = np.zeros((len(patients), marks.shape[1]), np.int64)
     np.add.at(counts, of, marks)
     _check_enough(counts, classes, len(shares), parts)
-    for _ in range(ATTEMPTS):
-        dealt = _deal(counts, np.bincount(of), shares, rng)
-        missing = _missing(counts, dealt, len(shares))
-        if not missing:
-            return dealt[of]
-    raise CohortError(
-        f"{_stratum(missing[0], classes)} cannot stand in each of {parts}: its patients are few "
-        "and bear other classes as well"
-    )
+    wide = np.concatenate([counts, np.bincount(of)[:, None]], axis=1)
+    kinds, kind_of, many = np.unique(wide, axis=0, return_inverse=True, return_counts=True)
+    table = min((_deal(kinds, many, shares, rng) for _ in range(STARTS)), key=_Table.cost)
+    if missing := np.flatnonzero((table.held == 0).any(0)).tolist():
+        raise CohortError(
+            f"{_stratum(missing[0], classes)} cannot stand in each of {parts}: its patients are "
+            "few and bear other classes as well"
+        )
+    dealt = np.empty(len(patients), np.int64)
+    by_kind = np.split(np.argsort(kind_of, kind="stable"), np.cumsum(many)[:-1])
+    for members, row in zip(by_kind, table.dealt, strict=True):
+        dealt[rng.permutation(members)] = np.repeat(np.arange(len(shares)), row)
+    return dealt[of]
 
 
 def count_labels(records: Sequence[Record], classes: int) -> Counts:
@@ -138,25 +143,17 @@ def _check_enough(counts: Counts, classes: Sequence[str], needed: int, parts: st
         raise CohortError(f"{told}{more}: {needed} patients wanted, one for each of {parts}")
 
 
-def _missing(counts: Counts, dealt: NDArray[np.int64], parts: int) -> list[int]:
-    held = np.stack([counts[dealt == part].sum(0) for part in range(parts)])
-    return [int(stratum) for stratum in np.flatnonzero((held == 0).any(0))]
-
-
-def _deal(
-    counts: Counts, exams: Counts, shares: Costs, rng: np.random.Generator
-) -> NDArray[np.int64]:
-    """Deal kinds of patients, then draw which patients of each kind go where."""
-    wide = np.concatenate([counts, exams[:, None]], axis=1)
-    kinds, kind_of, many = np.unique(wide, axis=0, return_inverse=True, return_counts=True)
+def _deal(kinds: Counts, many: Counts, shares: Costs, rng: np.random.Generator) -> "_Table":
+    """Deal kinds of patients once; where the rest begins is chance, so that starts differ."""
     table = _Table.start(kinds, many, shares)
-    _deal_rest(table, many - table.dealt.sum(1), rng)
+    rest = many - table.dealt.sum(1)
+    queue = rng.permutation(np.repeat(np.arange(len(rest)), rest))
+    size = table.scaled.max(1).round(9)
+    for kind in queue[np.argsort(-size[queue], kind="stable")]:
+        costs = [table.enter(np.array([kind]), part, 0)[0] for part in range(len(shares))]
+        table.give(int(kind), int(np.argmin(costs)))
     _improve(table, rng)
-    result = np.empty(len(counts), np.int64)
-    by_kind = np.split(np.argsort(kind_of, kind="stable"), np.cumsum(many)[:-1])
-    for members, row in zip(by_kind, table.dealt, strict=True):
-        result[rng.permutation(members)] = np.repeat(np.arange(len(shares)), row)
-    return result
+    return table
 
 
 @dataclass(frozen=True)
@@ -194,12 +191,17 @@ class _Table:
         self.held[part] += number * self.kinds[kind]
         self.excess[part] += number * self.scaled[kind]
 
-    def enter(self, kinds: Counts, part: int) -> Costs:
+    def cost(self) -> float:
+        """Chi-square distance from the shares, and before all, strata that a part lacks."""
+        far = float((self.excess**2 / self.shares[:, None]).sum())
+        return far + ABSENT * float((self.held == 0).sum())
+
+    def enter(self, kinds: Counts, part: int, absent: float = ABSENT) -> Costs:
         """Change of cost as one more patient of each of these kinds comes to the part."""
         scaled, brings = self.scaled[kinds], self.kinds[kinds] > 0
         far = (2 * scaled @ self.excess[part] + (scaled**2).sum(1)) / self.shares[part]
         fills = (brings & (self.held[part] == 0)).sum(1)
-        return np.asarray(far - ABSENT * fills, np.float64)
+        return np.asarray(far - absent * fills, np.float64)
 
     def leave(self, kinds: Counts, part: int) -> Costs:
         """Change of cost as one patient of each of these kinds leaves the part."""
@@ -207,15 +209,6 @@ class _Table:
         far = ((scaled**2).sum(1) - 2 * scaled @ self.excess[part]) / self.shares[part]
         empties = ((brings > 0) & (self.held[part] <= brings)).sum(1)
         return np.asarray(far + ABSENT * empties, np.float64)
-
-
-def _deal_rest(table: _Table, rest: Counts, rng: np.random.Generator) -> None:
-    """Deal what is left, patients with the rarest strata first, each to where it helps most."""
-    queue = rng.permutation(np.repeat(np.arange(len(rest)), rest))
-    rarity = table.scaled.max(1).round(9)
-    for kind in queue[np.argsort(-rarity[queue], kind="stable")]:
-        costs = [table.enter(np.array([kind]), part)[0] for part in range(len(table.shares))]
-        table.give(int(kind), int(np.argmin(costs)))
 
 
 def _improve(table: _Table, rng: np.random.Generator) -> None:

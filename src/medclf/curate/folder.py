@@ -144,6 +144,17 @@ def _shared(one: list[str], other: list[str]) -> int:
     return next((i for i, (a, b) in enumerate(together) if a != b), min(len(one), len(other)))
 
 
+def find_beside(folder: Path, text: str) -> Source | None:
+    """Find a file by its path from a folder, also if written with backslashes."""
+    for name in dict.fromkeys((text, text.replace("\\", "/"))):
+        try:
+            if (folder / name).is_file():
+                return Source(folder / name)
+        except (OSError, ValueError):  # Too long or otherwise impossible as a path.
+            return None
+    return None
+
+
 def locate(
     texts: Sequence[Mapping[str, str]], find: Callable[[str], Source | None], where: str
 ) -> list[dict[str, Source]]:
@@ -159,19 +170,24 @@ def locate(
             users[source].append(some[image])
         sources.append(here)
     if missing:
-        told, more = ", ".join(missing[:3]), ", …" if len(missing) > 3 else ""
         total = sum(map(len, texts))
         raise CohortError(
-            f"{where}: {len(missing)} of {total} files are missing: {told}{more}; if they lie "
-            "elsewhere, say --images FOLDER"
+            f"{where}: {len(missing)} of {total} files are missing: {_first(missing)}; if they "
+            "lie elsewhere, say --images FOLDER"
         )
     twice = [names[0] for names in users.values() if len(names) > 1]
     if twice:
-        told, more = ", ".join(twice[:3]), ", …" if len(twice) > 3 else ""
         raise CohortError(
-            f"{where}: one row per image wanted, {len(twice)} images stand in several: {told}{more}"
+            f"{where}: one row per image wanted, {len(twice)} images stand in several: "
+            f"{_first(twice)}"
         )
     return sources
+
+
+def _first(names: Sequence[str]) -> str:
+    """Tell the first three of many names, the long ones cut."""
+    told = [name if len(name) <= 100 else f"{name[:100]}…" for name in names[:3]]
+    return ", ".join([*told, "…"] if len(names) > 3 else told)
 
 
 def read_class_folders(listing: Listing) -> Worded:

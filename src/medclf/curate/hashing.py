@@ -34,6 +34,7 @@ TILE_ROWS, TILE_COLUMNS = 32, 4096
 BANDS = (128, 512)
 SLACK = 0.005
 GATHERED = 16384
+LARGE = 1e9
 
 Sketch = NDArray[np.float16]
 Pairs = NDArray[np.int64]
@@ -58,11 +59,10 @@ def digest_pixels(values: NDArray[np.generic]) -> str:
         least, most = (np.min_scalar_type(int(v)) for v in (values.min(), values.max()))
         values = values.astype(np.promote_types(least, most), copy=False)
     else:
-        values = values.astype(np.float32) + np.float32(0)
-    head = f"{values.dtype.str} {values.shape} ".encode()
-    return hashlib.blake2b(
-        head + np.ascontiguousarray(values).tobytes(), digest_size=16
-    ).hexdigest()
+        values = np.add(values, 0, dtype=np.float32, casting="unsafe")  # -0 becomes 0
+    digest = hashlib.blake2b(f"{values.dtype.str} {values.shape}".encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 def sketch(values: NDArray[np.generic]) -> Sketch:
@@ -189,13 +189,21 @@ def _shrink(values: NDArray[np.generic]) -> NDArray[np.float32]:
 
     Sums run over slices of memory, without matrix products: threads would fight for those.
     """
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        finite = values[np.isfinite(values)]
-        low = finite.min() if finite.size else 0
-        values = np.nan_to_num(values, nan=low, posinf=low, neginf=low)
+    if values.dtype.kind == "f":
+        values = _tame(values)
     for axis in range(1, values.ndim):
         values = _average(values, axis, EDGES[values.ndim - 1])
     return np.asarray(values.mean(axis=0), np.float32)
+
+
+def _tame(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Replace what is not finite by the lowest value, and keep sums from overflowing."""
+    if not (np.isfinite(values.min()) and np.isfinite(values.max())):
+        finite = values[np.isfinite(values)]
+        low = finite.min() if finite.size else 0.0
+        values = np.nan_to_num(values, nan=low, posinf=low, neginf=low)
+    peak = max(abs(float(values.min())), abs(float(values.max())))
+    return np.divide(values, peak) if peak > LARGE else values
 
 
 def _average(values: NDArray[np.generic], axis: int, cells: int) -> NDArray[np.float32]:

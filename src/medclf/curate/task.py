@@ -10,10 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from medclf.core.record import Record
 from medclf.core.task import Kind, Task
-from medclf.errors import CohortError
+from medclf.errors import CohortError, SettingError
 
 Words = str | tuple[str, ...] | None
 Label = int | tuple[int, ...] | None
@@ -68,12 +69,15 @@ def infer_task(
     Raises:
         CohortError: there is one class only, labels differ only in spaces or case, are not among
             `classes`, are measurements, or rank in an order that nothing tells.
+        SettingError: `kind` is unknown, or `classes` name one twice.
 
     Example:
         >>> task, numbers, notes = infer_task(["pneumonia", "normal", "pneumonia"])
         >>> task.classes, numbers
         (('normal', 'pneumonia'), [1, 0, 1])
     """
+    if kind not in (None, *get_args(Kind)):
+        raise SettingError(f"kind is {', '.join(get_args(Kind))}, not {kind!r}")
     notes: list[str] = []
     kind_given = kind is not None
     if kind is None and any(isinstance(label, tuple) or "|" in (label or "") for label in labels):

@@ -157,7 +157,7 @@ def _to_unit(values: NDArray[Any], low: float, high: float) -> NDArray[np.float3
     unit = np.clip(values.astype(wide), low, high)
     unit -= low
     unit /= high - low
-    return unit.astype(np.float32, copy=False)
+    return np.asarray(unit, np.float32)
 
 
 def _scale(values: NDArray[Any], top: float, dtype: str) -> NDArray[Any]:

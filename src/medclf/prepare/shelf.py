@@ -34,7 +34,7 @@ VALUES = "values.bin"
 Failures = dict[int, str]
 """Why an image could not be read, by its number."""
 
-Check = Callable[[Failures], None]
+Check = Callable[[Failures], object]
 """Raises where a store without these images is not wanted."""
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from medclf.core.image import Image
 from medclf.core.record import Fact
 from medclf.errors import ReadError
+from medclf.read.codestream import check_codestreams
 from medclf.read.dicom_grid import functional_group, read_grid
 from medclf.read.quiet import Quiet
 from medclf.read.refuse import check_size, one_line
@@ -69,6 +70,7 @@ def read_dicom(raw: bytes, where: str) -> Image:
             dataset = _parse(raw, where)
             photometric = str(dataset.get("PhotometricInterpretation", ""))
             frames = _check_header(dataset, photometric, where)
+            check_codestreams(dataset, frames, where)
             values = _decode(dataset, photometric)
             bits, unit = int(dataset.get("BitsStored", 8 * values.dtype.itemsize)), ""
             if photometric in GREY:
@@ -151,8 +153,11 @@ def _decode(dataset: "Dataset", photometric: str) -> NDArray[Any]:
     """Decode to (Y, X), (Z, Y, X), or with a last axis of red, green and blue."""
     from pydicom.pixels.processing import apply_color_lut
     from pydicom.pixels.utils import pixel_array
+    from pydicom.uid import RLELossless
 
-    values: NDArray[Any] = pixel_array(dataset, allow_excess_frames=False)
+    # For run lengths, pydicom's own decoder: the faster one panics on damaged data, past `except`.
+    plugin = "pydicom" if dataset.file_meta.TransferSyntaxUID == RLELossless else ""
+    values: NDArray[Any] = pixel_array(dataset, allow_excess_frames=False, decoding_plugin=plugin)
     return narrow(apply_color_lut(values, dataset)) if photometric == "PALETTE COLOR" else values
 
 

@@ -12,7 +12,7 @@ from medclf.report.chart import Chart, Key
 from medclf.report.judged import Judged
 from medclf.report.mark import UNKNOWN
 from medclf.report.style import ACCENT, INK, MUTED, PAPER, WARM, draw_figure, share_axis
-from medclf.report.words import number, span
+from medclf.report.words import LEVEL, number, with_span
 
 Numbers = NDArray[np.float64]
 BINS, BARS = 10, 20
@@ -32,8 +32,7 @@ def tell_calibration(judged: Judged) -> Told | None:
         return None
     chance, outcome, what = _said(judged)
     ece = judged.scores.figures.get("ece", UNKNOWN)
-    words = f"The expected calibration error is {number(ece.value)}"
-    words += f" (95 % interval {span(ece)})." if span(ece) else "."
+    words = f"The expected calibration error is {with_span(ece, f'{LEVEL} interval')}."
     if judged.calibration is not None:
         warmth = judged.calibration.temperature
         direction = "less" if warmth > 1 else "more"
@@ -64,16 +63,18 @@ def _reliability(chance: Numbers, outcome: NDArray[np.bool_], what: str) -> Char
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
         axes.errorbar(said, seen, arms, color=ACCENT, elinewidth=1.2, linewidth=1.4, alpha=0.9)
         size = 16 + 120 * bins.exams[some] / bins.exams.max()
-        axes.scatter(said, seen, size, color=ACCENT, edgecolor=PAPER, linewidth=1, zorder=3)
-        share_axis(axes.xaxis)
-        share_axis(axes.yaxis)
+        axes.scatter(
+            said, seen, size, color=ACCENT, edgecolor=PAPER, linewidth=1, zorder=3, clip_on=False
+        )
+        share_axis(axes, "x")
+        share_axis(axes, "y")
         axes.set_xlabel("Probability said")
         axes.set_ylabel("Share that came true")
 
     alt = f"Reliability curve: share that came true against the probability said of {what}"
-    note = f"Probability of {what}, in {BINS} bins; dots grow with their exams, bars are 95 %."
+    note = f"Probability of {what}, in {BINS} bins; dots grow with their exams, bars are {LEVEL}."
     key = (Key("found", ACCENT), Key("perfect", MUTED, "dashed"))
-    return Chart("Reliability", draw_figure("reliability", alt, draw, 4.4, 3.7), note, key)
+    return Chart("Reliability", draw_figure("reliability", alt, draw, 5.0, 4.1), note, key)
 
 
 def _histogram(judged: Judged, chance: Numbers, outcome: NDArray[np.bool_]) -> Chart:
@@ -96,7 +97,7 @@ def _histogram(judged: Judged, chance: Numbers, outcome: NDArray[np.bool_]) -> C
         axes.axhline(0, color=MUTED, linewidth=0.8)
         if threshold is not None:
             axes.axvline(threshold, color=INK, linewidth=1.2, linestyle=(0, (4, 2)))
-        share_axis(axes.xaxis)
+        share_axis(axes, "x")
         axes.xaxis.grid(visible=False)
         axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):,.0f}")
         axes.yaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
@@ -107,5 +108,5 @@ def _histogram(judged: Judged, chance: Numbers, outcome: NDArray[np.bool_]) -> C
     if threshold is not None:
         key.append(Key(f"threshold {number(threshold)}", INK, "dashed"))
     alt = f"Histogram of the probability said, {yes} upwards and {no} downwards"
-    svg = draw_figure("histogram", alt, draw, 4.4, 3.7)
+    svg = draw_figure("histogram", alt, draw, 5.0, 4.1)
     return Chart("What was said", svg, "How often each probability was said.", tuple(key))

@@ -6,7 +6,7 @@ import numpy as np
 
 from medclf.evaluate.curve import ConfusionMatrix, confusion_matrix
 from medclf.report.judged import Judged
-from medclf.report.words import DASH, count
+from medclf.report.words import DASH, count, percent
 
 MATRIX_CLASSES, SPACIOUS_CLASSES = 25, 8
 CONFUSIONS_SHOWN = 25
@@ -84,7 +84,7 @@ def _row(found: ConfusionMatrix, truth: int) -> MatrixRow:
             continue
         colour = "shade" if said == truth else "alarm"
         paint = f"background: rgb(var(--{colour}) / {DARKEST * share:.3f})" if exams else ""
-        boxes.append(Box(f"{exams:,}", f"{share:.0%}", paint))
+        boxes.append(Box(f"{exams:,}", percent(share), paint))
     return MatrixRow(found.classes[truth], tuple(boxes))
 
 
@@ -98,7 +98,7 @@ def _commonest(found: ConfusionMatrix, words: str) -> Confusions:
             found.classes[truth],
             found.classes[said],
             f"{wrong[truth, said]:,}",
-            f"{found.shares[truth, said]:.0%}",
+            percent(float(found.shares[truth, said])),
         )
         for truth, said in places
     )

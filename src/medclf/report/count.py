@@ -8,6 +8,7 @@ import numpy as np
 
 from medclf.core.cohort import Cohort
 from medclf.core.record import SPLITS, Fact, Record
+from medclf.report.words import percent
 
 WORDS_SHOWN = 5
 
@@ -81,6 +82,6 @@ def _summarise(values: Sequence[Fact]) -> str:
         low, middle, high = np.quantile(numbers, (0, 0.5, 1))
         return f"median {middle:.6g}, from {low:.6g} to {high:.6g}{missing}"
     common = Counter(str(v) for v in known).most_common()
-    shown = ", ".join(f"{word} {n / len(known):.0%}" for word, n in common[:WORDS_SHOWN])
+    shown = ", ".join(f"{word} {percent(n / len(known))}" for word, n in common[:WORDS_SHOWN])
     rest = f", {len(common) - WORDS_SHOWN} more" if len(common) > WORDS_SHOWN else ""
     return f"{shown}{rest}{missing}"

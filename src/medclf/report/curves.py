@@ -18,7 +18,7 @@ from medclf.report.chart import Chart, Key
 from medclf.report.judged import Judged
 from medclf.report.mark import UNKNOWN
 from medclf.report.style import ACCENT, HUES, INK, MUTED, PAPER, WARM, draw_figure, share_axis
-from medclf.report.words import number, span
+from medclf.report.words import LEVEL, number, span, with_span
 
 Numbers = NDArray[np.float64]
 LINES = len(HUES)
@@ -101,12 +101,12 @@ def _draw_one(judged: Judged, space: Space, present: list[int], suffix: str) -> 
         _mark(axes, space, point[0], point[1])
 
     positive = judged.task.classes[1]
-    words = f"area {number(figure.value)}" + (f" ({span(figure)})" if span(figure) else "")
+    words = f"area {with_span(figure)}"
     key = [Key(f"{positive}: {words}", ACCENT)]
-    key += [Key("95 % band", ACCENT, "area")] if band.samples else []
+    key += [Key(f"{LEVEL} band", ACCENT, "area")] if band.samples else []
     key += [Key("as used, with intervals", WARM, "point"), Key("chance", MUTED, "dashed")]
     alt = f"{space.title} for {positive}: {words}"
-    svg = draw_figure(space.name + suffix, alt, draw, 4.4, 4.0)
+    svg = draw_figure(space.name + suffix, alt, draw, 5.0, 4.5)
     return Chart(space.title, svg, _about_band(band), tuple(key))
 
 
@@ -132,9 +132,9 @@ def _draw_many(judged: Judged, space: Space, present: list[int], suffix: str) ->
             axes.plot(summed.x, summed.middle, color=HUES[-1], linestyle=(0, (4, 2)))
         axes.plot(band.x, band.middle, color=INK, linewidth=2.2)
 
-    mean = f"mean of {len(present)}: {number(figure.value)}"
-    key = [Key(mean + (f" ({span(figure)})" if span(figure) else ""), INK)]
-    key += [Key("95 % band", INK, "area")] if band.samples else []
+    mean = f"mean of {len(present)}: {with_span(figure)}"
+    key = [Key(mean, INK)]
+    key += [Key(f"{LEVEL} band", INK, "area")] if band.samples else []
     for hue, k in zip(HUES, shown, strict=False):
         area = judged.scores.per_class[names[k]].figures[space.score]
         key.append(Key(f"{names[k]}: {number(area.value)}", hue))
@@ -142,16 +142,15 @@ def _draw_many(judged: Judged, space: Space, present: list[int], suffix: str) ->
     if rest:
         key.append(Key(f"mean of the other {len(rest)}", HUES[-1], "dashed"))
         note += f"Of {len(present)} classes the {len(shown)} weakest are drawn. "
-    svg = draw_figure(space.name + suffix, f"{space.title}, {mean}", draw, 4.4, 4.0)
+    svg = draw_figure(space.name + suffix, f"{space.title}, {mean}", draw, 5.0, 4.5)
     return Chart(space.title, svg, note + _about_band(band), tuple(key))
 
 
 def _about_band(band: Band) -> str:
     if not band.samples:
         return ""
-    return (
-        f"Band: point by point, 95 % of {band.samples} bootstrap samples of the patients lie in it."
-    )
+    samples = f"{band.samples} bootstrap samples of the patients"
+    return f"Band: point by point, {LEVEL} of {samples} lie in it."
 
 
 def _chance(judged: Judged, space: Space) -> Numbers | None:
@@ -164,8 +163,8 @@ def _chance(judged: Judged, space: Space) -> Numbers | None:
 def _guide(axes: Axes, space: Space, chance: Numbers | None) -> None:
     if chance is not None:
         axes.plot([0, 1], chance, color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
-    share_axis(axes.xaxis)
-    share_axis(axes.yaxis)
+    share_axis(axes, "x")
+    share_axis(axes, "y")
     axes.set_xlabel(space.x)
     axes.set_ylabel(space.y)
 
@@ -180,4 +179,4 @@ def _mark(axes: Axes, space: Space, across: Figure, up: Figure) -> None:
         axes.plot([low, high], [up.value, up.value], color=WARM, linewidth=1.3)
     if span(up):
         axes.plot([x, x], [up.low, up.high], color=WARM, linewidth=1.3)
-    axes.plot([x], [up.value], "o", color=WARM, markersize=7, markeredgecolor=PAPER)
+    axes.plot([x], [up.value], "o", color=WARM, markersize=7, markeredgecolor=PAPER, clip_on=False)

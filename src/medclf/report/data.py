@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from medclf.core.task import Task
 from medclf.report.contents import Contents
 from medclf.report.count import Counts
 from medclf.report.picture import Picture, encode_picture
-from medclf.report.words import count
+from medclf.report.words import count, percent
 
 CLASSES_SHOWN = 12
 SPLIT_NAMES = {"train": "Training", "val": "Validation", "test": "Test", "": "No split"}
@@ -28,13 +30,27 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """Pictures that stand together.
+
+    Args:
+        pictures: In order.
+        ratio: Width by height of the place that each gets.
+        broad: Whether they are strips, as the planes of a volume are, and want wide places.
+    """
+
+    pictures: tuple[Shown, ...]
+    ratio: str
+    broad: bool
+
+
+@dataclass(frozen=True)
 class Data:
     """What the page says of the cohort."""
 
     classes: str
     size: str
-    montage: tuple[Shown, ...]
-    broad: bool
+    montage: Sheet
 
 
 @dataclass(frozen=True)
@@ -67,20 +83,17 @@ def tell_data(contents: Contents) -> Data:
     exams = sum(c.all_exams for c in contents.counts)
     patients = sum(c.all_patients for c in contents.counts)
     size = f"{count(exams, 'exam')} of {count(patients, 'patient')}" if exams else ""
-    shown = show_pictures(contents.montage)
-    return Data(_classes(contents.task), size, shown, are_broad(contents.montage))
+    return Data(_classes(contents.task), size, lay_out(contents.montage))
 
 
-def show_pictures(pictures: Sequence[Picture]) -> tuple[Shown, ...]:
+def lay_out(pictures: Sequence[Picture]) -> Sheet:
     """Make pictures ready for the page; the more there are, the smaller each becomes."""
+    shapes = np.array([p.values.shape[:2] for p in pictures] or [(1, 1)], np.float64)
+    ratio = float(np.median(shapes[:, 1] / shapes[:, 0]).clip(0.5, 4))
+    broad = ratio >= BROAD
     edge = EDGE if len(pictures) <= MANY_PICTURES else EDGE_OF_MANY
-    edge = max(edge, EDGE_OF_BROAD) if are_broad(pictures) else edge
-    return tuple(_show(picture, edge) for picture in pictures)
-
-
-def are_broad(pictures: Sequence[Picture]) -> bool:
-    """Tell whether pictures are strips, as the planes of a volume are, and want wide places."""
-    return any(p.values.shape[1] >= BROAD * p.values.shape[0] for p in pictures)
+    edge = EDGE_OF_BROAD if broad else edge
+    return Sheet(tuple(_show(picture, edge) for picture in pictures), f"{ratio:.3f}", broad)
 
 
 def tell_split(contents: Contents) -> Split | None:
@@ -112,7 +125,7 @@ def table_counts(counts: Sequence[Counts], task: Task) -> Table:
 def _cells(sizes: Sequence[tuple[int, int, int]], alone: bool) -> tuple[str, ...]:
     cells: list[str] = []
     for exams, patients, of in sizes:
-        share = f" ({exams / of:.0%})" if of else ""
+        share = f" ({percent(exams / of)})" if of else ""
         cells += [f"{exams:,}{share}"] if alone else [f"{exams:,}{share}", f"{patients:,}"]
     return tuple(cells)
 

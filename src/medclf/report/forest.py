@@ -17,14 +17,23 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its name, a note below it, its cells, and the figure that is drawn."""
+    """One row.
+
+    Args:
+        name: Said first.
+        drawn: The figure that is drawn.
+        mark: Its place on the axis.
+        cells: Further numbers, one for each heading.
+        meaning: Said in small type below the name.
+        note: Said instead of a figure that cannot be told.
+    """
 
     name: str
-    note: str
-    cells: tuple[Cell, ...]
-    value: str
-    span: str
+    drawn: Cell
     mark: Mark
+    cells: tuple[Cell, ...] = ()
+    meaning: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,16 +51,16 @@ class Forest:
     Args:
         caption: Said above it.
         first: Heading of the names.
-        headings: Of the cells.
         score: Heading of the figure that is drawn.
+        headings: Of the further cells.
         groups: The rows.
         ticks: Of the axis.
     """
 
     caption: str
     first: str
-    headings: tuple[str, ...]
     score: str
+    headings: tuple[str, ...]
     groups: tuple[Group, ...]
     ticks: tuple[Tick, ...]
 
@@ -61,6 +70,6 @@ def cell_of(figure: Figure) -> Cell:
     return Cell(number(figure.value), span(figure))
 
 
-def area_row(name: str, cells: tuple[Cell, ...], area: Figure, axis: Axis, note: str = "") -> Row:
-    """Show a row whose figure is drawn on an axis."""
-    return Row(name, note, cells, number(area.value), span(area), axis.mark(area))
+def draw_row(name: str, figure: Figure, axis: Axis, cells: tuple[Cell, ...], note: str = "") -> Row:
+    """Make a row whose figure is drawn on an axis."""
+    return Row(name, cell_of(figure), axis.mark(figure), cells, note=note)

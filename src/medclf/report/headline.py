@@ -8,7 +8,7 @@ from medclf.evaluate.interval import Figure
 from medclf.report.contents import Contents
 from medclf.report.judged import Judged
 from medclf.report.mark import UNKNOWN, Axis, Mark
-from medclf.report.words import count, name_of, number, of_100, span
+from medclf.report.words import LEVEL, count, name_of, number, of_100, span, with_span
 
 WIDE, FEW = 0.1, 20
 TILES = {
@@ -44,7 +44,7 @@ def tell_head(contents: Contents) -> Head:
     judged = contents.test or contents.validation
     meta = [contents.date, f"medclf {contents.version}", f"seed {contents.seed}"]
     if contents.digest:
-        meta.append(f"data {contents.digest[:12]}")
+        meta.append(f"data {contents.digest.rpartition(':')[2][:12]}")
     if judged is None:
         return Head(tuple(meta), ("Nothing has been measured yet.",), (), contents.limits)
     statement = [_statement(judged, contents.test is not None), *_plain(judged)]
@@ -95,8 +95,7 @@ def _statement(judged: Judged, unseen: bool) -> str:
         what = f"the mean AUC over {count(classes, noun)}{against}"
     if not math.isfinite(figure.value):
         what, figure = "the share of right answers", scores.figures.get("accuracy", UNKNOWN)
-    interval = f" (95 % interval {span(figure)})" if span(figure) else ""
-    return f"{sample}, {what} is {number(figure.value)}{interval}."
+    return f"{sample}, {what} is {with_span(figure, f'{LEVEL} interval')}."
 
 
 def _plain(judged: Judged) -> Sequence[str]:
@@ -115,10 +114,10 @@ def _plain(judged: Judged) -> Sequence[str]:
     if not math.isfinite(right.value):
         return ()
     what = "answers" if judged.task.kind == "coexisting" else "exams"
-    sentence = f"It is right in {of_100(right)} of 100 {what}"
+    sentence = f"Of 100 {what}, {of_100(right)} are right"
     if "kappa" in figures and math.isfinite(figures["kappa"].value):
         agreed = number(figures["kappa"].value)
-        return (f"{sentence}, and agrees on grades with a quadratic kappa of {agreed}.",)
+        return (f"{sentence}; the grades agree with a quadratic kappa of {agreed}.",)
     return (f"{sentence}.",)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medclf.report.contents import Mistake
-from medclf.report.data import Shown, are_broad, show_pictures
+from medclf.report.data import Sheet, Shown, lay_out
 from medclf.report.judged import Judged
 from medclf.report.words import number
 
@@ -28,20 +28,20 @@ class Mistakes:
     """What the page says of mistakes."""
 
     cases: tuple[Case, ...]
-    broad: bool
+    sheet: Sheet
 
 
 def tell_mistakes(mistakes: Sequence[Mistake]) -> Mistakes | None:
     """Show mistakes with their pictures; `None` where there is none."""
     if not mistakes:
         return None
-    pictures = [m.picture for m in mistakes if m.picture is not None]
-    shown = iter(show_pictures(pictures))
+    sheet = lay_out([m.picture for m in mistakes if m.picture is not None])
+    shown = iter(sheet.pictures)
     cases = tuple(
         Case(m.exam, m.truth, m.said, number(m.probability), next(shown) if m.picture else None)
         for m in mistakes
     )
-    return Mistakes(cases, are_broad(pictures))
+    return Mistakes(cases, sheet)
 
 
 def find_mistakes(judged: Judged, most: int = 12) -> tuple[Mistake, ...]:
@@ -75,10 +75,11 @@ def find_mistakes(judged: Judged, most: int = 12) -> tuple[Mistake, ...]:
 def _findings(judged: Judged, most: int) -> tuple[Mistake, ...]:
     exams, names = judged.labelled, judged.task.classes
     sides, p = judged.sides, exams.probabilities
-    truth = np.where(judged.decided != exams.target, np.where(sides, p, 1 - p), np.inf)
+    missed = np.not_equal(judged.decided, exams.target)
+    truth = np.where(missed, np.where(sides, p, 1 - p), np.inf)
     worst = truth.argmin(1)
     rows = np.arange(len(exams))
-    wrong = _worst(truth[rows, worst], np.isfinite(truth).any(1), most)
+    wrong = _worst(truth[rows, worst], np.asarray(missed.any(1)), most)
     found = []
     for i in wrong:
         k = int(worst[i])

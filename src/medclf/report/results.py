@@ -2,12 +2,18 @@
 
 from dataclasses import dataclass
 
+from medclf.evaluate.interval import Figure
 from medclf.report.chart import Chart
 from medclf.report.curves import draw_curves
 from medclf.report.forest import Forest, Group, Row, cell_of
 from medclf.report.judged import Judged
 from medclf.report.mark import UNKNOWN, Axis
-from medclf.report.words import meaning_of, name_of, number, span
+from medclf.report.words import LEVEL, NAMES, meaning_of, name_of, number
+
+CAPTION = (
+    f"In small type the {LEVEL} interval, which holds the truth 95 times in 100; exams of one "
+    "patient count together."
+)
 
 
 @dataclass(frozen=True)
@@ -28,23 +34,21 @@ def tell_results(judged: Judged, validation: Judged | None = None) -> Results:
 def table_scores(judged: Judged, beside: Judged | None = None) -> Forest:
     """List every score of a split, with that of validation as a cell."""
     axis, rows = Axis(), []
-    for name, figure in judged.scores.figures.items():
-        cells = [cell_of(beside.scores.figures.get(name, UNKNOWN))] if beside is not None else []
+    for name, figure in sorted(judged.scores.figures.items(), key=_place):
+        cells = (cell_of(beside.scores.figures.get(name, UNKNOWN)),) if beside is not None else ()
         # A loss may lie beyond the axis: it is then told in digits only.
         shown = figure if not max(figure.value, figure.high) > axis.high else UNKNOWN
-        rows.append(
-            Row(
-                name_of(name),
-                meaning_of(name),
-                tuple(cells),
-                number(figure.value),
-                span(figure),
-                axis.mark(shown),
-            )
-        )
-    caption = "Intervals hold the truth 95 times in 100; exams of one patient count together."
+        drawn, mark = cell_of(figure), axis.mark(shown)
+        rows.append(Row(name_of(name), drawn, mark, cells, meaning_of(name)))
     headings = ("On validation",) if beside is not None else ()
-    return Forest(caption, "Score", headings, "Value", (Group("", tuple(rows)),), axis.ticks)
+    score = "On test" if beside is not None else "Value"
+    return Forest(CAPTION, "Score", score, headings, (Group("", tuple(rows)),), axis.ticks)
+
+
+def _place(item: tuple[str, Figure]) -> int:
+    """Order scores as the page tells them, those it does not know last."""
+    order = list(NAMES)
+    return order.index(item[0]) if item[0] in NAMES else len(order)
 
 
 def _words(judged: Judged) -> str:

@@ -9,6 +9,7 @@ import io
 import re
 import threading
 from collections.abc import Callable
+from typing import Literal
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -16,7 +17,6 @@ import matplotlib.style
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
-from matplotlib.axis import XAxis, YAxis
 from matplotlib.figure import Figure
 
 from medclf.report.words import number
@@ -57,7 +57,7 @@ SETTINGS: dict[str, object] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "medclf",
     "path.simplify_threshold": 0.3,
-    "font.size": 10.5,
+    "font.size": 10,
     "axes.edgecolor": MUTED,
     "axes.facecolor": "none",
     "axes.grid": True,
@@ -91,7 +91,7 @@ _NO_TURN = re.compile(r"rotate\(-?0 ")
 Draw = Callable[[Axes], None]
 
 
-def draw_figure(name: str, alt: str, draw: Draw, width: float = 4.6, height: float = 3.4) -> Markup:
+def draw_figure(name: str, alt: str, draw: Draw, width: float = 5.0, height: float = 3.7) -> Markup:
     """Draw one pair of axes as SVG that can stand inside an HTML page.
 
     Args:
@@ -109,11 +109,12 @@ def draw_figure(name: str, alt: str, draw: Draw, width: float = 4.6, height: flo
     return _inline(buffer.getvalue(), name, alt)
 
 
-def share_axis(axis: XAxis | YAxis) -> None:
+def share_axis(axes: Axes, which: Literal["x", "y"]) -> None:
     """Let an axis run from 0 to 1, with a little air, and number it as the page does."""
     ticks = np.linspace(0, 1, 6)
-    axis.set_ticks(ticks, labels=["0", *(number(tick, 1) for tick in ticks[1:-1]), "1"])
-    axis.set_view_interval(-0.015, 1.015, ignore=True)
+    words = ["0", *(number(tick, 1) for tick in ticks[1:-1]), "1"]
+    (axes.set_xticks if which == "x" else axes.set_yticks)(ticks, words)
+    (axes.set_xlim if which == "x" else axes.set_ylim)(-0.015, 1.015)
 
 
 def _inline(raw: bytes, name: str, alt: str) -> Markup:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medclf.evaluate.interval import Figure
-from medclf.report.forest import Cell, Forest, Group, Row, area_row, cell_of
+from medclf.report.forest import Cell, Forest, Group, Row, cell_of, draw_row
 from medclf.report.judged import Judged
 from medclf.report.mark import UNKNOWN, shared_axis
 from medclf.report.words import name_of
@@ -37,8 +37,7 @@ def tell_subgroups(judged: Judged) -> Subgroups | None:
 
     def row(name: str, exams: int, patients: int, figures: Mapping[str, Figure], note: str) -> Row:
         sizes = (Cell(f"{exams:,}"), Cell(f"{patients:,}"))
-        cells = (*sizes, *_cells(figures, columns))
-        return area_row(name, cells, _area(figures), axis, note)
+        return draw_row(name, _area(figures), axis, (*sizes, *_cells(figures, columns)), note)
 
     everyone = row("All exams", scores.exams, scores.patients, scores.figures, "")
     groups = [Group("", (everyone,))]
@@ -47,7 +46,7 @@ def tell_subgroups(judged: Judged) -> Subgroups | None:
         groups.append(Group(fact.replace("_", " ").capitalize(), rows))
     headings = ("Exams", "Patients", *(name_of(column) for column in columns))
     caption = "The dashed line is the AUC of all exams."
-    return Subgroups(WORDS, Forest(caption, "Group", headings, "AUC", tuple(groups), axis.ticks))
+    return Subgroups(WORDS, Forest(caption, "Group", "AUC", headings, tuple(groups), axis.ticks))
 
 
 def _cells(figures: Mapping[str, Figure], columns: Sequence[str]) -> list[Cell]:

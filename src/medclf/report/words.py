@@ -4,7 +4,8 @@ import math
 
 from medclf.evaluate.interval import Figure
 
-MINUS, DASH = "\u2212", "\u2013"
+MINUS, DASH, FIXED_SPACE = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{NO-BREAK SPACE}"
+LEVEL = f"95{FIXED_SPACE}%"
 
 NAMES = {
     "auc": ("AUC", "area under the ROC curve; .5 is chance"),
@@ -46,6 +47,27 @@ def span(figure: Figure, digits: int = 3) -> str:
     if not math.isfinite(figure.low) or not math.isfinite(figure.high):
         return ""
     return f"{number(figure.low, digits)} to {number(figure.high, digits)}"
+
+
+def with_span(figure: Figure, name: str = "") -> str:
+    """Write a figure with its interval behind it, where it has one.
+
+    Example:
+        >>> with_span(Figure(0.9, 0.85, 0.94))
+        '.900 (.850 to .940)'
+    """
+    named = f"{name} " if name else ""
+    return number(figure.value) + (f" ({named}{span(figure)})" if span(figure) else "")
+
+
+def percent(share: float) -> str:
+    """Write a share in percent.
+
+    Example:
+        >>> percent(0.52).replace(FIXED_SPACE, " ")
+        '52 %'
+    """
+    return f"{100 * share:.0f}{FIXED_SPACE}%"
 
 
 def of_100(figure: Figure) -> str:

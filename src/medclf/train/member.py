@@ -83,12 +83,11 @@ class Member:
             if self.best is not None:
                 self.best.load_state_dict(_under("best", tensors))
             state = self.optimizer.state_dict()
-            count = len(state["param_groups"][0]["params"]) + len(
-                state["param_groups"][1]["params"]
-            )
+            count = sum(len(group["params"]) for group in state["param_groups"])
             parts = {i: _under(f"optimizer.{i}", tensors) for i in range(count)}
             state["state"] = {i: part for i, part in parts.items() if part}
             self.optimizer.load_state_dict(state)
+            _lay_out(self.optimizer)
         except (KeyError, RuntimeError, json.JSONDecodeError) as problem:
             raise RunError(f"{path}: a checkpoint of this network wanted: {problem}") from problem
         self.epoch, self.step, self.log = place["epoch"], place["step"], place["log"]
@@ -105,6 +104,14 @@ def make_optimizer(method: Method, fit: Fit) -> torch.optim.Optimizer:
     if fit.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=fit.rate, momentum=0.9, nesterov=True, fused=True)
     return torch.optim.AdamW(groups, lr=fit.rate, fused=True)
+
+
+def _lay_out(optimizer: torch.optim.Optimizer) -> None:
+    """Give each moment the order in memory of its weight: fused steps pair them by place."""
+    for weight, state in optimizer.state.items():
+        for name, moment in state.items():
+            if moment.shape == weight.shape:
+                state[name] = torch.empty_like(weight.detach()).copy_(moment)
 
 
 def seeded(*parts: int) -> Generator:

@@ -47,7 +47,9 @@ def time_steps(members: Sequence[Member], exams: Exams, parts: Sequence[Part], s
         member, part = members[place], parts[place]
         batch = min(member.fit.batch, len(part.training))
         few = part.training[: batch * TIMED_STEPS]
+        # The first pass of every shape also compiles its kernels: it is not timed.
         run_epoch(member, exams, few[:batch], 1)
+        judge(member.average, exams, few[: 2 * batch], member.fit)
         start = time.perf_counter()
         run_epoch(member, exams, few, 1)
         middle = time.perf_counter()

@@ -18,11 +18,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from medclf.curate.phantom.body import breathe, build_body, draw_person
+from medclf.curate.phantom.body import build_body
 from medclf.curate.phantom.detector import expose, respond
 from medclf.curate.phantom.finding import Finding, place_finding
 from medclf.curate.phantom.observer import LAPSE, THRESHOLD, WIDTH, chance_of_finding, ideal_auc
 from medclf.curate.phantom.patient import Patient, Visit, draw_patient
+from medclf.curate.phantom.person import draw_person
 from medclf.curate.phantom.projection import project
 from medclf.curate.phantom.radiograph import Sitting, write_radiograph
 from medclf.curate.phantom.screen import Screen
@@ -119,7 +120,7 @@ def _picture(patient: Patient, screen: Screen, folder: Path) -> dict[str, Findin
             here = replace(finding, severity=visit.severity)
             findings[_file_name(patient, visit)] = here
             here = here.moved(stance)
-        standing = breathe(body, breath).moved(stance)
+        standing = body.breathed(breath).moved(stance)
         shadow = project(standing, here, screen, person.texture, rng)
         exposure = expose(shadow, screen.pixel_mm, visit.device, rng)
         sitting = Sitting(

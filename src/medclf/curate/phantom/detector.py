@@ -82,7 +82,7 @@ def respond(exposure: Array, device: Device) -> NDArray[np.uint16]:
     if device.photometric == "MONOCHROME1":
         share = 1 - share
     top = 2**BITS - 1
-    return np.rint(top * np.clip(share, 0, 1)).astype(np.uint16)
+    return np.asarray(np.rint(top * np.clip(share, 0, 1)), np.uint16)
 
 
 def _veil(primary: Array, pixel_mm: float, reach_mm: float = 45.0) -> Array:

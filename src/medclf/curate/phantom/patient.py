@@ -5,16 +5,15 @@ their visits, more or less severe. The label of each visit is one reader's word 
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from medclf.curate.phantom.detector import DEVICES, Device
 from medclf.curate.phantom.finding import KINDS, Kind
 from medclf.curate.phantom.observer import chance_of_finding
+from medclf.curate.phantom.person import Sex
 
 LABELS = ("normal", "finding")
-Sex = Literal["F", "M"]
 
 
 @dataclass(frozen=True)

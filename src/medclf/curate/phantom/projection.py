@@ -49,7 +49,7 @@ def project(
     # Vessels and findings take the place of air, whose share they bring in addition.
     blood = screen.drop(body.vessels)
     air = lungs * (1 - AERATED * drawing) - (1 - AERATED) * (blood + filled)
-    for part in body.hollows:
+    for part in (*body.airways, body.stomach):
         air = air + part.stretch(z, x).thickness
     spine = _spine(body, z, x)
     density = SOFT_PER_MM * np.maximum(soft - air, 0)

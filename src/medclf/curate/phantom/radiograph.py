@@ -14,7 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
-from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import (
+    UID,
+    DigitalXRayImageStorageForPresentation,
+    ExplicitVRLittleEndian,
+    generate_uid,
+)
 
 from medclf.curate.phantom.detector import BITS, Device
 
@@ -105,13 +110,14 @@ def _describe_device(file: Dataset, device: Device, pixel_mm: float) -> None:
     file.ViewPosition = "PA"
     file.ViewCodeSequence = Sequence([_code("399348003", "Postero-anterior")])
     file.PatientOrientation = ["L", "F"]
+    file.PositionerType = "COLUMN"
     file.AcquisitionContextSequence = Sequence()
 
 
 def _describe_pixels(file: Dataset, pixels: NDArray[np.uint16], device: Device) -> None:
     """What the stored values mean, and the values."""
     dense_is_large = device.photometric == "MONOCHROME2"
-    file.ImageType = ["DERIVED", "PRIMARY", ""]
+    file.ImageType = ["DERIVED", "PRIMARY"]
     file.PresentationIntentType = "FOR PRESENTATION"
     file.SamplesPerPixel = 1
     file.PhotometricInterpretation = device.photometric
@@ -141,6 +147,6 @@ def _code(value: str, meaning: str) -> Dataset:
     return code
 
 
-def _uid(*names: str) -> str:
+def _uid(*names: str) -> UID:
     """Derive an identifier from names: the same names give the same one."""
     return generate_uid(entropy_srcs=["medclf phantom", *names])

@@ -24,7 +24,8 @@ class Screen:
     @property
     def axes(self) -> tuple[Array, Array]:
         """Heights of the rows as a column, and places of the columns as a row, in mm."""
-        across = (np.arange(self.pixels) - (self.pixels - 1) / 2) * self.pixel_mm
+        half = (self.pixels - 1) / 2 * self.pixel_mm
+        across = np.linspace(-half, half, self.pixels)
         return -across[:, None], across[None, :]
 
     def drop(self, cloud: Cloud) -> Array:

@@ -65,9 +65,14 @@ class Ellipsoid:
     def moved(self, linear: Array) -> Self:
         return replace(self, centre=linear @ self.centre, axes=linear @ self.axes)
 
+    def shifted(self, by: Array) -> Self:
+        return replace(self, centre=self.centre + by)
+
 
 def ellipsoid(
-    centre: Sequence[float], radii: Sequence[float], along: Sequence[float] = (1, 0, 0)
+    centre: Sequence[float] | Array,
+    radii: Sequence[float] | Array,
+    along: Sequence[float] | Array = (1, 0, 0),
 ) -> Ellipsoid:
     """Lay an ellipsoid, its first radius along a direction.
 

@@ -90,7 +90,7 @@ def tube(path: Array, radii: tuple[float, float], step: float, wall: float = 0.0
     lengths = np.linalg.norm(np.diff(path, axis=0), axis=1)
     along = np.concatenate([[0], np.cumsum(lengths)])
     count = max(int(along[-1] / step), 2)
-    here = (np.arange(count) + 0.5) * along[-1] / count
+    here = (np.arange(count) + 0.5) / count * along[-1]
     middle = np.column_stack([np.interp(here, along, axis) for axis in path.T])
     forward = _unit(np.gradient(middle, axis=0))
     upward = _unit(np.array([1.0, 0, 0]) - forward * forward[:, :1])
@@ -112,14 +112,14 @@ def _sections(
     Every station turns them on a little, so that they never line up with the pixels.
     """
     if wall:
-        count = max(int(0.7 * np.pi * max(radii) / step), 7)
-        angle = 2 * np.pi * np.arange(count) / count
-        reach = np.ones(count)
+        numbers = np.arange(max(int(0.7 * np.pi * max(radii) / step), 7), dtype=np.float64)
+        angle = 2 * np.pi / numbers.size * numbers
+        reach = np.ones_like(numbers)
         radii = (radii[0] - wall / 2, radii[1] - wall / 2)
     else:
-        count = max(int(np.pi * radii[0] * radii[1] / step**2), 1)
-        angle = GOLDEN * np.arange(count)
-        reach = np.sqrt((np.arange(count) + 0.5) / count) * (count > 1)
+        numbers = np.arange(max(int(np.pi * radii[0] * radii[1] / step**2), 1), dtype=np.float64)
+        angle = GOLDEN * numbers
+        reach = np.sqrt((numbers + 0.5) / numbers.size) * (numbers.size > 1)
     angle = angle + GOLDEN * np.arange(stations)[:, None]
     return radii[0] * reach * np.cos(angle), radii[1] * reach * np.sin(angle)
 
@@ -187,7 +187,9 @@ def _parted(roots: Sprouts, reaches: Array, bend: Array, rng: np.random.Generato
     forward = _unit(roots.forward + 2 * bend)
     aside = _sideways(forward, rng)
     angles = rng.uniform(0.3, 0.75, (2, len(ends), 1))
-    children = [_unit(forward + sign * np.tan(a) * aside) for sign, a in zip((1, -1), angles)]
+    children = [
+        _unit(forward + sign * np.tan(a) * aside) for sign, a in zip((1, -1), angles, strict=True)
+    ]
     return Sprouts(np.concatenate([ends, ends]), np.concatenate(children))
 
 

@@ -1,0 +1,81 @@
+"""The command line: one command per verb, each in its own file.
+
+A mistake of the user ends in one line on the error stream and exit code 1; wrong usage in exit
+code 2; Ctrl-C in 130. Commands import what is heavy when they run, so that help comes at once.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from medclf import __version__
+from medclf.cli.demo import demo
+from medclf.cli.evaluate import evaluate
+from medclf.cli.fetch import fetch
+from medclf.cli.inspect import inspect
+from medclf.cli.plan import plan
+from medclf.cli.predict import predict
+from medclf.cli.train import train
+from medclf.errors import MedclfError
+
+COMMANDS: tuple[Callable[..., None], ...] = (
+    demo,
+    inspect,
+    plan,
+    train,
+    evaluate,
+    predict,
+    fetch,
+)
+"""In the order in which help lists them."""
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _command in COMMANDS:
+    app.command()(_command)
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"medclf {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_tell_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Turn scans and a table into a classifier that can be trusted and used."""
+
+
+def main() -> None:
+    """Run the command line, and end the process with its exit code."""
+    try:
+        app(prog_name="medclf")
+    except MedclfError as problem:
+        _end(f"error: {problem}", 1)
+    except OSError as problem:
+        where = f"{problem.filename}: " if problem.filename else ""
+        _end(f"error: {where}{problem.strerror or problem}", 1)
+    except KeyboardInterrupt:
+        _end("interrupted", INTERRUPTED)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _end("interrupted", INTERRUPTED)
+        raise
+
+
+def _end(line: str, code: int) -> None:
+    sys.stderr.write(" ".join(line.split()) + "\n")
+    sys.exit(code)

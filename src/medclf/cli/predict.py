@@ -1,0 +1,57 @@
+"""`medclf predict`: what a run says of new images."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from medclf.cli.evaluate import RunFolder
+from medclf.cli.options import Json
+
+if TYPE_CHECKING:
+    from medclf.core.prediction import Prediction
+
+
+def predict(
+    run: RunFolder,
+    files: Annotated[list[Path], typer.Argument(metavar="FILES…", help="Images, one exam each.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a CSV here, instead of printing it.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Predict new images: a calibrated probability of each class, and what makes it doubtful.
+
+    Example: medclf predict runs/first new/*.dcm --out predictions.csv
+    """
+    from medclf import verbs
+    from medclf.train.run import write_whole
+
+    loaded = verbs.load(run)
+    found = loaded.predict(files)
+    if as_json:
+        text = json.dumps([asdict(prediction) for prediction in found]) + "\n"
+    else:
+        text = _table(found, loaded.run.task.classes)
+    if out is not None:
+        write_whole(out, text)
+    else:
+        sys.stdout.write(text)
+
+
+def _table(found: Sequence["Prediction"], classes: Sequence[str]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    shares = [f"p_{name}" for name in classes]
+    spreads = [f"spread_{name}" for name in classes]
+    writer.writerow(["file", "decided", *shares, *spreads, "warnings"])
+    for one in found:
+        numbers = [f"{x:.6f}" for x in (*one.probabilities, *one.spread)]
+        writer.writerow([one.name, "|".join(one.decided), *numbers, "; ".join(one.warnings)])
+    return text.getvalue()

@@ -1,0 +1,79 @@
+"""What a compressed DICOM frame claims about its own size, before any decoder believes it.
+
+Decoders take memory by the frame's inner header; one damaged byte there can claim terabytes. Only
+that header is looked at: the frame segment of JPEG and JPEG-LS, the size segment of JPEG 2000.
+
+Source: ITU-T T.81, B.2.2; T.87, C.2.2; T.800, A.5.1; DICOM PS3.5, A.4.
+"""
+
+import struct
+from typing import TYPE_CHECKING
+
+from medclf.errors import ReadError
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+_JPEG, _JPEG_2000 = b"\xff\xd8\xff", b"\xff\x4f\xff\x51"
+_FRAME_SEGMENTS = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})
+_TILES = 65535
+
+
+def check_codestreams(dataset: "Dataset", frames: int, where: str) -> None:
+    """Compare every compressed frame's own size with that of the DICOM header.
+
+    Raises:
+        ReadError: they differ, or a JPEG 2000 frame claims more tiles than there may be.
+    """
+    from pydicom.encaps import generate_frames
+    from pydicom.uid import RLELossless
+
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if not syntax.is_encapsulated or syntax == RLELossless:
+        return
+    wanted = (int(dataset.Rows), int(dataset.Columns), int(dataset.get("SamplesPerPixel", 1)))
+    offsets = dataset.get("ExtendedOffsetTable"), dataset.get("ExtendedOffsetTableLengths")
+    given = None if None in offsets else offsets
+    for frame in generate_frames(
+        dataset.PixelData, number_of_frames=frames, extended_offsets=given
+    ):
+        found = read_codestream_size(frame)
+        if found is not None and found != wanted:
+            raise ReadError(
+                f"{where}: frames of (rows, columns, samples) {wanted} wanted, found {found}"
+            )
+
+
+def read_codestream_size(frame: bytes) -> tuple[int, int, int] | None:
+    """Read (rows, columns, samples) of one frame; `None` where its form is another.
+
+    Raises:
+        ValueError: the header is cut short, or its tiles are impossible.
+    """
+    if frame.startswith(_JPEG):
+        return _jpeg_size(frame)
+    start = frame.find(_JPEG_2000, 0, 256)
+    return None if start < 0 else _jpeg_2000_size(frame[start + 4 :])
+
+
+def _jpeg_size(frame: bytes) -> tuple[int, int, int]:
+    place = 2
+    while place + 10 <= len(frame) and frame[place] == 0xFF:
+        kind = frame[place + 1]
+        if kind in _FRAME_SEGMENTS:
+            rows, columns, samples = struct.unpack_from(">HHB", frame, place + 5)
+            return rows, columns, samples
+        filler = kind in (0xFF, 0x01)
+        place += 1 if filler else 2 + int.from_bytes(frame[place + 2 : place + 4], "big")
+    raise ValueError("the JPEG frame states no size")
+
+
+def _jpeg_2000_size(segment: bytes) -> tuple[int, int, int]:
+    if len(segment) < 38:
+        raise ValueError("the JPEG 2000 frame is cut short")
+    right, bottom, left, top, wide, high, from_x, from_y, samples = struct.unpack_from(
+        ">8IH", segment, 4
+    )
+    if 0 in (wide, high) or -(-(right - from_x) // wide) * -(-(bottom - from_y) // high) > _TILES:
+        raise ValueError("the JPEG 2000 frame claims impossible tiles")
+    return bottom - top, right - left, samples

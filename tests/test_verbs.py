@@ -1,0 +1,171 @@
+import csv
+import json
+import math
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import medclf
+from medclf import verbs
+from medclf.errors import CohortError, ReadError, RunError
+from medclf.train.recipe import format_recipe, read_recipe
+
+
+def write_pictures(folder, count=60, size=16, split=True):
+    """Pictures of two classes: bright above, or bright below."""
+    rng = np.random.default_rng(0)
+    for i in range(count):
+        name = "above" if i % 2 else "below"
+        part = ("train", "val", "test")[min(i // (count // 3), 2)] if split else ""
+        values = rng.integers(0, 100, (size, size)).astype(np.uint8)
+        half = slice(0, size // 2) if i % 2 else slice(size // 2, size)
+        values[half] += 120
+        place = folder / part / name
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(values).save(place / f"{i:03d}.png")
+    return folder
+
+
+def quick(cohort, **fit):
+    """The plan's own recipe, cut short."""
+    from dataclasses import replace
+
+    recipe = verbs.plan(cohort, 0.2).recipe
+    settings = {"members": 2, "folds": 2, "epochs": 4, "batch": 8, "mirror": "no", **fit}
+    return replace(recipe, fit=replace(recipe.fit, **settings))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("verbs")
+    data = write_pictures(folder / "pictures")
+    cohort = medclf.read_cohort(data)
+    run = medclf.train(data, folder / "run", recipe=quick(cohort))
+    return data, run
+
+
+def test_a_run_is_trained_measured_and_told(trained):
+    _, run = trained
+    assert run.scores["auc"]["value"] > 0.9
+    assert run.scores["n_exams"] == 20
+    page = (run.run.folder / "report.html").read_text()
+    assert "<svg" in page
+    assert "AUC" in page
+
+
+def test_a_run_loads_and_predicts_files(trained):
+    data, run = trained
+    loaded = medclf.load(run.run.folder)
+    files = sorted((data / "test" / "above").glob("*.png"))[:3]
+    answers = loaded.predict(files)
+    assert [answer.name for answer in answers] == [str(file) for file in files]
+    assert all(math.isclose(sum(a.probabilities), 1) for a in answers)
+    assert answers == run.predict(files)
+
+
+def test_evaluating_again_gives_the_same_scores(trained):
+    data, run = trained
+    again = run.evaluate(data).to_json()
+    assert again["auc"] == run.scores["auc"]
+    assert again["accuracy"] == run.scores["accuracy"]
+
+
+def test_other_data_are_measured_whole_in_the_classes_of_the_run(trained, tmp_path):
+    _, run = trained
+    other = write_pictures(tmp_path / "other", 20, split=False)
+    (other / "above").rename(other / "zz")
+    (other / "zz").rename(other / "above")
+    scores = run.evaluate(other)
+    assert scores.exams == 20
+    assert scores.figures["auc"].value > 0.9
+    (other / "above").rename(other / "strange")
+    with pytest.raises(CohortError, match="strange"):
+        run.evaluate(other)
+
+
+def test_an_image_of_other_channels_is_refused_by_name(trained, tmp_path):
+    colour = np.random.default_rng(0).integers(0, 255, (16, 16, 3)).astype(np.uint8)
+    Image.fromarray(colour).save(tmp_path / "colour.png")
+    with pytest.raises(ReadError, match=r"colour\.png"):
+        trained[1].predict([tmp_path / "colour.png"])
+
+
+def test_an_image_unlike_training_is_predicted_with_a_warning(trained, tmp_path):
+    Image.fromarray(np.full((16, 16), 255, np.uint8)).save(tmp_path / "white.png")
+    (answer,) = trained[1].predict([tmp_path / "white.png"])
+    assert "outside" in answer.warnings[0]
+
+
+def test_one_unreadable_image_stops_training_or_is_left_out(tmp_path):
+    data = write_pictures(tmp_path / "pictures", 60)
+    bad = next((data / "train" / "above").glob("*.png"))
+    bad.write_bytes(bad.read_bytes()[:60])
+    recipe = quick(medclf.read_cohort(write_pictures(tmp_path / "whole", 60)))
+    with pytest.raises(ReadError, match=bad.name):
+        medclf.train(data, tmp_path / "run", recipe=recipe)
+    assert not (tmp_path / "run").exists()
+    run = medclf.train(data, tmp_path / "run", recipe=recipe, skip_unreadable=True)
+    assert bad.name in (run.run.folder / "report.html").read_text()
+
+
+def test_a_run_cut_short_resumes_and_ends_as_undisturbed(tmp_path):
+    data = write_pictures(tmp_path / "pictures", 60)
+    recipe = quick(medclf.read_cohort(data))
+    whole = medclf.train(data, tmp_path / "whole", recipe=recipe)
+
+    def interrupt(progress):
+        if progress.done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        medclf.train(data, tmp_path / "cut", recipe=recipe, watch=verbs.Watch(tell=interrupt))
+    with pytest.raises(RunError, match="resume"):
+        medclf.load(tmp_path / "cut")
+    resumed = verbs.resume(tmp_path / "cut")
+    assert resumed.run.weights.read_bytes() == whole.run.weights.read_bytes()
+    with pytest.raises(RunError, match="nothing to resume"):
+        verbs.resume(tmp_path / "cut")
+
+
+def test_changed_images_are_not_resumed_upon(tmp_path):
+    data = write_pictures(tmp_path / "pictures", 60)
+    recipe = quick(medclf.read_cohort(data))
+
+    def interrupt(progress):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        medclf.train(data, tmp_path / "run", recipe=recipe, watch=verbs.Watch(tell=interrupt))
+    changed = next((data / "train" / "above").glob("*.png"))
+    Image.fromarray(np.zeros((16, 16), np.uint8)).save(changed)
+    with pytest.raises(RunError, match="images have changed"):
+        verbs.resume(tmp_path / "run")
+
+
+def test_patients_leave_no_name_in_the_run(tmp_path):
+    data = write_pictures(tmp_path / "pictures", 60, split=False)
+    files = sorted(data.rglob("*.png"))
+    with (tmp_path / "table.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "label", "patient", "age"])
+        for i, path in enumerate(files):
+            writer.writerow([path, path.parent.name, f"Doe{i // 2:03d}^Jane", 30 + i])
+    cohort = medclf.read_cohort(tmp_path / "table.csv")
+    run = medclf.train(tmp_path / "table.csv", tmp_path / "run", recipe=quick(cohort))
+    for path in run.run.folder.rglob("*"):
+        if path.is_file():
+            assert b"Jane" not in path.read_bytes(), f"{path.name} names a patient"
+    assert run.scores["n_patients"] < run.scores["n_exams"]
+    assert "age" in run.scores["subgroups"]
+
+
+def test_the_plan_is_a_recipe_that_train_takes(tmp_path):
+    data = write_pictures(tmp_path / "pictures", 60)
+    found = medclf.plan(medclf.read_cohort(data), minutes=0.1)
+    path = tmp_path / "recipe.toml"
+    path.write_text(found.to_toml())
+    assert read_recipe(path) == found.recipe
+    assert format_recipe(found.recipe) != found.to_toml()
+    assert found.recipe.prepare.size == (28, 28) or found.recipe.prepare.size == (16, 16)
+    assert json.dumps(dict(found.reasons))

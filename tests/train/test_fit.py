@@ -1,0 +1,152 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from medclf.errors import CohortError
+from medclf.evaluate.table import read_predictions
+from medclf.prepare.exam import Prepare
+from medclf.train.committee import class_weights
+from medclf.train.fit import deal_parts, fit_run
+from medclf.train.member import load_tensors
+from medclf.train.recipe import Decide, Fit, Net, Recipe
+from medclf.train.run import create_run
+from medclf.train.settle import Pace, settle
+from medclf.train.trained import load_trained
+
+
+def recipe(dims=2, **fit):
+    settings = {"members": 2, "epochs": 3, "batch": 16, "shift": 0.06, **fit}
+    return Recipe(
+        Prepare(size=(16,) * dims, channels=1),
+        net=Net("sprint", {"width": 16}),
+        fit=Fit(**settings),
+        decide=Decide(resamples=50),
+    )
+
+
+def weights(run):
+    return load_tensors(run.weights)[0]
+
+
+@pytest.mark.parametrize("kind", ["exclusive", "coexisting", "ranked"])
+@pytest.mark.parametrize("dims", [2, 3])
+def test_every_kind_of_task_comes_to_its_scores(tmp_path, make_exams, dims, kind):
+    cohort, held = make_exams(dims=dims, kind=kind, classes=3)
+    run = create_run(tmp_path / "run", recipe(dims), cohort, {})
+    run = fit_run(run, cohort, held)
+    scores = json.loads((run.folder / "scores.json").read_text())
+    assert scores["n_exams"] == 10
+    assert 0 <= scores["auc"]["low"] <= scores["auc"]["value"] <= scores["auc"]["high"] <= 1
+    found = read_predictions(run.folder / "predictions.csv", run.task)
+    assert set(found.splits) == {"val", "test"}
+    assert not (run.folder / "checkpoint").exists()
+    (answer,) = load_trained(run).predict(["new"], held.values[:1])
+    assert len(answer.probabilities) == 3
+
+
+def test_what_is_plain_is_learnt(tmp_path, make_exams):
+    cohort, held = make_exams(120)
+    run = create_run(tmp_path / "run", recipe(epochs=10, folds=3, members=3), cohort, {})
+    run = fit_run(run, cohort, held)
+    scores = json.loads((run.folder / "scores.json").read_text())
+    assert scores["auc"]["value"] > 0.95
+
+
+def test_a_run_interrupted_and_resumed_ends_with_the_same_weights(tmp_path, make_exams):
+    cohort, held = make_exams()
+    settings = recipe(folds=3, members=3, epochs=4)
+    whole = fit_run(create_run(tmp_path / "whole", settings, cohort, {}), cohort, held)
+    run = create_run(tmp_path / "cut", settings, cohort, {})
+
+    def interrupt(progress):
+        if progress.done >= 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit_run(run, cohort, held, tell=interrupt)
+    assert len(list((run.folder / "checkpoint").iterdir())) >= 2
+    run = fit_run(run, cohort, held)
+    assert weights(whole).keys() == weights(run).keys()
+    assert all(torch.equal(t, weights(run)[name]) for name, t in weights(whole).items())
+    epochs = [(row["member"], row["epoch"]) for row in run.log()]
+    assert sorted(epochs) == [(m, e) for m in range(3) for e in range(1, 5)]
+    same = [(p / "predictions.csv").read_text() for p in (whole.folder, run.folder)]
+    assert same[0] == same[1]
+
+
+def test_members_side_by_side_learn_as_they_do_alone(tmp_path, make_exams, monkeypatch):
+    cohort, held = make_exams()
+    both = fit_run(create_run(tmp_path / "both", recipe(), cohort, {}), cohort, held)
+    monkeypatch.setattr("medclf.train.fit.at_once", lambda recipe, device: 1)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        alone = fit_run(create_run(tmp_path / "alone", recipe(), cohort, {}), cohort, held)
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(t, weights(alone)[name]) for name, t in weights(both).items())
+
+
+def test_no_member_validates_on_what_it_learnt_from(make_exams):
+    cohort, _ = make_exams()
+    patients = np.array([record.patient for record in cohort.records])
+    splits = np.array([record.split for record in cohort.records])
+    parts = deal_parts(cohort, recipe(folds=4, members=4))
+    for part in parts:
+        assert not set(patients[part.training]) & set(patients[part.validation])
+        assert "test" not in splits[np.concatenate([part.training, part.validation])]
+    everyone = np.unique(np.concatenate([part.validation for part in parts]))
+    assert set(everyone) == set(np.flatnonzero(splits != "test"))
+
+
+def test_nothing_to_validate_on_is_refused(make_exams):
+    cohort, _ = make_exams()
+    training = tuple(replace(r, split="train") for r in cohort.records)
+    with pytest.raises(CohortError, match="60 and 0"):
+        deal_parts(replace(cohort, records=training), recipe())
+
+
+def test_a_budget_is_settled_and_kept(tmp_path, make_exams):
+    cohort, held = make_exams()
+    run = create_run(tmp_path / "run", recipe(epochs=0, mirror="try"), cohort, {})
+    run = fit_run(run, cohort, held, seconds=20)
+    assert run.recipe.fit.epochs > 0
+    assert run.recipe.fit.mirror == "no"
+    assert "mirror" in run.facts["reasons"]["augment.mirror"]
+
+
+def test_the_test_split_does_not_touch_what_is_learnt(tmp_path, make_exams):
+    cohort, held = make_exams()
+    one = fit_run(create_run(tmp_path / "one", recipe(), cohort, {}), cohort, held)
+    for i, record in enumerate(cohort.records):
+        if record.split == "test":
+            held.values[i] = 0
+    other = fit_run(create_run(tmp_path / "other", recipe(), cohort, {}), cohort, held)
+    assert all(torch.equal(t, weights(other)[name]) for name, t in weights(one).items())
+    assert one.facts["calibration"] == other.facts["calibration"]
+    assert one.facts["decision"] == other.facts["decision"]
+
+
+def test_settling_fills_the_budget_with_epochs_then_members():
+    pace = Pace(step=0.01, judge=0.0001, steps=10)
+    fit = Fit(members=5, folds=5, batch=32)
+    short = settle(fit, pace, 10, 2, 100, 1000)
+    long = settle(fit, pace, 1000, 2, 100, 1000)
+    tiny = settle(fit, pace, 0.2, 2, 100, 1000)
+    assert short.epochs < long.epochs
+    assert long.members > 5
+    assert tiny.members < 5
+    assert tiny.epochs == 1
+    rounds = -(-short.members // 2)
+    assert rounds * short.epochs * (0.1 + 0.01) <= 10
+
+
+def test_class_weights_even_out_and_average_to_one(make_exams):
+    cohort, _ = make_exams(classes=3)
+    target = torch.eye(3)[torch.tensor([0] * 60 + [1] * 30 + [2] * 10)]
+    weights = torch.tensor(class_weights(target, cohort.task))
+    assert (target @ weights).mean() == pytest.approx(1)
+    assert weights.tolist() == pytest.approx([100 / 180, 100 / 90, 100 / 30])
