@@ -22,7 +22,7 @@ MAY = {
     "net": set(),
     "method": {"look", "net"},
     "evaluate": set(),
-    "train": {"curate", "prepare", "look", "net", "method", "evaluate"},
+    "learn": {"curate", "prepare", "look", "net", "method", "evaluate"},
     "report": {"evaluate"},
 }
 # The verbs stand above the rooms, as the command line does.

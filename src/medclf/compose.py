@@ -19,9 +19,9 @@ from medclf.report.judged import Judged
 from medclf.report.mistake import find_mistakes
 from medclf.report.page import write_report
 from medclf.report.picture import Picture, make_picture
-from medclf.train.recipe import format_recipe
-from medclf.train.run import Run
-from medclf.train.trained import read_choices
+from medclf.learn.recipe import format_recipe
+from medclf.learn.run import Run
+from medclf.learn.trained import read_choices
 
 SHOWN = 12
 

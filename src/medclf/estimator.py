@@ -24,10 +24,10 @@ from medclf.core.task import Task
 from medclf.errors import MedclfError
 from medclf.look.augment import Augment
 from medclf.prepare.exam import Prepare
-from medclf.train.fit import fit_run
-from medclf.train.recipe import Decide, Fit, Net, Recipe
-from medclf.train.run import create_run
-from medclf.train.trained import Held, Trained, load_trained
+from medclf.learn.fit import fit_run
+from medclf.learn.recipe import Decide, Fit, Net, Recipe
+from medclf.learn.run import create_run
+from medclf.learn.trained import Held, Trained, load_trained
 
 
 class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

@@ -31,11 +31,11 @@ from medclf.evaluate.table import Predictions
 from medclf.prepare.exam import prepare_image
 from medclf.prepare.store import Store, open_store
 from medclf.read.image import read_image
-from medclf.train.fit import Tell, fit_run, tabulate
-from medclf.train.plan import Plan, make_plan
-from medclf.train.recipe import Recipe
-from medclf.train.run import Run, apply_splits, create_run, open_run, read_splits, sole_use
-from medclf.train.trained import Trained, load_trained
+from medclf.learn.fit import Tell, fit_run, tabulate
+from medclf.learn.plan import Plan, make_plan
+from medclf.learn.recipe import Recipe
+from medclf.learn.run import Run, apply_splits, create_run, open_run, read_splits, sole_use
+from medclf.learn.trained import Trained, load_trained
 
 MINUTES = 2.0
 

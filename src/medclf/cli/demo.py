@@ -34,7 +34,7 @@ def demo(
     from medclf import verbs
     from medclf.curate.audit import audit
     from medclf.curate.phantom.cohort import make_phantoms
-    from medclf.train.run import write_whole
+    from medclf.learn.run import write_whole
 
     say = sys.stdout.write
     say(f"Making radiographs of {patients} phantom patients\n")

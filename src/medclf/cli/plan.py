@@ -35,7 +35,7 @@ def plan(
     """
     from medclf import verbs
     from medclf.curate.cohort import read_cohort
-    from medclf.train.run import write_whole
+    from medclf.learn.run import write_whole
 
     cohort = read_cohort(data, columns)
     with show_progress("Looking at images", quiet=as_json) as progress:

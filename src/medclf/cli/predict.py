@@ -31,7 +31,7 @@ def predict(
     Example: medclf predict runs/first new/*.dcm --out predictions.csv
     """
     from medclf import verbs
-    from medclf.train.run import write_whole
+    from medclf.learn.run import write_whole
 
     loaded = verbs.load(run)
     found = loaded.predict(files)

@@ -14,7 +14,7 @@ from medclf.cli.scores import show_scores
 
 if TYPE_CHECKING:
     from medclf.curate.cohort import Columns
-    from medclf.train.fit import Progress
+    from medclf.learn.fit import Progress
     from medclf.verbs import Watch
 
 
@@ -46,7 +46,7 @@ def train(
     """
     from medclf import verbs
     from medclf.errors import SettingError
-    from medclf.train.recipe import read_recipe
+    from medclf.learn.recipe import read_recipe
 
     with watch_training(quiet=as_json) as watch:
         if resume is not None:

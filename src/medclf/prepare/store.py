@@ -90,14 +90,12 @@ def open_store(
         settings: How every image is prepared.
         cache: Where stores are kept; `cache_folder()` where it is not given.
         progress: Told how many images of how many have been prepared, while a store is made.
-        skip_unreadable: Leave out images that cannot be read or prepared, and list them in
-            `failures`.
+        skip_unreadable: Leave out what cannot be read or prepared, and list it in `failures`.
         read: Reads an image; called in several threads at once.
 
     Raises:
         CohortError: there is no exam, or one of several images.
-        ReadError: images cannot be read or prepared; all of them were tried, and the message
-            names the first.
+        ReadError: images cannot be read or prepared. All are tried; the first are named.
         SettingError: the cache cannot be written, or its disk is full.
     """
     numbers, sources = _flatten(records)
@@ -118,12 +116,11 @@ def open_store(
     except OSError as problem:
         reason = f"prepared images cannot be kept here: {problem.strerror or problem}"
         raise SettingError(f"{home}: {reason}: name a folder by MEDCLF_CACHE") from problem
-    left = [number for i, number in enumerate(numbers) if i not in failures]
-    exams, index = np.unique(left, return_inverse=True)
+    exams, index = _number([n for i, n in enumerate(numbers) if i not in failures])
     return Store(
         values,
         tuple(records[number].name for number in exams),
-        index.astype(np.int64),
+        index,
         kept.digest,
         tuple((names[i], failures[i]) for i in sorted(failures)),
         {str(path): file.digest for path, file in files.items()},
@@ -160,6 +157,13 @@ def _flatten(records: Sequence[Record]) -> tuple[list[int], list[Source]]:
             )
     images = [(n, source) for n, record in enumerate(records) for source in record.images.values()]
     return [number for number, _ in images], [source for _, source in images]
+
+
+def _number(rows: Sequence[int]) -> tuple[list[int], NDArray[np.int64]]:
+    """Name the exams that have rows, in order, and for each row the place of its exam there."""
+    exams = list(dict.fromkeys(rows))
+    place = {exam: i for i, exam in enumerate(exams)}
+    return exams, np.array([place[exam] for exam in rows], np.int64)
 
 
 def _allow(failures: Failures, names: Sequence[str], skip: bool) -> Failures:

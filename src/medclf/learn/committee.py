@@ -23,10 +23,10 @@ from medclf.method.contract import Method
 from medclf.method.whole_image import WholeImage
 from medclf.net.nd import layers
 from medclf.net.table import build_classifier
-from medclf.train.exams import Exams
-from medclf.train.loop import Indices, Stopped, judge, train_member
-from medclf.train.member import Member, seeded
-from medclf.train.recipe import Recipe
+from medclf.learn.exams import Exams
+from medclf.learn.loop import Indices, Stopped, judge, train_member
+from medclf.learn.member import Member, seeded
+from medclf.learn.recipe import Recipe
 
 Made = TypeVar("Made")
 WEIGHTS = 1 << 30  # keeps the chance of first weights apart from that of any epoch

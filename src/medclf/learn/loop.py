@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from medclf.method.contract import Method
-from medclf.train.exams import Exams
-from medclf.train.member import Member
-from medclf.train.recipe import Fit
+from medclf.learn.exams import Exams
+from medclf.learn.member import Member
+from medclf.learn.recipe import Fit
 
 Indices = NDArray[np.int64]
 

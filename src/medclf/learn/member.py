@@ -18,7 +18,7 @@ from torch import Generator, Tensor
 
 from medclf.errors import RunError
 from medclf.method.contract import Method
-from medclf.train.recipe import Fit
+from medclf.learn.recipe import Fit
 
 Log = list[dict[str, float]]
 

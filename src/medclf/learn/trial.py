@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from medclf.core.task import Task
-from medclf.train.committee import Part, build_method, train_committee
-from medclf.train.exams import Exams
-from medclf.train.member import Member
-from medclf.train.recipe import Recipe
-from medclf.train.settle import LADDER, Pace
+from medclf.learn.committee import Part, build_method, train_committee
+from medclf.learn.exams import Exams
+from medclf.learn.member import Member
+from medclf.learn.recipe import Recipe
+from medclf.learn.settle import LADDER, Pace
 
 SHARE = 0.12  # of the budget, for all trainings of the trial
 FEWEST_EPOCHS = 2

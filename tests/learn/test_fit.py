@@ -8,13 +8,13 @@ import torch
 from medclf.errors import CohortError
 from medclf.evaluate.table import read_predictions
 from medclf.prepare.exam import Prepare
-from medclf.train.committee import class_weights
-from medclf.train.fit import deal_parts, fit_run
-from medclf.train.member import load_tensors
-from medclf.train.recipe import Decide, Fit, Net, Recipe
-from medclf.train.run import create_run
-from medclf.train.settle import Pace, settle
-from medclf.train.trained import load_trained
+from medclf.learn.committee import class_weights
+from medclf.learn.fit import deal_parts, fit_run
+from medclf.learn.member import load_tensors
+from medclf.learn.recipe import Decide, Fit, Net, Recipe
+from medclf.learn.run import create_run
+from medclf.learn.settle import Pace, settle
+from medclf.learn.trained import load_trained
 
 
 def recipe(dims=2, **fit):
@@ -80,7 +80,7 @@ def test_a_run_interrupted_and_resumed_ends_with_the_same_weights(tmp_path, make
 def test_members_side_by_side_learn_as_they_do_alone(tmp_path, make_exams, monkeypatch):
     cohort, held = make_exams()
     both = fit_run(create_run(tmp_path / "both", recipe(), cohort, {}), cohort, held)
-    monkeypatch.setattr("medclf.train.fit.at_once", lambda recipe, device: 1)
+    monkeypatch.setattr("medclf.learn.fit.at_once", lambda recipe, device: 1)
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -14,7 +14,7 @@ from medclf.core.cohort import Cohort
 from medclf.curate.fingerprint import Fingerprint
 from medclf.look.augment import Augment
 from medclf.prepare.exam import Prepare
-from medclf.train.recipe import Decide, Fit, Net, Recipe, format_recipe
+from medclf.learn.recipe import Decide, Fit, Net, Recipe, format_recipe
 
 SMALLEST, LARGEST = {2: 28, 3: 24}, {2: 224, 3: 64}
 STEP = 4  # edges are multiples of it, unless the exams come in one small size

@@ -8,7 +8,7 @@ import pytest
 from medclf.core.cohort import Cohort
 from medclf.core.record import Record
 from medclf.core.task import Task
-from medclf.train.trained import Held
+from medclf.learn.trained import Held
 
 
 @pytest.fixture

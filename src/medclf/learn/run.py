@@ -22,7 +22,7 @@ from medclf.core.cohort import Cohort
 from medclf.core.record import Record
 from medclf.core.task import Task
 from medclf.errors import CohortError, RunError
-from medclf.train.recipe import Recipe, format_recipe, read_recipe
+from medclf.learn.recipe import Recipe, format_recipe, read_recipe
 
 FORMAT = 1
 

@@ -8,8 +8,8 @@ from medclf.core.record import Record, Source
 from medclf.core.task import Task
 from medclf.errors import CohortError, RunError
 from medclf.prepare.exam import Prepare
-from medclf.train.recipe import Recipe
-from medclf.train.run import apply_splits, create_run, open_run, sole_use, write_whole
+from medclf.learn.recipe import Recipe
+from medclf.learn.run import apply_splits, create_run, open_run, sole_use, write_whole
 
 RECIPE = Recipe(Prepare(size=(8, 8), channels=1))
 
@@ -90,7 +90,7 @@ def test_a_text_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     def full(_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("medclf.train.run.os.fsync", full)
+    monkeypatch.setattr("medclf.learn.run.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         write_whole(path, "new")
     assert path.read_text() == "old"

@@ -14,13 +14,13 @@ from medclf.errors import RunError
 from medclf.evaluate.calibrate import Calibration, inverse_link
 from medclf.evaluate.threshold import Decision
 from medclf.method.whole_image import WholeImage
-from medclf.train.committee import at_once, build_method, side_by_side
-from medclf.train.device import pick_device
-from medclf.train.exams import Exams, Rows
-from medclf.train.loop import Indices, judge
-from medclf.train.member import load_tensors
-from medclf.train.recipe import Recipe
-from medclf.train.run import Run
+from medclf.learn.committee import at_once, build_method, side_by_side
+from medclf.learn.device import pick_device
+from medclf.learn.exams import Exams, Rows
+from medclf.learn.loop import Indices, judge
+from medclf.learn.member import load_tensors
+from medclf.learn.recipe import Recipe
+from medclf.learn.run import Run
 
 Kept = TypeVar("Kept")
 Shares = NDArray[np.float64]

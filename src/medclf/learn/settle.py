@@ -8,11 +8,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from medclf.train.committee import Part, side_by_side
-from medclf.train.exams import Exams
-from medclf.train.loop import draw_order, judge, run_epoch
-from medclf.train.member import Member
-from medclf.train.recipe import Fit
+from medclf.learn.committee import Part, side_by_side
+from medclf.learn.exams import Exams
+from medclf.learn.loop import draw_order, judge, run_epoch
+from medclf.learn.member import Member
+from medclf.learn.recipe import Fit
 
 LADDER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 125, 150, 200)
 TIMED_STEPS = 5

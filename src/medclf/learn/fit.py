@@ -25,22 +25,22 @@ from medclf.evaluate.calibrate import Calibration, fit_calibration, inverse_link
 from medclf.evaluate.scores import score
 from medclf.evaluate.table import Predictions, write_predictions
 from medclf.evaluate.threshold import fit_decision
-from medclf.train.committee import (
+from medclf.learn.committee import (
     Part,
     at_once,
     build_method,
     class_weights,
     train_committee,
 )
-from medclf.train.device import keep_memory, pick_device
-from medclf.train.exams import Exams, Rows, measure_values
-from medclf.train.loop import Indices
-from medclf.train.member import Member, save_tensors
-from medclf.train.recipe import Recipe
-from medclf.train.run import Run, write_whole
-from medclf.train.settle import settle, time_steps
-from medclf.train.trained import Shares, Trained, assemble, load_weights, standardised
-from medclf.train.trial import try_mirror
+from medclf.learn.device import keep_memory, pick_device
+from medclf.learn.exams import Exams, Rows, measure_values
+from medclf.learn.loop import Indices
+from medclf.learn.member import Member, save_tensors
+from medclf.learn.recipe import Recipe
+from medclf.learn.run import Run, write_whole
+from medclf.learn.settle import settle, time_steps
+from medclf.learn.trained import Shares, Trained, assemble, load_weights, standardised
+from medclf.learn.trial import try_mirror
 
 RESERVE = 0.08  # share of the budget kept for scores, intervals and the report
 COPIES = 5

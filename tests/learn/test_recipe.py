@@ -5,7 +5,7 @@ import pytest
 from medclf.errors import SettingError
 from medclf.look.augment import Augment
 from medclf.prepare.exam import Prepare
-from medclf.train.recipe import Fit, Net, Recipe, format_recipe, parse_recipe, read_recipe
+from medclf.learn.recipe import Fit, Net, Recipe, format_recipe, parse_recipe, read_recipe
 
 RECIPE = Recipe(
     Prepare(size=(28, 28), channels=1),
