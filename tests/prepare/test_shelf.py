@@ -55,6 +55,10 @@ def _die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _no_reading(source):
+    raise AssertionError(f"{source} was read although there is no room")
+
+
 def _ended(child):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
@@ -154,7 +158,7 @@ def test_no_disk_space_is_told_before(records, tmp_path, monkeypatch):
     monkeypatch.setattr(shelf.shutil, "disk_usage", lambda _: usage)
     large = Prepare((1000, 1000), 1)
     with pytest.raises(SettingError, match=r"40\.0 MB wanted .* 1\.0 MB free: .*MEDCLF_CACHE$"):
-        open_store(records, large, tmp_path, read=_die)
+        open_store(records, large, tmp_path, read=_no_reading)
     assert _names(tmp_path) == []
 
 

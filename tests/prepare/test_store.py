@@ -192,6 +192,14 @@ def test_a_store_with_gaps_is_found_again_and_never_passes_for_a_whole_one(damag
         open_store(damaged, SETTINGS, tmp_path)
 
 
+def test_a_file_that_is_gone_is_told_though_there_is_a_store_of_the_rest(make_pictures, tmp_path):
+    records = make_pictures(3)
+    open_store(records[:2], SETTINGS, tmp_path)
+    records[2].source.path.unlink()
+    with pytest.raises(ReadError, match=r"^1 of 3 images cannot be read: 002\.png: .*No such file"):
+        open_store(records, SETTINGS, tmp_path)
+
+
 def test_an_image_that_can_be_read_now_is_taken_in(make_pictures, tmp_path):
     """As after installing a decoder that was missing."""
     records = make_pictures(5)

@@ -1,3 +1,5 @@
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
@@ -184,6 +186,15 @@ def test_no_picture_is_one_clear_line(name):
     with pytest.raises(ReadError, match=r"^scan\.dcm: ") as problem:
         read_dicom(raw_of(name), "scan.dcm")
     assert "\n" not in str(problem.value)
+
+
+def test_many_threads_and_files_of_which_pydicom_warns():
+    raws = [raw_of(name) for name in ("MR_small_padded", "SC_rgb_jpeg", "CT_small")]
+    truths, before = [read_dicom(raw, "x").values for raw in raws], list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool:
+        for number, image in enumerate(pool.map(read_dicom, raws * 20, ["x"] * 60)):
+            np.testing.assert_array_equal(image.values, truths[number % 3])
+    assert list(warnings.filters) == before
 
 
 def test_truncated_file_of_the_wheel():

@@ -133,8 +133,16 @@ def test_dicom_without_a_suffix_is_found_by_its_signature(tmp_path, make_dicom):
     for name in ("IM000001", "1.2.840.113619.2.5"):
         (tmp_path / name).write_bytes(make_dicom(GREY))
         assert is_image(Source(tmp_path / name))
-    (tmp_path / "README").write_bytes(b"text")
-    assert not is_image(Source(tmp_path / "README"))
+    for name, raw in (("README", b"text"), ("DICOMDIR", make_dicom(GREY))):
+        (tmp_path / name).write_bytes(raw)
+        assert not is_image(Source(tmp_path / name))
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(tmp_path / "IM000001", "disc/IM000001")
+        archive.writestr("disc/LICENSE", b"text")
+    assert is_image(Source(tmp_path / "a.zip", "disc/IM000001"))
+    assert not is_image(Source(tmp_path / "a.zip", "disc/LICENSE"))
+    with pytest.raises(ReadError, match="absent: cannot be read"):
+        is_image(Source(tmp_path / "absent"))
     assert not is_image(Source(tmp_path / "absent.csv"))
     assert is_image(Source(tmp_path / "absent.png"))
 

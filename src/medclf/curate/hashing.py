@@ -9,10 +9,10 @@ tiles that fit the cache, and whoever comes close is judged by likeness.
 
 Measured on copies of all 10,015 skin photographs of HAM10000 and 5,840 chest X-rays of Kermany:
 JPEG at quality 60, 75 % size and 15 % darker are found each time, 15 % brighter (and clipped) in
-all but 0 and 1, the first, second and last at once in all but 18 and 1. Among the originals no
-pair of the 67 million is false: 84 and 34 are found, which are the same lesion or the same child.
-Cropped or turned copies are not found. Hand-written strokes are few and alike: of 1.8 billion
-pairs of MNIST, 1,938 are found.
+all but 0 and 1, the first, second and last at once in all but 18 and 1. Of the originals' 67
+million pairs 84 and 34 are found: all but one each bear one lesion's or one child's name, and
+these two show one picture as well. Cropped or turned copies are not found. Hand-written strokes
+are few and alike: of 1.8 billion pairs of MNIST, 1,938 are found.
 
 Source: Zauner. Implementation and Benchmarking of Perceptual Image Hash Functions. Thesis,
 Upper Austria University of Applied Sciences, Hagenberg 2010, section 3.2.1 (the DCT hash).

@@ -56,7 +56,8 @@ def wilson(share: float, exams: float, quantile: float = NORMAL) -> tuple[float,
     middle = (share + square / (2 * exams)) / (1 + square / exams)
     half = np.sqrt(share * (1 - share) / exams + square / (4 * exams**2))
     half *= quantile / (1 + square / exams)
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+    low = 0.0 if share <= 0 else max(0.0, float(middle - half))
+    return low, 1.0 if share >= 1 else min(1.0, float(middle + half))
 
 
 def proportion(hits: NDArray[np.generic], patients: NDArray[np.generic]) -> Figure:

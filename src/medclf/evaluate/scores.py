@@ -43,6 +43,7 @@ class Scores:
         patients: Whose they are.
         per_class: By class name.
         subgroups: By fact.
+        decision: How probabilities became classes.
         notes: What a reader must know: classes left out, exams without a label.
         seed: Of the bootstrap.
         resamples: Bootstrap samples.
@@ -53,6 +54,7 @@ class Scores:
     patients: int
     per_class: dict[str, ClassScores]
     subgroups: dict[str, tuple[Subgroup, ...]] = field(default_factory=dict)
+    decision: Decision = field(default_factory=Decision)
     notes: tuple[str, ...] = ()
     seed: int = 0
     resamples: int = RESAMPLES
@@ -79,6 +81,7 @@ class Scores:
                 }
                 for fact, groups in self.subgroups.items()
             },
+            "decision": asdict(self.decision),
             "notes": list(self.notes),
             "seed": self.seed,
             "resamples": self.resamples,
@@ -104,10 +107,13 @@ class Scores:
                 for fact, groups in plain["subgroups"].items()
             }
             counts = plain["n_exams"], plain["n_patients"]
-            notes, seed, resamples = plain["notes"], plain["seed"], plain["resamples"]
+            how = plain["decision"]
+            decision = Decision(tuple(how["thresholds"]), how["aim"], how["coexisting"])
+            notes, seed, resamples = tuple(plain["notes"]), plain["seed"], plain["resamples"]
         except (KeyError, TypeError, AttributeError) as problem:
             raise ReadError(f"scores are damaged: cannot find or use {problem}") from problem
-        return cls(_figures(plain), *counts, classes, groups, tuple(notes), seed, resamples)
+        figures = _figures(plain)
+        return cls(figures, *counts, classes, groups, decision, notes, seed, resamples)
 
 
 def score(
@@ -145,7 +151,15 @@ def score(
         notes.append(f"{len(predictions) - len(labelled)} exams without a label are left out")
     groups = find_subgroups(labelled, decision, seed, resamples)
     return Scores(
-        found.whole, len(labelled), len(people), classes, groups, tuple(notes), seed, resamples
+        found.whole,
+        len(labelled),
+        len(people),
+        classes,
+        groups,
+        decision,
+        tuple(notes),
+        seed,
+        resamples,
     )
 
 

@@ -170,7 +170,7 @@ def _gather(rows: list[list[str]], task: Task, facts: list[str]) -> Predictions:
         try:
             targets.append(read_label(task, row[3]))
             numbers.append([float(cell) for cell in row[here : here + 2 * classes]])
-        except ValueError as problem:
+        except (ValueError, SettingError) as problem:
             raise ValueError(f"line {line}: {problem}") from problem
     shape = (-1, classes) if task.kind == "coexisting" else (-1,)
     values = np.array(numbers, np.float64).reshape(-1, 2 * classes)

@@ -19,6 +19,7 @@ from medclf.read.datasets.table import DATASETS
 from medclf.read.dicom import read_dicom
 from medclf.read.nifti import GZIP, read_nifti
 from medclf.read.raster import BMP, JPEG, PNG, read_raster
+from medclf.read.refuse import unreadable
 from medclf.read.tiff import SIGNATURES, read_tiff
 
 Reader = Callable[[bytes, str], Image]
@@ -59,18 +60,18 @@ def is_image(source: Source) -> bool:
     """Tell whether a file should be an image: by its name, or by DICOM's signature if it has none.
 
     Scanners export files without a suffix, or named by numbers with dots: of those the first 132
-    bytes are looked at.
+    bytes are looked at. DICOMDIR, the index of a disc, bears the signature too and is no image.
 
     Raises:
         ReadError: such a file cannot be opened.
     """
-    name = source.member or source.path.name
-    if looks_like_image(name):
+    name = PurePosixPath(source.member or source.path.name)
+    if looks_like_image(name.name):
         return True
-    suffix = PurePosixPath(name).suffix
-    if name.startswith(".") or (suffix and not suffix[1:].isdigit()):
+    numbered = not name.suffix or name.suffix[1:].isdigit()
+    if name.name.startswith(".") or name.name == "DICOMDIR" or not numbered:
         return False
-    return read_bytes(source)[128:132] == b"DICM"
+    return _head(source)[128:] == b"DICM"
 
 
 def read_image(source: Source) -> Image:
@@ -90,6 +91,17 @@ def read_image(source: Source) -> Image:
     if image.values.dtype.kind == "f" and not np.isfinite(image.values).all():
         raise ReadError(f"{source}: holds pixels that are no numbers (NaN or infinite)")
     return image
+
+
+def _head(source: Source) -> bytes:
+    """Read the first 132 bytes; of a loose file no more than those."""
+    if source.member:
+        return read_bytes(source)[:132]
+    try:
+        with source.path.open("rb") as file:
+            return file.read(132)
+    except OSError as problem:
+        raise unreadable(source, problem) from problem
 
 
 def _read_file(source: Source) -> Image:

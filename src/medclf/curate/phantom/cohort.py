@@ -31,7 +31,8 @@ from medclf.curate.phantom.shapes import turning
 from medclf.errors import CohortError, SettingError
 
 Progress = Callable[[int, int], None]
-FIELD_MM = 380.0
+FIELD_MM = 390.0
+SHIFT_MM = 8.0
 COLUMNS = ("path", "label", "patient", "age", "sex", "site", "kind", "severity")
 
 
@@ -115,13 +116,15 @@ def _picture(patient: Patient, screen: Screen, folder: Path) -> dict[str, Findin
     for visit, rng in zip(patient.visits, sittings, strict=False):
         breath = float(rng.normal(0, 0.7))
         stance = turning(*rng.normal(0, (0.06, 0.04, 0.025)))
+        off = rng.normal(0, SHIFT_MM, 2).clip(-2 * SHIFT_MM, 2 * SHIFT_MM)
+        view = replace(screen, middle_mm=(float(off[0]), float(off[1])))
         here = None
         if finding is not None:
             here = replace(finding, severity=visit.severity)
             findings[_file_name(patient, visit)] = here
             here = here.moved(stance)
         standing = body.breathed(breath).moved(stance)
-        shadow = project(standing, here, screen, person.texture, rng)
+        shadow = project(standing, here, view, person.texture, rng)
         exposure = expose(shadow, screen.pixel_mm, visit.device, rng)
         sitting = Sitting(
             patient.name,

@@ -75,7 +75,7 @@ def respond(exposure: Array, device: Device) -> NDArray[np.uint16]:
     Example:
         >>> south = DEVICES[1]
         >>> respond(np.array([[0.05, 1.0, 8.0]]), south).tolist()
-        [[396, 2868, 4064]]
+        [[47, 2814, 4047]]
     """
     density = -np.log(np.maximum(exposure, 1e-4))
     share = 1 / (1 + np.exp(-device.contrast * (density - 0.45)))

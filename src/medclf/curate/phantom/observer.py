@@ -43,7 +43,7 @@ def chance_of_finding(severity: ArrayLike) -> Array:
 
     Example:
         >>> chance_of_finding([0, 0.35, 1]).round(3).tolist()
-        [0.026, 0.5, 0.98]
+        [0.036, 0.5, 0.97]
     """
     above = (np.asarray(severity, np.float64) - THRESHOLD) / WIDTH
     return np.asarray(LAPSE + (1 - 2 * LAPSE) / (1 + np.exp(-above)))

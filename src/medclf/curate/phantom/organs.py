@@ -137,7 +137,7 @@ def between(rng: np.random.Generator) -> tuple[Shape, ...]:
 
 def domes(rng: np.random.Generator) -> tuple[Ellipsoid, Ellipsoid]:
     """Diaphragm: the right dome higher, over the liver."""
-    height, lower = rng.normal(-98, 5), rng.normal(13, 5)
+    height, lower = rng.normal(-98, 7), rng.normal(13, 6)
     right = ellipsoid((height - 66, -14, -68), (66, 96, 74))
     return right, ellipsoid((height - lower - 62, -14, 70), (62, 96, 73))
 

@@ -37,8 +37,8 @@ def draw_person(age_years: int, sex: Sex, rng: np.random.Generator) -> Person:
     return Person(
         age_years,
         sex,
-        height=float(np.clip(rng.normal(0.95 if woman else 1.02, 0.045), 0.82, 1.14)),
-        girth=float(np.clip(rng.normal(0.95 if woman else 1.03, 0.05), 0.8, 1.17)),
+        height=float(np.clip(rng.normal(0.95 if woman else 1.02, 0.055), 0.8, 1.16)),
+        girth=float(np.clip(rng.normal(0.95 if woman else 1.03, 0.06), 0.8, 1.18)),
         heart=float(np.clip(rng.normal(1.0 + 0.045 * aged - 0.02 * woman, 0.075), 0.8, 1.35)),
         fat_mm=float(np.clip(rng.normal(7 + 2 * aged, 5), 0, 24)),
         texture=float(np.clip(rng.normal(1 + 0.15 * aged, 0.2), 0.5, 1.8)),

@@ -11,28 +11,31 @@ from medclf.curate.phantom.tubes import Cloud, splat
 
 @dataclass(frozen=True)
 class Screen:
-    """A square picture about the middle of the chest.
+    """A square picture of the chest.
 
     Args:
         pixels: Along each side.
         pixel_mm: Distance of neighbouring pixels.
+        middle_mm: Where its middle lies, (z, x) from the middle of the chest: nobody stands
+            quite straight before it.
     """
 
     pixels: int
     pixel_mm: float
+    middle_mm: tuple[float, float] = (0.0, 0.0)
 
     @property
     def axes(self) -> tuple[Array, Array]:
         """Heights of the rows as a column, and places of the columns as a row, in mm."""
         half = (self.pixels - 1) / 2 * self.pixel_mm
         across = np.linspace(-half, half, self.pixels)
-        return -across[:, None], across[None, :]
+        return self.middle_mm[0] - across[:, None], self.middle_mm[1] + across[None, :]
 
     def drop(self, cloud: Cloud) -> Array:
         """Thickness of a cloud along the beam, in mm."""
         middle = (self.pixels - 1) / 2
-        rows = middle - cloud.points[:, 0] / self.pixel_mm
-        columns = middle + cloud.points[:, 2] / self.pixel_mm
+        rows = middle - (cloud.points[:, 0] - self.middle_mm[0]) / self.pixel_mm
+        columns = middle + (cloud.points[:, 2] - self.middle_mm[1]) / self.pixel_mm
         places = np.column_stack([rows, columns])
         return splat(places, cloud.volume / self.pixel_mm**2, (self.pixels, self.pixels))
 

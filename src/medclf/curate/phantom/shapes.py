@@ -111,7 +111,7 @@ class Column:
             np.interp(z, heights, values)
             for values in (self.centres[:, 1], self.centres[:, 2], self.half_width, self.half_depth)
         )
-        wide = np.where((z < heights[0]) | (z > heights[-1]), 0, wide)
+        deep = np.where((z < heights[0]) | (z > heights[-1]), 0, deep)
         across = np.minimum(np.abs(x - left) / np.maximum(wide, 1e-6), 1)
         half = deep * (1 - across**self.power) ** (1 / self.power)
         return Stretch(middle - half, middle + half)
@@ -157,6 +157,8 @@ def contains(shape: Shape, points: Array) -> NDArray[np.bool_]:
 
 def union_within(inner: Stretch, others: Sequence[Stretch]) -> Array:
     """Measure how much of a stretch the union of others covers, ray by ray, in mm.
+
+    All are of one shape.
 
     Example:
         >>> ray = [Stretch(np.array([a]), np.array([b])) for a, b in ((0, 10), (2, 5), (4, 6))]

@@ -1,0 +1,138 @@
+import numpy as np
+import pytest
+from scipy.stats import binomtest, norm
+from sklearn.metrics import roc_auc_score
+
+from medclf.core.task import Task
+from medclf.evaluate.figures import find_figures
+from medclf.evaluate.interval import (
+    Figure,
+    average,
+    calibration,
+    clustered_error,
+    loss,
+    proportion,
+    share,
+    symmetric_share,
+    t_quantile,
+    wilson,
+)
+from medclf.evaluate.table import Predictions
+from medclf.evaluate.threshold import Decision
+
+
+@pytest.mark.parametrize(("hits", "exams"), [(0, 5), (3, 10), (47, 50), (50, 50), (999, 1000)])
+def test_wilson_is_that_of_scipy(hits, exams):
+    wanted = binomtest(hits, exams).proportion_ci(method="wilson")
+    assert wilson(hits / exams, exams) == pytest.approx((wanted.low, wanted.high))
+    found = proportion(np.arange(exams) < hits, np.arange(exams))
+    assert (found.low, found.high) == pytest.approx((wanted.low, wanted.high))
+
+
+def test_copies_of_an_exam_add_nothing():
+    rng = np.random.default_rng(0)
+    hits = rng.random(80) < 0.7
+    once = proportion(hits, np.arange(80))
+    thrice = proportion(np.repeat(hits, 3), np.repeat(np.arange(80), 3))
+    assert thrice.value == once.value
+    assert thrice.high - thrice.low == pytest.approx(once.high - once.low, rel=0.05)
+    perfect = proportion(np.ones(30), np.repeat(np.arange(10), 3))
+    assert perfect.low < wilson(1, 10)[0]
+
+
+def test_clustered_error_of_single_exams_is_the_usual_one():
+    values = np.random.default_rng(0).standard_normal(40)
+    assert clustered_error(values, np.arange(40)) == pytest.approx(values.std(ddof=1) / 40**0.5)
+    assert clustered_error(values, np.zeros(40)) == np.inf
+
+
+def test_a_perfect_score_has_an_interval():
+    found = share(1.0, np.ones(100), patients=25)
+    assert 0.8 < found.low < wilson(1, 25)[0]
+    assert found.high == 1
+    kappa = symmetric_share(1.0, np.ones(100), patients=25)
+    assert kappa.low == pytest.approx(2 * found.low - 1)
+    assert kappa.high == 1
+
+
+def test_bounds_enclose_the_value_and_stay_in_range():
+    rng = np.random.default_rng(0)
+    for value in (0.01, 0.5, 0.99):
+        found = share(value, np.clip(value + 0.05 * rng.standard_normal(200), 0, 1), 30)
+        assert 0 <= found.low < value < found.high <= 1
+
+
+def test_nothing_known_is_nan():
+    for found in (
+        proportion(np.array([]), np.array([])),
+        share(np.nan, np.array([0.5]), 3),
+        loss(np.array([]), np.array([])),
+        average([Figure(np.nan)], np.zeros((1, 3))),
+        calibration(np.nan, np.array([0.1]), 3, 0.1),
+    ):
+        assert np.isnan([found.value, found.low, found.high]).all()
+    alone = loss(np.array([0.3, 0.4]), np.array([1, 1]))
+    assert (alone.low, alone.high) == (0, np.inf)
+
+
+def test_average_of_independent_and_of_equal_classes():
+    one = Figure(0.8, 0.7, 0.88)
+    rng = np.random.default_rng(0)
+    apart = average([one] * 4, rng.standard_normal((4, 20_000)))
+    assert apart.low == pytest.approx(0.8 - 0.1 / 2, abs=0.002)
+    assert apart.high == pytest.approx(0.8 + 0.08 / 2, abs=0.002)
+    alike = average([one] * 4, np.tile(rng.standard_normal(100), (4, 1)))
+    assert (alike.value, alike.low, alike.high) == pytest.approx((0.8, 0.7, 0.88))
+    partly = average([one, Figure(np.nan)], np.array([[0.8, 0.9], [np.nan, np.nan]]))
+    assert (partly.low, partly.high) == pytest.approx((0.7, 0.88))
+
+
+def test_calibration_error_gives_way_to_chance():
+    replicates = np.random.default_rng(0).normal(0.05, 0.005, 500)
+    found = calibration(0.05, replicates, 100, chance=0.03)
+    reach = t_quantile(100) * replicates.std(ddof=1)
+    assert found.low == pytest.approx(0.05 - 0.03 - reach)
+    assert found.high == pytest.approx(0.05 + reach)
+    assert calibration(0.02, replicates, 100, chance=0.01).low == 0
+
+
+def draw(rng, patients, per_patient, share=0.4, area=0.85):
+    """Exams of patients, half of whose score's variance is their own, and true values."""
+    whose = np.repeat(np.arange(patients), rng.integers(1, per_patient + 1, patients))
+    target = (rng.random(patients) < share)[whose].astype(int)
+    own = rng.standard_normal(patients)[whose]
+    noise = np.sqrt(0.5) * (own + rng.standard_normal(len(whose)))
+    gap = np.sqrt(2) * norm.ppf(area)
+    p = norm.cdf(noise + gap * (target - 0.5))
+    right = norm.cdf(gap / 2)
+    truth = {"auc": area, "accuracy": right, "sensitivity": right, "specificity": right}
+    names = np.arange(len(whose)).astype(str)
+    empty, p = np.full(len(whose), ""), np.stack([1 - p, p], 1)
+    task = Task(("no", "yes"))
+    return Predictions(task, names, whose.astype(str), empty, target, p, 0 * p), truth
+
+
+def test_ninety_five_in_a_hundred_intervals_hold_the_truth():
+    plans = [(50, 1, 300), (50, 4, 300), (150, 1, 200), (150, 4, 200), (600, 1, 60), (600, 4, 60)]
+    rng, held = np.random.default_rng(0), {}
+    for patients, per_patient, studies in plans:
+        for seed in range(studies):
+            predictions, truth = draw(rng, patients, per_patient)
+            found = find_figures(predictions, Decision((0.5,)), seed, resamples=150).whole
+            for name, true in truth.items():
+                inside = found[name].low <= true <= found[name].high
+                held.setdefault((name, patients, per_patient), []).append(inside)
+    for plan, times in held.items():
+        slack = 3 * np.sqrt(0.05 * 0.95 / len(times))
+        assert 0.95 - slack < np.mean(times) < 0.95 + slack, plan
+    for name in ("auc", "accuracy", "sensitivity", "specificity"):
+        times = np.concatenate([t for plan, t in held.items() if plan[0] == name])
+        assert 0.93 < np.mean(times) < 0.97, name
+
+
+def test_the_area_of_a_sample_is_inside_its_interval():
+    predictions, _ = draw(np.random.default_rng(0), 100, 3)
+    found = find_figures(predictions, Decision((0.5,)), resamples=200).whole["auc"]
+    wanted = roc_auc_score(predictions.target, predictions.probabilities[:, 1])
+    assert found.value == pytest.approx(wanted)
+    assert found.low < wanted < found.high
