@@ -11,7 +11,7 @@ import medclf
 ROOT = Path(medclf.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 
-# The table of rooms: what each may import beside errors and core.
+# The table of rooms: what each may import beside errors and core (docs/decisions/0003).
 MAY = {
     "errors": set(),
     "core": set(),

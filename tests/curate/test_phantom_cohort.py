@@ -9,7 +9,7 @@ from scipy.stats import chi2_contingency, mannwhitneyu
 
 from medclf.curate.phantom import cohort
 from medclf.curate.phantom.cohort import COLUMNS, make_phantoms
-from medclf.curate.phantom.observer import best_auc
+from medclf.curate.phantom.observer import best_auc, chance_of_finding
 from medclf.curate.phantom.patient import draw_patient
 from medclf.errors import CohortError, SettingError
 
@@ -114,6 +114,13 @@ def test_heart_is_at_the_right_of_nearly_every_picture(made):
     assert np.mean(at_right) > 0.9
 
 
+def test_people_do_not_stand_all_alike(made):
+    folder, rows = made
+    shown = [picture(pydicom.dcmread(folder / row["path"]))[:10].mean(axis=0) for row in rows]
+    middles = [np.average(np.arange(96), weights=neck) for neck in shown]
+    assert 1 < np.std(middles) < 4
+
+
 def test_same_seed_makes_the_same_bytes(tmp_path):
     for name, seed in (("one", 1), ("two", 1), ("three", 2)):
         make_phantoms(tmp_path / name, patients=4, seed=seed, pixels=48)
@@ -156,6 +163,18 @@ def test_patients_come_one_to_three_times_and_classes_are_balanced():
     called = np.mean([visit.label == "finding" for one in people for visit in one.visits])
     assert 0.4 < called < 0.52
     assert {one.kind for one in people} == {None, "nodule", "consolidation"}
+
+
+def test_labels_are_drawn_with_the_chance_that_is_stated():
+    visits = [visit for number in range(4000) for visit in draw_patient(number, 1).visits]
+    severity = np.array([visit.severity for visit in visits])
+    called = np.array([visit.label == "finding" for visit in visits])
+    for low, high in ((0, 0.001), (0.02, 0.25), (0.25, 0.35), (0.35, 0.45), (0.6, 1.01)):
+        chosen = (severity >= low) & (severity < high)
+        chance = chance_of_finding(severity[chosen])
+        error = np.sqrt(np.sum(chance * (1 - chance))) / chosen.sum()
+        assert chosen.sum() > 100
+        assert abs(called[chosen].mean() - chance.mean()) < 4 * error
 
 
 def test_age_goes_with_the_label_and_site_does_not():

@@ -62,6 +62,12 @@ def test_bounds_enclose_the_value_and_stay_in_range():
         assert 0 <= found.low < value < found.high <= 1
 
 
+def test_an_area_is_no_surer_than_its_exams_allow():
+    replicates = np.random.default_rng(0).normal(0.99, 0.001, 500)
+    found = share(0.99, replicates, 1000, most=100)
+    assert (found.low, found.high) == pytest.approx(wilson(0.99, 100, t_quantile(1000)))
+
+
 def test_nothing_known_is_nan():
     for found in (
         proportion(np.array([]), np.array([])),

@@ -260,6 +260,15 @@ def test_facts_of_a_real_file_and_of_none():
     assert set(read_facts(raw_of("no_meta")).values()) == {None}
 
 
+@pytest.mark.parametrize("name", ["JPEG2000", "CT_small", "SC_rgb_jpeg_dcmtk"])
+def test_facts_stand_before_the_pixels_wherever_these_are_cut(name):
+    """The splits read the first bytes of a file only, so pixels must not even be looked for."""
+    raw = raw_of(name)
+    start = raw.index(b"\xe0\x7f\x10\x00")
+    for cut in (start + 12, (start + len(raw)) // 2, len(raw) - 100, len(raw) - 1):
+        assert read_facts(raw[:cut]) == read_facts(raw)
+
+
 def test_no_name_reaches_a_terminal_or_a_message(make_dicom, capfd, recwarn):
     raw = make_dicom(STORED, PatientID="SECRET", PatientAge="034Y")
     hurt = raw.replace(b"034Y", b"SECR")  # An age that breaks the rules, of which pydicom warns.

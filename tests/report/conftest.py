@@ -96,7 +96,7 @@ def compose(kind: str, exams: int = 120) -> Contents:
         split="By patient and stratified.",
         plan=(Setting("batch", "64", "nine steps in an epoch"),),
         recipe="[fit]\nbatch = 64\n",
-        log=tuple(Epoch(m, e, 1 / e, 1.2 / e, 0.9, 1e-3, 0.5) for m in (0, 1) for e in (1, 2, 3)),
+        log=tuple(Epoch(m, e, 1 / e, 1.2 / e, 0.9, e / 2, 1e-3) for m in (0, 1) for e in (1, 2, 3)),
         test=test,
         validation=validation,
         wrong=find_mistakes(test, 4),

@@ -4,7 +4,7 @@ from medclf.report.learning import ROWS_SHOWN, tell_training
 
 def rows(members, epochs, **known):
     return [
-        Epoch(m, e, 1 / e, rate=1e-3, seconds=0.5, **known)
+        Epoch(m, e, 1 / e, rate=1e-3, seconds=e / 2, **known)
         for m in range(members)
         for e in range(1, epochs + 1)
     ]

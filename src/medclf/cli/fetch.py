@@ -22,5 +22,10 @@ def fetch(
     from medclf.read.fetch import fetch as download
 
     with show_progress(f"Fetching {name}") as progress:
-        place = download(name, out, progress)
+
+        def tell(_: str, done: int, total: int | None) -> None:
+            if total is not None:
+                progress(done, total)
+
+        place = download(name, out, tell)
     sys.stdout.write(f"{place}\n")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @takes_columns
-def train(
+def train(  # noqa: PLR0913 - each argument is an option of the command line
     columns: "Columns",
     data: Annotated[Path | None, Data.__metadata__[0]] = None,
     minutes: Annotated[

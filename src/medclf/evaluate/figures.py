@@ -67,15 +67,16 @@ def _by_class(measure: Measure, drawn: dict[str, Numbers]) -> dict[str, tuple[Fi
     rarer = {"f1": with_it, "auc": np.minimum(with_it, without)}
     rarer["average_precision"] = rarer["auc"]
     found, each = measure().each, range(measure.classes)
+    most = {"auc": float(len(patients))}
 
     def parts(of: NDArray[np.bool_], right: NDArray[np.bool_]) -> tuple[Figure, ...]:
         return tuple(proportion(right[of[:, k], k], patients[of[:, k]]) for k in each)
 
-    shares = {
-        name: tuple(share(float(found[name][k]), drawn[name][k], int(rarer[name][k])) for k in each)
-        for name in AVERAGED
-    }
-    return shares | {
+    def bounded(name: str, k: int) -> Figure:
+        value, people = float(found[name][k]), int(rarer[name][k])
+        return share(value, drawn[name][k], people, most.get(name, np.inf))
+
+    return {name: tuple(bounded(name, k) for k in each) for name in AVERAGED} | {
         "sensitivity": parts(sides, said),
         "specificity": parts(~sides, ~said),
         "precision": parts(said, sides),

@@ -18,8 +18,8 @@ from medclf.learn.recipe import Decide, Fit, Net, Recipe, format_recipe
 
 SMALLEST, LARGEST = {2: 28, 3: 24}, {2: 224, 3: 64}
 STEP = 4  # edges are multiples of it, unless the exams come in one small size
-SAMPLES_PER_SECOND = 4e6  # of a sprint in training, two cores, from bench/throughput.py
-PASSES = 12  # epochs that the budget should allow at the chosen size
+SAMPLES_PER_SECOND = 8e6  # of sprints in training, two cores, from bench/throughput.py
+SEEN, EPOCHS = 15_000, 10  # exams that a member should see at the chosen size, and passes at least
 POOLED = 3000  # exams below which training and validation exams are dealt into folds
 FOLDS = 5
 MEMBERS = 4
@@ -96,7 +96,8 @@ def _size(found: Fingerprint, learnt: int, minutes: float) -> tuple[tuple[int, .
     one_size = found.shape_min == found.shape_max
     if one_size and max(shape) <= 32:
         return tuple(shape), f"all images are {_times(shape)}: kept"
-    allowed = minutes * 60 * SAMPLES_PER_SECOND / (PASSES * max(learnt, 200))
+    passes = max(SEEN, EPOCHS * learnt) * (FOLDS if learnt <= POOLED else MEMBERS)
+    allowed = 0.8 * minutes * 60 * SAMPLES_PER_SECOND / passes
     samples = 1.0
     for edge in shape:
         samples *= edge

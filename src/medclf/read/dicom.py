@@ -104,7 +104,9 @@ def read_facts(raw: bytes, where: str = "DICOM file") -> dict[str, Fact]:
     wanted = [*FACTS.values(), "PatientAge", "SpecificCharacterSet"]
     try:
         with _PYDICOM:
-            dataset = dcmread(BytesIO(raw), True, force=True, specific_tags=wanted)
+            dataset = dcmread(
+                BytesIO(raw), stop_before_pixels=True, force=True, specific_tags=wanted
+            )
             facts: dict[str, Fact] = {
                 name: str(dataset.get(keyword) or "").strip(" \0") or None
                 for name, keyword in FACTS.items()

@@ -37,8 +37,8 @@ class Epoch:
         loss: Mean training loss of this epoch.
         val_loss: Log loss on validation, `None` where it was not taken.
         val_auc: AUC on validation, `None` where it was not taken.
+        seconds: That this member's epochs have taken so far, this one included.
         rate: Learning rate at the end of this epoch.
-        seconds: What this epoch took.
     """
 
     member: int
@@ -46,8 +46,8 @@ class Epoch:
     loss: float
     val_loss: float | None = None
     val_auc: float | None = None
-    rate: float = 0.0
     seconds: float = 0.0
+    rate: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from medclf.core.task import Task
 from medclf.report.contents import Contents
 from medclf.report.count import Counts
 from medclf.report.picture import Picture, encode_picture
-from medclf.report.words import count, percent
+from medclf.report.words import count, percent, title
 
 CLASSES_SHOWN = 12
 SPLIT_NAMES = {"train": "Training", "val": "Validation", "test": "Test", "": "No split"}
@@ -50,6 +50,7 @@ class Data:
 
     classes: str
     size: str
+    facts: tuple[tuple[str, str], ...]
     montage: Sheet
 
 
@@ -83,7 +84,8 @@ def tell_data(contents: Contents) -> Data:
     exams = sum(c.all_exams for c in contents.counts)
     patients = sum(c.all_patients for c in contents.counts)
     size = f"{count(exams, 'exam')} of {count(patients, 'patient')}" if exams else ""
-    return Data(_classes(contents.task), size, lay_out(contents.montage))
+    facts = tuple((title(name), words) for name, words in contents.facts)
+    return Data(_classes(contents.task), size, facts, lay_out(contents.montage))
 
 
 def lay_out(pictures: Sequence[Picture]) -> Sheet:

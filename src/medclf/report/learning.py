@@ -32,7 +32,7 @@ def tell_training(log: Sequence[Epoch]) -> Training | None:
     if not log:
         return None
     members = _members(log)
-    seconds = sum(row.seconds for row in log) / len(log)
+    seconds = sum(rows[-1].seconds for rows in members) / len(log)
     longest = max(len(rows) for rows in members)
     who = "One network" if len(members) == 1 else count(len(members), "network")
     each = "" if len(members) == 1 else " each"

@@ -9,7 +9,7 @@ from medclf.evaluate.interval import Figure
 from medclf.report.forest import Cell, Forest, Group, Row, cell_of, draw_row
 from medclf.report.judged import Judged
 from medclf.report.mark import UNKNOWN, shared_axis
-from medclf.report.words import name_of
+from medclf.report.words import name_of, title
 
 WORDS = (
     "An interval that misses the dashed line is worth a look; with many groups, one in twenty "
@@ -43,7 +43,7 @@ def tell_subgroups(judged: Judged) -> Subgroups | None:
     groups = [Group("", (everyone,))]
     for fact, some in scores.subgroups.items():
         rows = tuple(row(g.name, g.exams, g.patients, g.figures, g.note) for g in some)
-        groups.append(Group(fact.replace("_", " ").capitalize(), rows))
+        groups.append(Group(title(fact), rows))
     headings = ("Exams", "Patients", *(name_of(column) for column in columns))
     caption = "The dashed line is the AUC of all exams."
     return Subgroups(WORDS, Forest(caption, "Group", "AUC", headings, tuple(groups), axis.ticks))

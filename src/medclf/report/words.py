@@ -102,7 +102,18 @@ def count(n: int, noun: str) -> str:
 
 def name_of(score: str) -> str:
     """Name a score in words."""
-    return NAMES[score][0] if score in NAMES else score.replace("_", " ").capitalize()
+    return NAMES[score][0] if score in NAMES else title(score)
+
+
+def title(name: str) -> str:
+    """Write the name of a fact as a heading; its own capitals stay.
+
+    Example:
+        >>> title("scanner_type"), title("KL grade")
+        ('Scanner type', 'KL grade')
+    """
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def meaning_of(score: str) -> str:

@@ -78,7 +78,7 @@ def _identify(file: Dataset, sitting: Sitting) -> None:
     day = (FIRST_DAY + timedelta(days=sitting.day)).strftime("%Y%m%d")
     file.SpecificCharacterSet = "ISO_IR 192"
     file.SOPClassUID = DigitalXRayImageStorageForPresentation
-    file.SOPInstanceUID = _uid("image", sitting.patient)
+    file.SOPInstanceUID = _uid("image", *names)
     file.PatientName = f"Phantom^{sitting.patient}"
     file.PatientID = sitting.patient
     file.PatientBirthDate = ""
