@@ -12,6 +12,9 @@ import numpy as np
 from medclf.core.cohort import Cohort
 from medclf.evaluate.scores import Scores, score
 from medclf.evaluate.table import Predictions, read_predictions
+from medclf.learn.recipe import format_recipe
+from medclf.learn.run import Run
+from medclf.learn.trained import read_choices
 from medclf.prepare.store import Store
 from medclf.report.contents import Contents, Epoch, Mistake, Setting
 from medclf.report.count import count_splits, summarise_facts
@@ -19,9 +22,6 @@ from medclf.report.judged import Judged
 from medclf.report.mistake import find_mistakes
 from medclf.report.page import write_report
 from medclf.report.picture import Picture, make_picture
-from medclf.learn.recipe import format_recipe
-from medclf.learn.run import Run
-from medclf.learn.trained import read_choices
 
 SHOWN = 12
 

@@ -22,12 +22,12 @@ from medclf.core.cohort import Cohort
 from medclf.core.record import Record
 from medclf.core.task import Task
 from medclf.errors import MedclfError
-from medclf.look.augment import Augment
-from medclf.prepare.exam import Prepare
 from medclf.learn.fit import fit_run
 from medclf.learn.recipe import Decide, Fit, Net, Recipe
 from medclf.learn.run import create_run
 from medclf.learn.trained import Held, Trained, load_trained
+from medclf.look.augment import Augment
+from medclf.prepare.exam import Prepare
 
 
 class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

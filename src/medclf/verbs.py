@@ -7,6 +7,7 @@ for answer in run.predict(["new.dcm"]):
 """
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -20,22 +21,24 @@ from medclf.compose import compose_report
 from medclf.core.cohort import Cohort
 from medclf.core.prediction import Prediction
 from medclf.core.record import Source
-from medclf.core.task import Task
 from medclf.curate.cohort import AS_FOUND, Columns
 from medclf.curate.cohort import read_cohort as read_columns
 from medclf.curate.fingerprint import take_fingerprint
 from medclf.curate.split import split_cohort
-from medclf.errors import CohortError, RunError
+from medclf.errors import RunError
 from medclf.evaluate.scores import Scores, score
 from medclf.evaluate.table import Predictions
+from medclf.learn.align import choose_exams
+from medclf.learn.begin import begin_run, expect_fit, expect_free
+from medclf.learn.fit import Tell, fit_run
+from medclf.learn.measure import tabulate
+from medclf.learn.plan import Plan, make_plan
+from medclf.learn.recipe import Recipe
+from medclf.learn.run import Run, apply_splits, open_run, sole_use
+from medclf.learn.trained import Trained, load_trained
 from medclf.prepare.exam import prepare_image
 from medclf.prepare.store import Store, open_store
 from medclf.read.image import read_image
-from medclf.learn.fit import Tell, fit_run, tabulate
-from medclf.learn.plan import Plan, make_plan
-from medclf.learn.recipe import Recipe
-from medclf.learn.run import Run, apply_splits, create_run, open_run, read_splits, sole_use
-from medclf.learn.trained import Trained, load_trained
 
 MINUTES = 2.0
 
@@ -107,6 +110,8 @@ def train(
         MedclfError: the data, the recipe or the folder do not serve; nothing is left behind.
     """
     start = time.monotonic()
+    folder = Path(out)
+    expect_free(folder)
     cohort = data if isinstance(data, Cohort) else read_columns(Path(data), columns)
     reasons: Mapping[str, str] = {}
     if recipe is None:
@@ -115,24 +120,24 @@ def train(
     if minutes is None and not recipe.fit.epochs:
         minutes = MINUTES
     cohort = split_cohort(cohort, recipe.fit.seed)
+    expect_fit(recipe, cohort)
     store = open_store(
         cohort.records, recipe.prepare, progress=watch.count, skip_unreadable=skip_unreadable
     )
     cohort = _without(cohort, store)
-    folder = Path(out)
     images = columns.images
-    with sole_use(folder):
-        facts = {
-            "reasons": dict(reasons),
-            "data": {
-                "origin": str(cohort.origin.absolute()),
-                "columns": asdict(columns) | {"images": images and str(images.absolute())},
-                "digest": store.digest,
-                "left_out": [list(failure) for failure in store.failures],
-            },
-            "notes": list(cohort.notes),
-        }
-        run = create_run(folder, recipe, cohort, facts)
+    facts = {
+        "reasons": dict(reasons),
+        "data": {
+            "origin": str(cohort.origin.absolute()),
+            "columns": asdict(columns) | {"images": images and str(images.absolute())},
+            "digest": store.digest,
+            "left_out": [list(failure) for failure in store.failures],
+        },
+        "notes": list(cohort.notes),
+        "minutes": minutes,
+    }
+    with begin_run(folder, recipe, cohort, facts) as run:
         left = None if minutes is None else minutes * 60 - (time.monotonic() - start)
         return _finish(run, cohort, store, left, watch)
 
@@ -153,10 +158,11 @@ def resume(
     Raises:
         RunError: the data have changed since the run was begun, or it is done already.
     """
-    run = open_run(Path(folder))
-    if run.done:
-        raise RunError(f"{folder}: this run has come to its end; there is nothing to resume")
-    with sole_use(run.folder):
+    open_run(Path(folder))  # Before the lock, whose file must not be left in a folder without run.
+    with sole_use(Path(folder)):
+        run = open_run(Path(folder))
+        if run.done and (run.folder / "report.html").exists():
+            raise RunError(f"{folder}: this run has come to its end; there is nothing to resume")
         cohort = data if isinstance(data, Cohort) else _read_again(run, data)
         left_out = {name for name, _ in run.facts["data"]["left_out"]}
         kept = tuple(r for r in cohort.records if r.name not in left_out)
@@ -164,6 +170,8 @@ def resume(
         store = open_store(cohort.records, run.recipe.prepare, progress=watch.count)
         if store.digest != run.facts["data"]["digest"]:
             raise RunError(f"{cohort.origin}: the images have changed since {folder} was begun")
+        if minutes is None and not _settled(run.recipe):
+            minutes = run.facts.get("minutes")
         seconds = None if minutes is None else minutes * 60
         return _finish(run, cohort, store, seconds, watch)
 
@@ -219,7 +227,7 @@ class TrainedRun:
             CohortError: the labels are not those of the run, or no exam is left.
         """
         cohort = data if isinstance(data, Cohort) else read_columns(Path(data), columns)
-        cohort = _evaluated(self.run, cohort)
+        cohort = choose_exams(self.run, cohort)
         store = open_store(cohort.records, self.trained.recipe.prepare)
         everyone = np.arange(len(cohort.records))
         shares, spread = self.trained.probabilities(store, everyone)
@@ -235,12 +243,22 @@ class TrainedRun:
         return score(judged, self.trained.decision, recipe.fit.seed, recipe.decide.resamples)
 
 
+def _settled(recipe: Recipe) -> bool:
+    """Whether it stands in the recipe what the budget was spent on."""
+    return recipe.fit.epochs > 0 and recipe.fit.mirror != "try"
+
+
 def _finish(
     run: Run, cohort: Cohort, store: Store, seconds: float | None, watch: Watch
 ) -> TrainedRun:
-    run = fit_run(run, cohort, store, seconds, watch.tell)
+    """Bring a run to its end, from wherever it stands."""
+    if not run.done:
+        run = fit_run(run, cohort, store, seconds, watch.tell)
     done = TrainedRun(run, load_trained(run))
     compose_report(run, cohort, store)
+    shutil.rmtree(run.folder / "checkpoint", ignore_errors=True)
+    for left in run.folder.glob(".*.part*"):
+        left.unlink()  # A killed training's, which nobody will go on writing.
     return done
 
 
@@ -262,41 +280,3 @@ def _without(cohort: Cohort, store: Store) -> Cohort:
         return cohort
     kept = set(store.names)
     return replace(cohort, records=tuple(r for r in cohort.records if r.name in kept))
-
-
-def _evaluated(run: Run, cohort: Cohort) -> Cohort:
-    """Choose what a run may be evaluated on, in the order of its classes."""
-    cohort = _with_task(cohort, run.task)
-    if str(cohort.origin.absolute()) == run.facts["data"]["origin"]:
-        splits = read_splits(run.folder)
-        known = tuple(r for r in cohort.records if r.name in splits)
-        cohort = replace(cohort, records=tuple(replace(r, split=splits[r.name]) for r in known))
-    tests = tuple(r for r in cohort.records if r.split == "test" and r.label is not None)
-    everything = tuple(r for r in cohort.records if r.label is not None)
-    if any(record.split == "test" for record in cohort.records):
-        return replace(cohort, records=tests)
-    return replace(cohort, records=everything)
-
-
-def _with_task(cohort: Cohort, task: Task) -> Cohort:
-    """Number a cohort's labels as a run numbers its classes.
-
-    Raises:
-        CohortError: the classes, or their kind, are others.
-    """
-    found = cohort.task
-    if not set(found.classes) <= set(task.classes) or found.kind != task.kind:
-        raise CohortError(
-            f"{cohort.origin}: {task.kind} classes {', '.join(task.classes)} wanted, found "
-            f"{found.kind} classes {', '.join(found.classes)}"
-        )
-    place = [task.classes.index(name) for name in found.classes]
-
-    def renumber(label: int | tuple[int, ...] | None) -> int | tuple[int, ...] | None:
-        if isinstance(label, tuple):
-            there = {place[i] for i, mark in enumerate(label) if mark}
-            return tuple(int(k in there) for k in range(len(task.classes)))
-        return None if label is None else place[label]
-
-    records = tuple(replace(r, label=renumber(r.label)) for r in cohort.records)
-    return replace(cohort, records=records, task=task)

@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from medclf.cli.options import Seed
+from medclf.cli.output import write_output
 from medclf.cli.progress import show_progress
 from medclf.cli.scores import show_scores
-from medclf.cli.train import watch_training
+from medclf.cli.train import fresh_folder, watch_training
 
 PATIENTS = 240
 MINUTES = 1.0
@@ -19,8 +20,11 @@ MINUTES = 1.0
 
 def demo(
     out: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Where everything goes; new, or empty.")
-    ] = Path("demo"),
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Where everything goes; new, or empty. [default: demo]"
+        ),
+    ] = None,
     patients: Annotated[int, typer.Option(help="Phantom patients to make.", min=40)] = PATIENTS,
     minutes: Annotated[float, typer.Option(help="Budget of the training.", min=0.05)] = MINUTES,
     seed: Seed = 0,
@@ -34,8 +38,10 @@ def demo(
     from medclf import verbs
     from medclf.curate.audit import audit
     from medclf.curate.phantom.cohort import make_phantoms
-    from medclf.learn.run import write_whole
+    from medclf.learn.begin import expect_free
 
+    out = fresh_folder(Path("demo")) if out is None else out
+    expect_free(out)
     say = sys.stdout.write
     say(f"Making radiographs of {patients} phantom patients\n")
     with show_progress("Making phantoms") as progress:
@@ -54,7 +60,7 @@ def demo(
     say(f"The best possible AUC of these phantoms is {truth['best_auc']:.3f}\n")
     new = make_phantoms(out / "new", 1, seed + 1).parent / "images"
     (prediction, *_) = done.predict(sorted(new.iterdir()))
-    write_whole(out / "prediction.json", json.dumps(asdict(prediction), indent=1))
+    write_output(out / "prediction.json", json.dumps(asdict(prediction), indent=1))
     shares = zip(done.run.task.classes, prediction.probabilities, strict=True)
     told = ", ".join(f"{name} {share:.2f}" for name, share in shares)
     say(f"predicted  {prediction.name}: {told}\n")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medclf.cli.options import Data, Json, takes_columns
+from medclf.cli.output import expect_place
 from medclf.cli.scores import show_scores
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def evaluate(
     from medclf import verbs
     from medclf.evaluate.table import write_predictions
 
+    expect_place(out)
     loaded = verbs.load(run)
     judged = loaded.judge(data, columns)
     if out is not None:

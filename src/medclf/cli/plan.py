@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medclf.cli.options import Data, Json, Seed, takes_columns
+from medclf.cli.output import expect_place, write_output
 from medclf.cli.progress import show_progress
 
 if TYPE_CHECKING:
@@ -35,15 +36,15 @@ def plan(
     """
     from medclf import verbs
     from medclf.curate.cohort import read_cohort
-    from medclf.learn.run import write_whole
 
+    expect_place(out)
     cohort = read_cohort(data, columns)
     with show_progress("Looking at images", quiet=as_json) as progress:
         found = verbs.plan(cohort, minutes, seed, verbs.Watch(count=progress))
     if out is not None:
-        write_whole(out, found.to_toml())
-    elif as_json:
+        write_output(out, found.to_toml())
+    if as_json:
         told = {"recipe": asdict(found.recipe), "reasons": dict(found.reasons)}
         sys.stdout.write(json.dumps(told) + "\n")
-    else:
+    elif out is None:
         sys.stdout.write(found.to_toml())

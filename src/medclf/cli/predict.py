@@ -13,6 +13,7 @@ import typer
 
 from medclf.cli.evaluate import RunFolder
 from medclf.cli.options import Json
+from medclf.cli.output import expect_place, write_output
 
 if TYPE_CHECKING:
     from medclf.core.prediction import Prediction
@@ -31,8 +32,8 @@ def predict(
     Example: medclf predict runs/first new/*.dcm --out predictions.csv
     """
     from medclf import verbs
-    from medclf.learn.run import write_whole
 
+    expect_place(out)
     loaded = verbs.load(run)
     found = loaded.predict(files)
     if as_json:
@@ -40,7 +41,7 @@ def predict(
     else:
         text = _table(found, loaded.run.task.classes)
     if out is not None:
-        write_whole(out, text)
+        write_output(out, text)
     else:
         sys.stdout.write(text)
 

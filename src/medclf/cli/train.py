@@ -1,8 +1,10 @@
 """`medclf train`: from data to a run folder with weights, scores and a report."""
 
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +17,7 @@ from medclf.cli.scores import show_scores
 if TYPE_CHECKING:
     from medclf.curate.cohort import Columns
     from medclf.learn.fit import Progress
+    from medclf.learn.recipe import Recipe
     from medclf.verbs import Watch
 
 
@@ -46,24 +49,25 @@ def train(  # noqa: PLR0913 - each argument is an option of the command line
     """
     from medclf import verbs
     from medclf.errors import SettingError
-    from medclf.learn.recipe import read_recipe
 
+    if resume is not None and (out or recipe or skip_unreadable):
+        raise SettingError(
+            f"{resume}: a run is resumed with its own recipe, in its own folder: "
+            "--out, --recipe and --skip-unreadable do not go with --resume"
+        )
     with watch_training(quiet=as_json) as watch:
         if resume is not None:
-            done = verbs.resume(resume, data, minutes, watch)
+            with _told_how_to_resume(resume):
+                done = verbs.resume(resume, data, minutes, watch)
         elif data is None:
             raise SettingError("DATA wanted, or --resume RUN; found neither")
         else:
-            done = verbs.train(
-                data,
-                out if out is not None else _fresh_folder(data),
-                minutes,
-                seed,
-                None if recipe is None else read_recipe(recipe),
-                columns,
-                watch,
-                skip_unreadable,
-            )
+            chosen = None if recipe is None else _read(recipe)
+            place = out if out is not None else fresh_folder(Path("runs") / _stem(data))
+            with _told_how_to_resume(place):
+                done = verbs.train(
+                    data, place, minutes, seed, chosen, columns, watch, skip_unreadable
+                )
     show_scores(done.scores, as_json)
     if not as_json:
         sys.stdout.write(f"run     {done.run.folder}\n")
@@ -101,8 +105,43 @@ def watch_training(quiet: bool) -> "Iterator[Watch]":
         yield Watch(count=count, tell=tell)
 
 
-def _fresh_folder(data: Path) -> Path:
-    """Name a run folder after the data that is not there yet."""
-    stem = data.resolve().name.split(".")[0]
-    places = (Path("runs") / (stem if n == 1 else f"{stem}-{n}") for n in range(1, 10**6))
-    return next(place for place in places if not place.exists())
+def fresh_folder(folder: Path) -> Path:
+    """Give a folder that is not there yet: this one, or else with the next number.
+
+    Example:
+        >>> fresh_folder(Path("runs") / "there-is-none")
+        PosixPath('runs/there-is-none')
+    """
+    names = (folder.name if n == 1 else f"{folder.name}-{n}" for n in count(1))
+    return next(place for name in names if not (place := folder.with_name(name)).exists())
+
+
+def _stem(data: Path) -> str:
+    return data.resolve().name.split(".")[0] or "run"
+
+
+def _read(path: Path) -> "Recipe":
+    """Read a recipe; whatever is wrong with it, its file is named."""
+    from medclf.errors import SettingError
+    from medclf.learn.recipe import read_recipe
+    from medclf.net.table import build_body
+
+    try:
+        recipe = read_recipe(path)
+        size = recipe.prepare.size
+        build_body(recipe.net.name, len(size), recipe.prepare.channels, size, **recipe.net.options)
+    except SettingError as problem:
+        named = str(problem).startswith(f"{path}: ")
+        raise problem if named else SettingError(f"{path}: {problem}") from problem
+    return recipe
+
+
+@contextmanager
+def _told_how_to_resume(folder: Path) -> Iterator[None]:
+    """Say, where the person interrupts a run that has begun, how to go on with it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if (folder / "run.json").exists():
+            sys.stderr.write(f"go on with: medclf train --resume {shlex.quote(str(folder))}\n")
+        raise

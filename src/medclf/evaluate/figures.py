@@ -67,7 +67,7 @@ def _by_class(measure: Measure, drawn: dict[str, Numbers]) -> dict[str, tuple[Fi
     rarer = {"f1": with_it, "auc": np.minimum(with_it, without)}
     rarer["average_precision"] = rarer["auc"]
     found, each = measure().each, range(measure.classes)
-    most = {"auc": float(len(patients))}
+    most = {"auc": 2.0 * len(patients)}
 
     def parts(of: NDArray[np.bool_], right: NDArray[np.bool_]) -> tuple[Figure, ...]:
         return tuple(proportion(right[of[:, k], k], patients[of[:, k]]) for k in each)

@@ -87,8 +87,8 @@ def share(value: float, replicates: Numbers, patients: int, most: float = np.inf
         value: The score of the sample.
         replicates: (B,) the score of each bootstrap sample; nan is left out.
         patients: Those of the rarer side: what bounds our knowledge.
-        most: Bound of the effective number of exams. An area never has more than there are, while
-            near 1 a handful of inversions can make it look so.
+        most: Bound of the effective number of exams. An area is worth at most some two proportions
+            of its exams, while near 1 a handful of inversions can make it look far surer.
     """
     if not np.isfinite(value):
         return Figure(np.nan)

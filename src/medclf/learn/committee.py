@@ -19,14 +19,14 @@ from torch import Tensor, nn
 from medclf.core.task import Task
 from medclf.evaluate.ranking import macro_auc
 from medclf.evaluate.score import log_losses
-from medclf.method.contract import Method
-from medclf.method.whole_image import WholeImage
-from medclf.net.nd import layers
-from medclf.net.table import build_classifier
 from medclf.learn.exams import Exams
 from medclf.learn.loop import Indices, Stopped, judge, train_member
 from medclf.learn.member import Member, seeded
 from medclf.learn.recipe import Recipe
+from medclf.method.contract import Method
+from medclf.method.whole_image import WholeImage
+from medclf.net.nd import layers
+from medclf.net.table import build_classifier
 
 Made = TypeVar("Made")
 WEIGHTS = 1 << 30  # keeps the chance of first weights apart from that of any epoch

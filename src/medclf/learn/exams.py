@@ -76,3 +76,10 @@ def measure_values(
         "deviation": deviation.tolist(),
         "range": [low - room, high + room],
     }
+
+
+def standardised(
+    rows: Rows, target: Tensor, values: dict[str, list[float]], device: torch.device
+) -> Exams:
+    """Join rows with how the run standardises them."""
+    return Exams(rows, target, tuple(values["mean"]), tuple(values["deviation"]), device)

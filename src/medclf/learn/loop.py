@@ -18,10 +18,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from medclf.method.contract import Method
 from medclf.learn.exams import Exams
 from medclf.learn.member import Member
 from medclf.learn.recipe import Fit
+from medclf.method.contract import Method
 
 Indices = NDArray[np.int64]
 

@@ -17,8 +17,8 @@ from safetensors.torch import save_file
 from torch import Generator, Tensor
 
 from medclf.errors import RunError
-from medclf.method.contract import Method
 from medclf.learn.recipe import Fit
+from medclf.method.contract import Method
 
 Log = list[dict[str, float]]
 

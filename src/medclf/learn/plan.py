@@ -12,9 +12,9 @@ from typing import Any
 
 from medclf.core.cohort import Cohort
 from medclf.curate.fingerprint import Fingerprint
+from medclf.learn.recipe import Decide, Fit, Net, Recipe, format_recipe
 from medclf.look.augment import Augment
 from medclf.prepare.exam import Prepare
-from medclf.learn.recipe import Decide, Fit, Net, Recipe, format_recipe
 
 SMALLEST, LARGEST = {2: 28, 3: 24}, {2: 224, 3: 64}
 STEP = 4  # edges are multiples of it, unless the exams come in one small size
@@ -132,7 +132,8 @@ def _net(found: Fingerprint, reasons: dict[str, str]) -> Net:
     width = 32 if found.dims == 2 else 16
     reasons["net.name"] = "small and fast on a processor; trains in seconds"
     reasons["net.options"] = f"{width} channels first: enough for this many exams"
-    return Net("sprint", {"width": width})
+    reasons["net.pool"] = "means tell of the whole image, maxima of a small finding"
+    return Net("sprint", {"width": width}, pool="mean+max")
 
 
 def _fit(
@@ -143,7 +144,7 @@ def _fit(
     seed: int,
     reasons: dict[str, str],
 ) -> Fit:
-    batch = 64 if found.dims == 2 and learnt >= 1000 else 32
+    batch = 32 if found.dims == 3 or learnt < 1000 else 64 if learnt < 20_000 else 128
     reasons["fit.batch"] = f"{learnt} exams to learn from"
     reasons["fit.epochs"] = "0: what the budget allows, settled when training starts"
     if folds:

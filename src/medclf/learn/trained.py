@@ -13,14 +13,14 @@ from medclf.core.task import Task
 from medclf.errors import RunError
 from medclf.evaluate.calibrate import Calibration, inverse_link
 from medclf.evaluate.threshold import Decision
-from medclf.method.whole_image import WholeImage
 from medclf.learn.committee import at_once, build_method, side_by_side
 from medclf.learn.device import pick_device
-from medclf.learn.exams import Exams, Rows
+from medclf.learn.exams import Rows, standardised
 from medclf.learn.loop import Indices, judge
 from medclf.learn.member import load_tensors
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import Run
+from medclf.method.whole_image import WholeImage
 
 Kept = TypeVar("Kept")
 Shares = NDArray[np.float64]
@@ -117,13 +117,6 @@ class Held:
     def batch(self, indices: Indices) -> NDArray[np.generic]:
         """Take exams by number."""
         return self.values[indices]
-
-
-def standardised(
-    rows: Rows, target: torch.Tensor, values: dict[str, list[float]], device: torch.device
-) -> Exams:
-    """Join rows with how the run standardises them."""
-    return Exams(rows, target, tuple(values["mean"]), tuple(values["deviation"]), device)
 
 
 def load_trained(run: Run) -> Trained:

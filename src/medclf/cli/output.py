@@ -1,0 +1,47 @@
+"""Files that a command writes because the person named them: whole, or not at all.
+
+Whether a file can come to its place is asked before the work that makes it, not after.
+"""
+
+import os
+from pathlib import Path
+
+from medclf.errors import SettingError
+
+
+def expect_place(path: Path | None) -> None:
+    """Check that a file can come to be at a path.
+
+    Args:
+        path: As named by --out; `None` where it was not.
+
+    Raises:
+        SettingError: it is a folder, or its folder is not there or not to be written in.
+    """
+    if path is None:
+        return
+    if path.is_dir():
+        raise SettingError(f"{path}: the name of a file to write wanted, found a folder")
+    if not path.parent.is_dir():
+        raise SettingError(f"{path}: cannot be written: there is no folder {path.parent}")
+    if not os.access(path.parent, os.W_OK):
+        raise SettingError(f"{path}: cannot be written: the folder may not be written in")
+
+
+def write_output(path: Path, text: str) -> None:
+    """Write a text file.
+
+    Raises:
+        SettingError: it cannot be written; nothing of it stays, and what was there before does.
+    """
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with unfinished.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError as problem:
+        raise SettingError(f"{path}: cannot be written: {problem.strerror}") from problem
+    finally:
+        unfinished.unlink(missing_ok=True)

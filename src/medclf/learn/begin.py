@@ -1,0 +1,104 @@
+"""The start of a run: refused at once where it cannot succeed, and undone where nothing came of it.
+
+What is wrong with a recipe or a folder is told before images are prepared, which may take long.
+A run that fails before its first epoch is saved leaves no folder: there is nothing to resume.
+"""
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from medclf.core.cohort import Cohort
+from medclf.errors import RunError
+from medclf.learn.committee import build_method
+from medclf.learn.fit import deal_parts
+from medclf.learn.recipe import Recipe
+from medclf.learn.run import Run, create_run, sole_use
+
+
+def expect_fit(recipe: Recipe, cohort: Cohort) -> None:
+    """Check that a recipe can be followed with a cohort, as far as no pixel tells.
+
+    Args:
+        cohort: Split.
+
+    Raises:
+        SettingError: there is no such network, or none for images of this size.
+        CohortError: there are fewer exams than folds, or none to validate on.
+    """
+    build_method(recipe, cohort.task, 0, torch.device("cpu"))
+    deal_parts(cohort, recipe)
+
+
+def expect_free(folder: Path) -> None:
+    """Check that a new run may be made in a folder, which need not be there yet.
+
+    Raises:
+        RunError: it holds something, another training is at work in it, or it is no folder.
+    """
+    held = _held(folder)
+    if "run.json" in held:
+        with sole_use(folder):
+            pass  # Nobody is at work in it: the run is an old one.
+    _refuse(folder, held)
+
+
+@contextmanager
+def begin_run(
+    folder: Path, recipe: Recipe, cohort: Cohort, facts: Mapping[str, Any]
+) -> Iterator[Run]:
+    """Hold a new run for this process alone, as long as it is worked on.
+
+    Args:
+        folder: New, or empty.
+        cohort: As `create_run` takes it.
+        facts: Likewise.
+
+    Raises:
+        RunError: as `expect_free`.
+    """
+    absent = [place for place in (folder, *folder.parents) if not place.exists()]
+    with sole_use(folder):
+        _refuse(folder, _held(folder))
+        try:
+            yield create_run(folder, recipe, cohort, facts)
+        except Exception:
+            if not any(folder.glob("checkpoint/*.safetensors")):
+                _take_away(folder, absent)
+            raise
+
+
+def _held(folder: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir() if path.name != ".lock")
+    except FileNotFoundError:
+        return []
+    except OSError as problem:
+        raise RunError(
+            f"{folder}: a folder for a new run wanted, found none: {problem.strerror}"
+        ) from problem
+
+
+def _refuse(folder: Path, held: Sequence[str]) -> None:
+    if not held:
+        return
+    found, more = ("a run", ", or go on with --resume") if "run.json" in held else (held[0], "")
+    raise RunError(
+        f"{folder}: a new run wants an empty folder, found {found}; name another with --out{more}"
+    )
+
+
+def _take_away(folder: Path, absent: Sequence[Path]) -> None:
+    """Empty a folder, and remove it with those above it that were not there before."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    with suppress(OSError):  # Somebody else may have put something there meanwhile.
+        for place in absent:
+            place.rmdir()
