@@ -8,10 +8,15 @@ print(run.evaluate(cohort)["auc"])
 run.predict(["new.dcm"])
 """
 
+import os
 from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
+
+# Threads of OpenMP that wait for work must sleep, not spin: on a busy machine spinning slows
+# training several times over, and on a quiet one it gains nothing. Read when torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # The heavy rooms are imported when they are first asked for, so that `import medclf` is quick.
 _VERBS = {

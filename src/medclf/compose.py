@@ -50,7 +50,10 @@ def compose_report(run: Run, cohort: Cohort, store: Store) -> Path:
         counts=count_splits(cohort),
         facts=summarise_facts(cohort.records),
         notes=tuple(run.facts["notes"]),
-        problems=tuple(f"{name} was left out: {why}" for name, why in data["left_out"]),
+        problems=(
+            *data["problems"],
+            *(f"{name} was left out: {why}" for name, why in data["left_out"]),
+        ),
         montage=_montage(cohort, store),
         split=_tell_split(run),
         plan=_settings(run),

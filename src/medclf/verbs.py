@@ -21,6 +21,7 @@ from medclf.compose import compose_report
 from medclf.core.cohort import Cohort
 from medclf.core.prediction import Prediction
 from medclf.core.record import Source
+from medclf.curate.bookkeeping import check_records
 from medclf.curate.cohort import AS_FOUND, Columns
 from medclf.curate.cohort import read_cohort as read_columns
 from medclf.curate.fingerprint import take_fingerprint
@@ -133,6 +134,7 @@ def train(
             "columns": asdict(columns) | {"images": images and str(images.absolute())},
             "digest": store.digest,
             "left_out": [list(failure) for failure in store.failures],
+            "problems": [problem.message for problem in check_records(cohort)],
         },
         "notes": list(cohort.notes),
         "minutes": minutes,

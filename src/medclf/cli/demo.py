@@ -50,9 +50,8 @@ def demo(
     cohort = verbs.read_cohort(table)
     with show_progress("Inspecting") as progress:
         found = audit(cohort, progress)
-    say(f"Inspected {len(cohort.records)} images: {len(found.problems)} problems found\n")
-    for problem in found.problems:
-        say(f"  {problem.message}\n")
+    say(f"Inspected {len(cohort.records)} images: {len(found.problems)} remarks, ")
+    say(f"which medclf inspect {table} tells\n")
     say(f"Training for {minutes:g} minutes at most\n")
     with watch_training(quiet=False) as watch:
         done = verbs.train(cohort, out / "run", minutes, seed, watch=watch)

@@ -67,7 +67,7 @@ def fit_run(
     Raises:
         CohortError: there is nothing to validate on.
     """
-    start = time.monotonic()
+    start, computed = time.monotonic(), time.process_time()
     keep_memory()
     device = pick_device()
     target = make_target(cohort.records, cohort.task)
@@ -85,6 +85,8 @@ def fit_run(
     keep = _Keeper(run, members, deadline, tell)
     train_committee(members, exams, parts, at_once(run.recipe, device), keep)
     _save_weights(run, members)
+    spent = {"seconds": time.monotonic() - start, "cpu_seconds": time.process_time() - computed}
+    run = run.update(spent=spent)
     run = measure_run(run, cohort, store, parts)
     shutil.rmtree(run.folder / "checkpoint", ignore_errors=True)
     return run

@@ -88,7 +88,8 @@ def settle(fit: Fit, pace: Pace, seconds: float, side: int, validation: int, res
     share = pace.judge * rest / side
     wanted = max(FEWEST_EPOCHS, round(WANTED / (pace.steps * fit.batch)))
     members = fit.members
-    while members > 1 and _passes(seconds, share, members, side, epoch) < FEWEST_EPOCHS:
+    # Members that train side by side cost no more time than one that has the machine to itself.
+    while members > side and _passes(seconds, share, members, side, epoch) < FEWEST_EPOCHS:
         members -= 1
     while (
         fit.folds
