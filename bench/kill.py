@@ -94,6 +94,11 @@ class Place:
             stderr=subprocess.PIPE,
         )
 
+    @property
+    def ended(self) -> bool:
+        """Whether the run has come to its end; its process may still have been alive."""
+        return self.facts().get("state") == "done" and (self.run / "report.html").exists()
+
     def facts(self) -> dict[str, object]:
         """Read `run.json`, which may be replaced at any moment; empty where there is none."""
         try:
@@ -117,7 +122,7 @@ def main() -> None:
         (place.home / "recipe.toml").write_text(RECIPE.format(epochs=options.epochs))
         span = run_undisturbed(place)
         place.number = 1
-        moments = ["random"] * options.kills + [*AIMED] * options.aimed
+        moments = ["random"] * options.kills + [*AIMED][1:] * options.aimed
         rng.shuffle(moments)
         print("| kill | moment | after | doing | run | epochs | left behind |")
         print("|---:|---|---:|---|---|---:|---|")
@@ -163,27 +168,32 @@ def kill(
     while True:
         if moment == "store":
             shutil.rmtree(place.cache, ignore_errors=True)
+        doing = "resume" if "--resume" in place.command() else "train"
+        wait = rng.uniform(0.9 * span[0], span[1] if moment == "random" else 1.2 * span[0])
         start, process = time.perf_counter(), place.start()
-        doing = place.command()[2] if "--resume" in place.command() else "train"
-        wait = rng.uniform(0.9 * span[0], span[1]) if moment == "random" else 0.0
-        reached = AIMED.get(moment, lambda _: time.perf_counter() - start > wait)
-        while process.poll() is None and not reached(place):
+        while process.poll() is None:
+            late = time.perf_counter() - start > wait
+            if AIMED[moment](place) and (late or moment == "store"):
+                break
             time.sleep(0.0005)
-        if moment == "report":
-            time.sleep(rng.uniform(0, 1))
         after = time.perf_counter() - start
         process.kill()
         process.wait()
-        if process.returncode == 0:
-            check_end(place)
-            place.number += 1
-            continue
+        killed, row = process.returncode < 0, look(place, number)
         if process.returncode > 0:
             place.faults.append(f"kill {number}: {process.stderr.read().decode().strip()}")
+        if place.ended:
+            check_end(place)
+        if place.ended or process.returncode > 0:
             place.number += 1
-        row = look(place, number)
-        print(f"| {number} | {moment} | {after:.2f} s | {doing} | {' | '.join(row)} |", flush=True)
-        return
+        if killed:
+            print(f"| {number} | {moment} | {after:.2f} s | {doing} | {' | '.join(row)} |")
+            sys.stdout.flush()
+            return
+
+
+def _always(place: Place) -> bool:
+    return True
 
 
 def _being_stored(place: Place) -> bool:
@@ -195,7 +205,7 @@ def _being_saved(place: Place) -> bool:
 
 
 def _being_scored(place: Place) -> bool:
-    return (place.run / "weights.safetensors").exists()
+    return (place.run / "weights.safetensors").exists() and not _being_told(place)
 
 
 def _being_told(place: Place) -> bool:
@@ -203,17 +213,18 @@ def _being_told(place: Place) -> bool:
 
 
 AIMED: dict[str, Callable[[Place], bool]] = {
+    "random": _always,
     "store": _being_stored,
     "epoch": _being_saved,
     "scores": _being_scored,
     "report": _being_told,
 }
-"""Moments that a random draw seldom meets, and how they are known from outside."""
+"""The moments, and how they are known from outside."""
 
 
 def look(place: Place, number: int) -> tuple[str, str, str]:
     """Read everything in the run folder. Return its state, its epochs, and unfinished files."""
-    left = [p.name for p in place.run.rglob(".*") if p.name != ".lock"] if place.number else []
+    left = [path.name for path in place.run.rglob(".*") if path.name != ".lock"]
     told = ", ".join(sorted(left)) or "nothing"
     if not (place.run / "run.json").exists():
         names = sorted(p.name for p in place.run.glob("[!.]*"))
@@ -225,7 +236,7 @@ def look(place: Place, number: int) -> tuple[str, str, str]:
     except (MedclfError, ValueError, KeyError) as problem:
         place.faults.append(f"kill {number}: {problem}")
         return "UNREADABLE", "", told
-    state = "done, no report" if run.done else str(run.facts["state"])
+    state = "done, no report" if run.done and not place.ended else str(run.facts["state"])
     return state, str(len(run.log())), told
 
 

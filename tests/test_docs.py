@@ -99,7 +99,7 @@ def recipe_row(table: str, key: str) -> str:
 def said_type(hint: object) -> str:
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Literal:
-        return " or ".join(f'`"{part}"`' for part in parts)
+        return ", ".join(f'`"{part}"`' for part in parts)
     if origin is tuple:
         many = "" if parts[-1] is Ellipsis else f"{len(parts)} "
         return f"list of {many}{PLAIN[parts[0]]}s"
@@ -175,6 +175,17 @@ def workplace(tmp_path_factory):
         table.writerow(["path", "diagnosis", "patient_id", "age"])
         table.writerows((row["path"], row["label"], row["patient"], row["age"]) for row in rows)
     return place
+
+
+def test_every_file_of_a_run_and_every_key_in_it_is_explained(workplace):
+    page, run = text(ROOT / "docs" / "run.md"), workplace / "demo" / "run"
+    facts = json.loads((run / "run.json").read_text())
+    scores = json.loads((run / "scores.json").read_text())
+    rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    names = {path.name for path in run.iterdir()} | {"checkpoint/"}
+    names |= {*facts, *facts["data"], *scores, *rows[0]} - {"data"}
+    missing = sorted(name for name in names if f"`{name}`" not in page)
+    assert not missing
 
 
 @GUIDE

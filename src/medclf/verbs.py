@@ -257,10 +257,10 @@ def _finish(
     if not run.done:
         run = fit_run(run, cohort, store, seconds, watch.tell)
     done = TrainedRun(run, load_trained(run))
-    compose_report(run, cohort, store)
     shutil.rmtree(run.folder / "checkpoint", ignore_errors=True)
-    for left in run.folder.glob(".*.part*"):
+    for left in (*run.folder.glob(".*.part*"), *run.folder.glob(".tmp*")):
         left.unlink()  # A killed training's, which nobody will go on writing.
+    compose_report(run, cohort, store)
     return done
 
 

@@ -3,7 +3,7 @@ import torch
 from torch.nn.functional import affine_grid
 
 from medclf.errors import SettingError
-from medclf.look.augment import Augment, augment, hide_block, mix, sampling_field
+from medclf.look.augment import PASSES, Augment, augment, hide_block, mix, sampling_field
 
 STILL = {"rotate_degrees": 0, "scale": 0, "shift": 0, "brightness": 0, "contrast": 0}
 
@@ -37,8 +37,10 @@ def test_the_same_seed_gives_the_same_views(dims):
 
 
 @pytest.mark.parametrize("dims", [2, 3])
-@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("axis", [0, 1, 2])
 def test_mirror_gives_the_exam_or_its_mirror_image(dims, axis):
+    if axis == dims:
+        return
     batch = pictures(dims, 16)
     views = augment(batch, still(mirror=(axis,)), chance())
     plain = torch.isclose(views, batch, atol=1e-5).flatten(1).all(1)
@@ -48,17 +50,18 @@ def test_mirror_gives_the_exam_or_its_mirror_image(dims, axis):
     assert turned.any()
 
 
-def test_a_right_angle_turns_a_square_as_rot90_does():
-    batch = torch.rand(64, 1, 9, 9, generator=chance())
-    field = sampling_field(batch, still(rotate_degrees=90), chance())
+FLAT = PASSES[2][0]
+
+
+def test_turns_stay_within_their_bound():
+    field = sampling_field(64, FLAT, (9, 9), still(rotate_degrees=90), chance())
     angle = torch.atan2(field[:, 4, 8, 1], field[:, 4, 8, 0])
     assert angle.abs().max() <= torch.pi / 2 + 1e-5
     assert angle.std() > 0.5
 
 
 def test_a_turn_of_an_oblong_image_keeps_its_distances():
-    batch = torch.zeros(8, 1, 20, 40)
-    field = sampling_field(batch, still(rotate_degrees=45), chance())
+    field = sampling_field(8, FLAT, (20, 40), still(rotate_degrees=45), chance())
     pixels = (field + 1) * torch.tensor([40.0, 20.0]) / 2
     right = (pixels[:, 10, 21] - pixels[:, 10, 20]).norm(dim=-1)
     down = (pixels[:, 11, 20] - pixels[:, 10, 20]).norm(dim=-1)
@@ -67,10 +70,37 @@ def test_a_turn_of_an_oblong_image_keeps_its_distances():
 
 
 def test_shift_stays_within_its_bound():
-    batch = torch.zeros(200, 1, 10, 10)
     plain = affine_grid(torch.eye(2, 3).expand(200, 2, 3), [200, 1, 10, 10], align_corners=False)
-    moved = sampling_field(batch, still(shift=0.2), chance()) - plain
+    moved = sampling_field(200, FLAT, (10, 10), still(shift=0.2), chance()) - plain
     assert 0.3 < moved.abs().max() <= 0.4 + 1e-6  # 0.2 of an edge that runs from -1 to 1
+
+
+def test_a_volume_is_turned_about_each_axis_and_shifted_along_each():
+    ball = torch.zeros(300, 1, 21, 21, 21)
+    ball[:, :, 10, 10, 15] = 1.0
+    ball = torch.nn.functional.avg_pool3d(ball, 3, 1, 1)
+    turned = augment(ball, still(rotate_degrees=40), chance())
+    shifted = augment(ball, still(shift=0.2), chance())
+    for axis in range(3):
+        others = tuple(a for a in (2, 3, 4) if a != 2 + axis)
+        places = torch.arange(21.0)
+        profile = shifted.sum(others).squeeze(1)
+        centre = (profile * places).sum(1) / profile.sum(1)
+        assert centre.std() > 1.5, f"nothing is shifted along axis {axis}"
+    profile = turned.sum((3, 4)).squeeze(1)
+    heights = (profile * torch.arange(21.0)).sum(1) / profile.sum(1)
+    assert heights.std() > 0.8  # a point on the x axis leaves its slice
+
+
+def test_shrinking_a_volume_shrinks_each_axis():
+    cube = torch.zeros(200, 1, 20, 20, 20)
+    cube[:, :, 5:15, 5:15, 5:15] = 1.0
+    seen = augment(cube, still(scale=0.4), chance())
+    for axis in range(3):
+        others = tuple(a for a in (2, 3, 4) if a != 2 + axis)
+        width = (seen.amax(others).squeeze(1) > 0.5).sum(1).float()
+        assert width.min() < 9
+        assert width.max() > 12
 
 
 @pytest.mark.parametrize("dims", [2, 3])
