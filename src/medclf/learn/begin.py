@@ -67,7 +67,7 @@ def begin_run(
         try:
             yield create_run(folder, recipe, cohort, facts)
         except Exception:
-            if not any(folder.glob("checkpoint/*.safetensors")):
+            if not any(folder.rglob("*.safetensors")):
                 _take_away(folder, absent)
             raise
 

@@ -21,7 +21,7 @@ STEP = 4  # edges are multiples of it, unless the exams come in one small size
 SAMPLES_PER_SECOND = 8e6  # of sprints in training, two cores, from bench/throughput.py
 SEEN, EPOCHS = 15_000, 10  # exams that a member should see at the chosen size, and passes at least
 POOLED = 3000  # exams below which training and validation exams are dealt into folds
-FOLDS = 5
+FOLDS = 4
 MEMBERS = 4
 
 
@@ -119,8 +119,12 @@ def _grey(found: Fingerprint) -> str:
 
 
 def _augment(found: Fingerprint, reasons: dict[str, str]) -> Augment:
-    changes = Augment()
-    reasons["augment.rotate_degrees"] = "patients are never placed quite alike"
+    if found.dims == 3:
+        changes = Augment(rotate_degrees=8.0, scale=0.08, shift=0.05)
+        reasons["augment.rotate_degrees"] = "volumes lie more alike than pictures do"
+    else:
+        changes = Augment()
+        reasons["augment.rotate_degrees"] = "patients are never placed quite alike"
     if found.binary:
         reasons["augment.brightness"] = "shapes without texture: brightness means nothing"
         return replace(changes, brightness=0.0, contrast=0.0)

@@ -1,9 +1,9 @@
 """Augmentation: each step sees every exam a little turned, stretched, lit and hidden.
 
 All of it works on whole batches of tensors, in 2D and 3D by the same lines. Turning, scaling,
-shearing, shifting, mirroring and bending become one field of sampling points in a plane, so that a
-picture is interpolated once, and a volume once in each of three planes. Chance comes from the
-generator alone.
+shearing, shifting, mirroring and bending become one field of sampling points in a plane, so that
+values are interpolated just once. A volume moves in another of its planes with each batch. Chance
+comes from the generator alone.
 
 Source: Simard, Steinkraus, Platt. Best Practices for Convolutional Neural Networks. ICDAR 2003
 (elastic); DeVries, Taylor. Improved Regularization with Cutout. 2017; Zhang et al. mixup. ICLR
@@ -11,7 +11,6 @@ Source: Simard, Steinkraus, Platt. Best Practices for Convolutional Neural Netwo
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
@@ -21,18 +20,8 @@ from medclf.errors import SettingError
 
 BENDS = 4  # knots of the elastic field along each axis
 
-
-class Plane(NamedTuple):
-    """Two axes of space, z first, in which exams are turned, and which of them are moved too."""
-
-    axes: tuple[int, int]
-    moved: tuple[int, ...]
-
-
-PASSES = {
-    2: (Plane((0, 1), (0, 1)),),
-    3: (Plane((1, 2), (1, 2)), Plane((0, 2), (0,)), Plane((0, 1), ())),
-}
+# The planes of space, as pairs of its axes, z first. A batch is moved in one of them.
+PLANES = {2: ((0, 1),), 3: ((1, 2), (0, 2), (0, 1))}
 
 
 @dataclass(frozen=True)
@@ -40,7 +29,7 @@ class Augment:
     """How far chance may change an exam. Zero switches a change off.
 
     Args:
-        rotate_degrees: Largest turn, about every axis in 3D.
+        rotate_degrees: Largest turn.
         scale: Largest stretch or shrink of each axis, as a share.
         shear: Largest slant, as a share.
         shift: Largest shift, as a share of the edge.
@@ -102,13 +91,17 @@ def augment(batch: Tensor, settings: Augment, generator: Generator) -> Tensor:
 
 
 def sampling_field(
-    count: int, plane: Plane, edges: tuple[int, int], settings: Augment, generator: Generator
+    count: int,
+    plane: tuple[int, int],
+    edges: tuple[int, int],
+    settings: Augment,
+    generator: Generator,
 ) -> Tensor:
     """Draw where each exam's planes are sampled from, in `grid_sample`'s coordinates.
 
     Args:
         count: Exams.
-        plane: Which axes of space lie in it, and which of them this pass moves.
+        plane: Its two axes of space, z first.
         edges: Samples along the two.
         settings: How far.
         generator: All chance.
@@ -116,42 +109,41 @@ def sampling_field(
     Returns:
         (count, *edges, 2), -1 … 1, the second axis of the plane first.
     """
-    moved = torch.tensor([float(axis in plane.moved) for axis in reversed(plane.axes)])
     angle = torch.deg2rad(settings.rotate_degrees * _symmetric((count,), generator))
     turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], 1).view(-1, 2, 2)
-    slant = settings.shear * _symmetric((count, 2, 2), generator).triu(1) * moved.min()
-    stretch = 1 + settings.scale * _symmetric((count, 1, 2), generator) * moved
-    for place, axis in enumerate(reversed(plane.axes)):
-        if axis in settings.mirror and axis in plane.moved:
+    slant = settings.shear * _symmetric((count, 2, 2), generator).triu(1)
+    stretch = 1 + settings.scale * _symmetric((count, 1, 2), generator)
+    for place, axis in enumerate(reversed(plane)):
+        if axis in settings.mirror:
             stretch[:, 0, place] *= 1 - 2 * torch.randint(2, (count,), generator=generator)
     # Coordinates run -1 … 1 along each edge: a turn of an oblong plane must not slant it.
     edge = torch.tensor([float(n) for n in reversed(edges)])
     matrix = turn @ (torch.eye(2) + slant) * stretch * edge[None, None, :] / edge[None, :, None]
-    offset = 2 * settings.shift * _symmetric((count, 2, 1), generator) * moved[:, None]
+    offset = 2 * settings.shift * _symmetric((count, 2, 1), generator)
     field = affine_grid(torch.cat([matrix, offset], 2), [count, 1, *edges], align_corners=False)
-    if settings.elastic and plane.moved:
-        knots = _symmetric((count, 2, BENDS, BENDS), generator) * moved[:, None, None]
+    if settings.elastic:
+        knots = _symmetric((count, 2, BENDS, BENDS), generator)
         bend = interpolate(knots, size=edges, mode="bicubic", align_corners=True)
         field = field + 2 * settings.elastic * bend.movedim(1, -1)
     return field
 
 
 def _move(batch: Tensor, settings: Augment, generator: Generator) -> Tensor:
-    """Turn and move exams, plane by plane: the axis that a plane lacks counts as channels.
+    """Turn and move the exams of a batch within one plane; the other axis counts as channels.
 
-    A volume is turned about its three axes in turn. That is ten times faster than sampling it at
-    points in space, for the place of a sample is worked out once for a whole column of them.
+    A volume's plane is drawn by chance. Sampling it in a plane is ten times faster than at points
+    in space, for the place of a sample is worked out once for a whole column; and it blurs once.
     """
     space = batch.shape[2:]
-    for plane in PASSES[len(space)]:
-        rows, columns = (2 + axis for axis in plane.axes)
-        stack = batch.movedim((rows, columns), (-2, -1))
-        edges = (space[plane.axes[0]], space[plane.axes[1]])
-        field = sampling_field(len(batch), plane, edges, settings, generator).to(batch.device)
-        planes = stack.reshape(len(batch), -1, *edges)
-        moved = grid_sample(planes, field, padding_mode="border", align_corners=False)
-        batch = moved.reshape(stack.shape).movedim((-2, -1), (rows, columns))
-    return batch.contiguous()
+    planes = PLANES[len(space)]
+    plane = planes[int(torch.randint(len(planes), (1,), generator=generator))]
+    rows, columns = 2 + plane[0], 2 + plane[1]
+    stack = batch.movedim((rows, columns), (-2, -1))
+    edges = (space[plane[0]], space[plane[1]])
+    field = sampling_field(len(batch), plane, edges, settings, generator).to(batch.device)
+    flat = stack.reshape(len(batch), -1, *edges)
+    moved = grid_sample(flat, field, padding_mode="border", align_corners=False)
+    return moved.reshape(stack.shape).movedim((-2, -1), (rows, columns)).contiguous()
 
 
 def hide_block(batch: Tensor, share: float, generator: Generator) -> Tensor:

@@ -172,7 +172,11 @@ def _allow(failures: Failures, names: Sequence[str], skip: bool) -> Failures:
         return failures
     first = [f"{names[i]}: {failures[i]}" for i in sorted(failures)[:NAMED]]
     more = "; …" if len(failures) > NAMED else ""
-    others = ", or let training leave them out by --skip-unreadable" if len(failures) < len(names) else ""
+    others = (
+        ", or let training leave them out by --skip-unreadable"
+        if len(failures) < len(names)
+        else ""
+    )
     raise ReadError(
         f"{len(failures)} of {len(names)} images cannot be read: {'; '.join(first)}{more}; "
         f"mend them or take them out of the data{others}"

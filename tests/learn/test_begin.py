@@ -1,0 +1,95 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from medclf.errors import CohortError, RunError, SettingError
+from medclf.learn.begin import begin_run, expect_fit, expect_free
+from medclf.learn.recipe import Fit, Net, Recipe
+from medclf.learn.run import open_run, sole_use
+from medclf.prepare.exam import Prepare
+
+RECIPE = Recipe(Prepare(size=(16, 16), channels=1))
+FACTS = {"data": {}, "notes": []}
+
+
+@pytest.mark.parametrize(
+    ("part", "error", "told"),
+    [
+        ({"net": Net("sprind")}, SettingError, "did you mean 'sprint'"),
+        ({"net": Net("sprint", {"depth": 3})}, SettingError, "no option 'depth'"),
+        ({"fit": Fit(folds=45)}, CohortError, "45 folds"),
+    ],
+)
+def test_a_recipe_that_cannot_be_followed_is_found_out_without_a_pixel(
+    make_exams, part, error, told
+):
+    cohort, _ = make_exams()
+    expect_fit(RECIPE, cohort)
+    with pytest.raises(error, match=told):
+        expect_fit(replace(RECIPE, **part), cohort)
+
+
+def test_a_cohort_without_validation_is_found_out(make_exams):
+    cohort, _ = make_exams()
+    records = tuple(r for r in cohort.records if r.split != "val")
+    with pytest.raises(CohortError, match="validate"):
+        expect_fit(RECIPE, replace(cohort, records=records))
+
+
+def test_a_folder_is_free_if_it_is_absent_or_empty_but_for_the_lock(tmp_path):
+    expect_free(tmp_path / "not" / "there")
+    with sole_use(tmp_path):
+        pass
+    expect_free(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
+def test_a_folder_that_is_not_free_is_refused_with_what_it_holds(make_exams, tmp_path):
+    cohort, _ = make_exams()
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match=r"found file; name another with --out$"):
+        expect_free(tmp_path)
+    with pytest.raises(RunError, match="a folder for a new run wanted"):
+        expect_free(tmp_path / "file")
+    with (
+        begin_run(tmp_path / "run", RECIPE, cohort, FACTS) as run,
+        pytest.raises(RunError, match="another training is at work"),
+    ):
+        expect_free(run.folder)
+    with pytest.raises(RunError, match=r"found a run; .* --resume"):
+        expect_free(tmp_path / "run")
+
+
+def fail(folder: Path, cohort, saved: str = "") -> None:
+    with begin_run(folder, RECIPE, cohort, FACTS):
+        if saved:
+            (folder / saved).parent.mkdir(exist_ok=True)
+            (folder / saved).touch()
+        (folder / "log.jsonl").touch()
+        raise ZeroDivisionError
+
+
+def test_a_run_that_fails_before_an_epoch_is_saved_leaves_nothing(make_exams, tmp_path):
+    cohort, _ = make_exams()
+    (tmp_path / "kept").mkdir()
+    for folder in (tmp_path / "kept" / "new" / "run", tmp_path / "kept"):
+        with pytest.raises(ZeroDivisionError):
+            fail(folder, cohort)
+        assert list(tmp_path.rglob("*")) == [tmp_path / "kept"]
+
+
+@pytest.mark.parametrize("saved", ["checkpoint/member-0.safetensors", "weights.safetensors"])
+def test_a_run_that_fails_later_stays_to_be_resumed(make_exams, tmp_path, saved):
+    cohort, _ = make_exams()
+    with pytest.raises(ZeroDivisionError):
+        fail(tmp_path / "run", cohort, saved)
+    assert not open_run(tmp_path / "run").done
+    assert (tmp_path / "run" / saved).exists()
+
+
+def test_an_interrupted_run_stays(make_exams, tmp_path):
+    cohort, _ = make_exams()
+    with pytest.raises(KeyboardInterrupt), begin_run(tmp_path / "run", RECIPE, cohort, FACTS):
+        raise KeyboardInterrupt
+    assert not open_run(tmp_path / "run").done
