@@ -17,15 +17,15 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from medclf.core.task import Task
-from medclf.look.augment import Augment
-from medclf.net.cost import measure_cost
-from medclf.prepare.exam import Prepare
 from medclf.learn.committee import build_method, side_by_side
 from medclf.learn.exams import Exams
 from medclf.learn.loop import run_epoch
 from medclf.learn.member import Member
 from medclf.learn.recipe import Fit, Net, Recipe
 from medclf.learn.trained import Held
+from medclf.look.augment import Augment
+from medclf.net.cost import measure_cost
+from medclf.prepare.exam import Prepare
 from published import Images, build
 
 BATCH = 128

@@ -84,7 +84,12 @@ def time_ours(path: Path, seed: int, minutes: float) -> tuple[float, float, floa
     run = medclf.train(path, out=folder, minutes=minutes, seed=seed)
     spent = run.run.facts["spent"]
     shutil.rmtree(folder)
-    return spent["cpu_seconds"], spent["seconds"], run.scores["auc"]["value"], run.scores["accuracy"]["value"]
+    return (
+        spent["cpu_seconds"],
+        spent["seconds"],
+        run.scores["auc"]["value"],
+        run.scores["accuracy"]["value"],
+    )
 
 
 def first_reaches(path: Path, wanted: float, most: int) -> float | None:

@@ -1,6 +1,8 @@
 import csv
 import json
 import math
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +12,12 @@ import medclf
 from medclf import verbs
 from medclf.errors import CohortError, ReadError, RunError
 from medclf.learn.recipe import format_recipe, read_recipe
+from medclf.learn.run import read_splits
 
 
-def write_pictures(folder, count=60, size=16, split=True):
+def write_pictures(folder, count=60, size=16, split=True, seed=0):
     """Pictures of two classes: bright above, or bright below."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     for i in range(count):
         name = "above" if i % 2 else "below"
         part = ("train", "val", "test")[min(i // (count // 3), 2)] if split else ""
@@ -73,7 +76,7 @@ def test_evaluating_again_gives_the_same_scores(trained):
 
 def test_other_data_are_measured_whole_in_the_classes_of_the_run(trained, tmp_path):
     _, run = trained
-    other = write_pictures(tmp_path / "other", 20, split=False)
+    other = write_pictures(tmp_path / "other", 20, split=False, seed=1)
     (other / "above").rename(other / "zz")
     (other / "zz").rename(other / "above")
     scores = run.evaluate(other)
@@ -169,3 +172,36 @@ def test_the_plan_is_a_recipe_that_train_takes(tmp_path):
     assert format_recipe(found.recipe) != found.to_toml()
     assert found.recipe.prepare.size == (28, 28) or found.recipe.prepare.size == (16, 16)
     assert json.dumps(dict(found.reasons))
+
+
+def test_images_that_were_learnt_from_are_known_under_any_name(tmp_path):
+    data = write_pictures(tmp_path / "pictures", 60, split=False)
+    run = medclf.train(data, tmp_path / "run", recipe=quick(medclf.read_cohort(data)))
+    moved = data.rename(tmp_path / "moved")
+    for path in sorted(moved.rglob("*.png")):
+        path.rename(path.with_stem(f"renamed-{path.stem}"))
+    judged = run.judge(moved)
+    assert len(judged) == run.scores["n_exams"]
+    assert run.measure(judged).figures["auc"].value == run.scores["auc"]["value"]
+    learnt = tmp_path / "learnt"
+    (learnt / "above").mkdir(parents=True)
+    (learnt / "below").mkdir()
+    splits = read_splits(run.run.folder)
+    for name, split in splits.items():
+        if split == "train":
+            old = moved / Path(name).parent / f"renamed-{Path(name).name}"
+            old.rename(learnt / Path(name).parent.name / Path(name).name)
+    with pytest.raises(CohortError, match="learnt from all"):
+        run.judge(learnt)
+
+
+def test_copies_of_an_image_stand_in_one_split(tmp_path):
+    data = write_pictures(tmp_path / "pictures", 60, split=False)
+    copied = sorted((data / "above").glob("*.png"))[:8]
+    for path in copied:
+        shutil.copy(path, path.with_stem(f"copy-{path.stem}"))
+    run = medclf.train(data, tmp_path / "run", recipe=quick(medclf.read_cohort(data)))
+    splits = read_splits(run.run.folder)
+    stems = {Path(name).name: split for name, split in splits.items()}
+    assert all(stems[path.name] == stems[f"copy-{path.name}"] for path in copied)
+    assert any("share an image" in note for note in run.run.facts["notes"])

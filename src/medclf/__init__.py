@@ -4,7 +4,7 @@ import medclf
 
 cohort = medclf.read_cohort("exams.csv")
 run = medclf.train(cohort, out="runs/first", minutes=2)
-print(run.evaluate(cohort)["auc"])
+print(run.scores["auc"])
 run.predict(["new.dcm"])
 """
 

@@ -108,14 +108,14 @@ def _wrong(judged: Judged, store: Store, rows: Mapping[str, int]) -> tuple[Mista
 
 
 def _tell_split(run: Run) -> str:
-    told = [note for note in run.facts["notes"] if "split" in note.lower()]
+    told = [note.rstrip(".") for note in run.facts["notes"] if "split" in note.lower()]
     folds = run.recipe.fit.folds
     if folds:
         told.append(
             f"Training and validation exams are dealt into {folds} folds by patient and class: "
             "each member validates on a fold that it never learnt from"
         )
-    return ". ".join(told)
+    return "".join(f"{sentence}. " for sentence in told).rstrip()
 
 
 def _settings(run: Run) -> tuple[Setting, ...]:

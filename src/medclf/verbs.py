@@ -29,7 +29,7 @@ from medclf.curate.split import split_cohort
 from medclf.errors import RunError
 from medclf.evaluate.scores import Scores, score
 from medclf.evaluate.table import Predictions
-from medclf.learn.align import choose_exams
+from medclf.learn.align import choose_exams, digest_images, join_copies, unseen_rows
 from medclf.learn.begin import begin_run, expect_fit, expect_free
 from medclf.learn.fit import Tell, fit_run
 from medclf.learn.measure import tabulate
@@ -89,7 +89,7 @@ def train(
     data: str | Path | Cohort,
     out: str | Path,
     minutes: float | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     recipe: Recipe | None = None,
     columns: Columns = AS_FOUND,
     watch: Watch = SILENT,
@@ -101,7 +101,7 @@ def train(
         data: A cohort, or DATA as on the command line.
         out: The run folder; it must not hold anything yet.
         minutes: Budget, wall clock. 2 where neither it nor a recipe with epochs is given.
-        seed: All chance comes from it; with a recipe, from the recipe's seed.
+        seed: All chance comes from it; 0, or that of the recipe, where it is not given.
         recipe: Instead of the plan.
         columns: What the columns of DATA mean, where it is not a cohort.
         watch: Told how far it is.
@@ -116,16 +116,19 @@ def train(
     cohort = data if isinstance(data, Cohort) else read_columns(Path(data), columns)
     reasons: Mapping[str, str] = {}
     if recipe is None:
-        chosen = plan(cohort, minutes or MINUTES, seed, watch)
+        chosen = plan(cohort, minutes or MINUTES, seed or 0, watch)
         recipe, reasons = chosen.recipe, chosen.reasons
     if minutes is None and not recipe.fit.epochs:
         minutes = MINUTES
-    cohort = split_cohort(cohort, recipe.fit.seed)
-    expect_fit(recipe, cohort)
+    if seed is not None:
+        recipe = replace(recipe, fit=replace(recipe.fit, seed=seed))
+    expect_fit(recipe, split_cohort(cohort, recipe.fit.seed))
     store = open_store(
         cohort.records, recipe.prepare, progress=watch.count, skip_unreadable=skip_unreadable
     )
     cohort = _without(cohort, store)
+    digests = digest_images(store, len(cohort.records))
+    cohort = split_cohort(join_copies(cohort, digests), recipe.fit.seed)
     images = columns.images
     facts = {
         "reasons": dict(reasons),
@@ -139,7 +142,7 @@ def train(
         "notes": list(cohort.notes),
         "minutes": minutes,
     }
-    with begin_run(folder, recipe, cohort, facts) as run:
+    with begin_run(folder, recipe, cohort, facts, digests) as run:
         left = None if minutes is None else minutes * 60 - (time.monotonic() - start)
         return _finish(run, cohort, store, left, watch)
 
@@ -223,7 +226,7 @@ class TrainedRun:
     def judge(self, data: str | Path | Cohort, columns: Columns = AS_FOUND) -> Predictions:
         """Predict the exams to evaluate on: the test split, or all where there is none.
 
-        Exams of the data that the run itself was trained on keep the split that they had there.
+        Images that the run learnt from are left out, under whatever name they come.
 
         Raises:
             CohortError: the labels are not those of the run, or no exam is left.
@@ -231,9 +234,9 @@ class TrainedRun:
         cohort = data if isinstance(data, Cohort) else read_columns(Path(data), columns)
         cohort = choose_exams(self.run, cohort)
         store = open_store(cohort.records, self.trained.recipe.prepare)
-        everyone = np.arange(len(cohort.records))
-        shares, spread = self.trained.probabilities(store, everyone)
-        return tabulate(cohort, everyone, shares, spread)
+        unseen = unseen_rows(self.run, cohort, store)
+        shares, spread = self.trained.probabilities(store, unseen)
+        return tabulate(cohort, unseen, shares, spread)
 
     def evaluate(self, data: str | Path | Cohort, columns: Columns = AS_FOUND) -> Scores:
         """Measure the run on exams, with intervals by patient; see `judge` for which."""

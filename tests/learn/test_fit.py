@@ -7,7 +7,6 @@ import torch
 
 from medclf.errors import CohortError
 from medclf.evaluate.table import read_predictions
-from medclf.prepare.exam import Prepare
 from medclf.learn.committee import class_weights
 from medclf.learn.fit import deal_parts, fit_run
 from medclf.learn.member import load_tensors
@@ -15,6 +14,7 @@ from medclf.learn.recipe import Decide, Fit, Net, Recipe
 from medclf.learn.run import create_run
 from medclf.learn.settle import Pace, settle
 from medclf.learn.trained import load_trained
+from medclf.prepare.exam import Prepare
 
 
 def recipe(dims=2, **fit):

@@ -5,13 +5,13 @@ from torch import nn
 
 from medclf.core.task import Task
 from medclf.errors import RunError
-from medclf.look.augment import Augment
-from medclf.method.whole_image import WholeImage
 from medclf.learn.exams import Exams, measure_values
 from medclf.learn.loop import Stopped, draw_order, judge, rate_at, run_epoch, train_member
 from medclf.learn.member import Member, seeded
 from medclf.learn.recipe import Fit
 from medclf.learn.trained import Held
+from medclf.look.augment import Augment
+from medclf.method.whole_image import WholeImage
 
 EXAMS = 40
 

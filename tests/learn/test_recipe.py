@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 
 from medclf.errors import SettingError
+from medclf.learn.recipe import Fit, Net, Recipe, format_recipe, parse_recipe, read_recipe
 from medclf.look.augment import Augment
 from medclf.prepare.exam import Prepare
-from medclf.learn.recipe import Fit, Net, Recipe, format_recipe, parse_recipe, read_recipe
 
 RECIPE = Recipe(
     Prepare(size=(28, 28), channels=1),
@@ -52,7 +52,7 @@ def test_a_wrong_value_is_refused_in_one_line(tmp_path, line, other, message):
 
 
 def test_an_absent_file_is_refused(tmp_path):
-    with pytest.raises(SettingError, match="nowhere.toml"):
+    with pytest.raises(SettingError, match=r"nowhere\.toml"):
         read_recipe(tmp_path / "nowhere.toml")
 
 

@@ -7,9 +7,9 @@ from medclf.core.cohort import Cohort
 from medclf.core.record import Record, Source
 from medclf.core.task import Task
 from medclf.errors import CohortError, RunError
-from medclf.prepare.exam import Prepare
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import apply_splits, create_run, open_run, sole_use, write_whole
+from medclf.prepare.exam import Prepare
 
 RECIPE = Recipe(Prepare(size=(8, 8), channels=1))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from medclf.cli.options import Data, Json, Seed, takes_columns
+from medclf.cli.options import Data, Json, takes_columns
 from medclf.cli.progress import show_progress
 from medclf.cli.scores import show_scores
 
@@ -26,11 +26,14 @@ def train(  # noqa: PLR0913 - each argument is an option of the command line
     columns: "Columns",
     data: Annotated[Path | None, Data.__metadata__[0]] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="Budget, wall clock. [default: 2]", min=0.01)
+        float | None, typer.Option(help="Budget, wall clock.", min=0.01, show_default="2")
     ] = None,
-    seed: Seed = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Every random draw comes from it.", min=0, show_default="0"),
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="The run folder. [default: runs/DATA]")
+        Path | None, typer.Option(metavar="RUN", help="The run folder.", show_default="runs/DATA")
     ] = None,
     recipe: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A recipe, as `medclf plan` writes it.")

@@ -1,27 +1,83 @@
-"""Align other data with a run: its classes, and the exams that it may be judged on."""
+"""Keep apart what was learnt from and what is judged, by the images themselves.
 
+File names and paths change, and the same picture may stand in a data set twice. So exams are known
+by a digest of their prepared pixels: copies are dealt into one split, and a run is never judged on
+an image that it learnt from.
+"""
+
+import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from medclf.core.cohort import Cohort
 from medclf.curate.renumber import renumber
-from medclf.learn.run import Run, read_splits
+from medclf.errors import CohortError
+from medclf.learn.exams import Rows
+from medclf.learn.loop import Indices
+from medclf.learn.run import Run, read_learnt
+
+
+def digest_images(rows: Rows, count: int, part: int = 256) -> list[str]:
+    """Digest the prepared pixels of each of `count` exams."""
+    found = []
+    for chosen in np.array_split(np.arange(count), max(1, count // part)):
+        values = rows.batch(chosen)
+        found += [hashlib.blake2b(v.tobytes(), digest_size=12).hexdigest() for v in values]
+    return found
+
+
+def join_copies(cohort: Cohort, digests: Sequence[str]) -> Cohort:
+    """Count exams that show the same image as one patient's, so that no split parts them.
+
+    Splits that the data themselves state are left as they are: copies are joined within each.
+    """
+    owner = {record.patient: record.patient for record in cohort.records}
+
+    def root(patient: str) -> str:
+        while owner[patient] != patient:
+            patient = owner[patient]
+        return patient
+
+    first: dict[tuple[str, str], str] = {}
+    for record, digest in zip(cohort.records, digests, strict=True):
+        held = first.setdefault((record.split, digest), record.patient)
+        owner[root(record.patient)] = root(held)
+    records = tuple(replace(r, patient=root(r.patient)) for r in cohort.records)
+    joined = len({r.patient for r in cohort.records}) - len({r.patient for r in records})
+    if not joined:
+        return cohort
+    note = f"{joined} patients share an image with another; each such group counts as one patient."
+    return replace(cohort, records=records, notes=(*cohort.notes, note))
 
 
 def choose_exams(run: Run, cohort: Cohort) -> Cohort:
     """Choose what a run may be judged on: the test split, or everything where there is none.
 
-    Where the data are those of the run, exams keep the split that they had in it.
-
     Raises:
-        CohortError: the classes are others, or no labelled exam is left.
+        CohortError: the classes are others, or no exam has a label.
     """
     cohort = renumber(cohort, run.task)
-    if str(cohort.origin.absolute()) == run.facts["data"]["origin"]:
-        splits = read_splits(run.folder)
-        known = tuple(r for r in cohort.records if r.name in splits)
-        cohort = replace(cohort, records=tuple(replace(r, split=splits[r.name]) for r in known))
-    tests = tuple(r for r in cohort.records if r.split == "test" and r.label is not None)
-    everything = tuple(r for r in cohort.records if r.label is not None)
-    if any(record.split == "test" for record in cohort.records):
-        return replace(cohort, records=tests)
-    return replace(cohort, records=everything)
+    labelled = tuple(r for r in cohort.records if r.label is not None)
+    tests = tuple(r for r in labelled if r.split == "test")
+    return replace(cohort, records=tests or labelled)
+
+
+def unseen_rows(run: Run, cohort: Cohort, rows: Rows) -> Indices:
+    """Give the numbers of the exams that the run did not learn from.
+
+    A test split that the data state is taken as it stands.
+
+    Raises:
+        CohortError: the run learnt from all of them.
+    """
+    everyone = np.arange(len(cohort.records))
+    if all(record.split == "test" for record in cohort.records):
+        return everyone
+    learnt = read_learnt(run.folder)
+    digests = digest_images(rows, len(everyone))
+    unseen = everyone[[digest not in learnt for digest in digests]]
+    if not len(unseen):
+        raise CohortError(f"{cohort.origin}: new exams wanted, but {run.folder} learnt from all")
+    return unseen

@@ -49,7 +49,11 @@ def expect_free(folder: Path) -> None:
 
 @contextmanager
 def begin_run(
-    folder: Path, recipe: Recipe, cohort: Cohort, facts: Mapping[str, Any]
+    folder: Path,
+    recipe: Recipe,
+    cohort: Cohort,
+    facts: Mapping[str, Any],
+    images: Sequence[str] = (),
 ) -> Iterator[Run]:
     """Hold a new run for this process alone, as long as it is worked on.
 
@@ -57,6 +61,7 @@ def begin_run(
         folder: New, or empty.
         cohort: As `create_run` takes it.
         facts: Likewise.
+        images: Likewise.
 
     Raises:
         RunError: as `expect_free`.
@@ -65,7 +70,7 @@ def begin_run(
     with sole_use(folder):
         _refuse(folder, _held(folder))
         try:
-            yield create_run(folder, recipe, cohort, facts)
+            yield create_run(folder, recipe, cohort, facts, images)
         except Exception:
             if not any(folder.rglob("*.safetensors")):
                 _take_away(folder, absent)

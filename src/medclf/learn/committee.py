@@ -101,6 +101,7 @@ def train_committee(
     parts: Sequence[Part],
     side: int,
     after_epoch: Callable[[Member], bool],
+    in_time: Callable[[], bool] = lambda: True,
 ) -> None:
     """Train all members.
 
@@ -108,6 +109,7 @@ def train_committee(
         parts: One for each member.
         side: How many train at once.
         after_epoch: Called in the member's thread after each of its epochs; False ends it.
+        in_time: Whether a further member may begin, beside those that begin at once.
 
     Raises:
         KeyboardInterrupt: the person interrupted; every member stands where its last call of
@@ -117,6 +119,8 @@ def train_committee(
 
     def learn(place: int) -> None:
         member, part = members[place], parts[place]
+        if place >= side and not member.epoch and not in_time():
+            return
 
         def validate(method: Method) -> dict[str, float]:
             return figures(method, exams, part.validation, member)

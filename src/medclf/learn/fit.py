@@ -32,7 +32,6 @@ from medclf.learn.settle import settle, time_steps
 from medclf.learn.trial import try_mirror
 
 RESERVE = 0.08  # share of the budget kept for scores, intervals and the report
-COPIES = 5
 
 
 @dataclass(frozen=True)
@@ -76,14 +75,17 @@ def fit_run(
         training = np.unique(np.concatenate([part.training for part in parts]))
         run = run.update(values=measure_values(store, training))
     exams = standardised(store, target, dict(run.facts["values"]), device)
+    deadline = None if seconds is None else start + seconds * (1 - RESERVE)
     if not run.recipe.fit.epochs or run.recipe.fit.mirror == "try":
-        budget = np.inf if seconds is None else seconds * (1 - RESERVE)
-        run = _settle(run, exams, parts, budget - (time.monotonic() - start), cohort)
+        left = np.inf if deadline is None else deadline - time.monotonic()
+        run, judging = _settle(run, exams, parts, left, cohort)
+        deadline = None if deadline is None else deadline - judging
     parts = parts[: run.recipe.fit.members]
     members = _members(run, exams, parts)
-    deadline = None if seconds is None else start + seconds * (1 - RESERVE)
     keep = _Keeper(run, members, deadline, tell)
-    train_committee(members, exams, parts, at_once(run.recipe, device), keep)
+    train_committee(members, exams, parts, at_once(run.recipe, device), keep, keep.in_time)
+    run, members = _drop_untrained(run, members)
+    parts = parts[: len(members)]
     _save_weights(run, members)
     spent = {"seconds": time.monotonic() - start, "cpu_seconds": time.process_time() - computed}
     run = run.update(spent=spent)
@@ -122,24 +124,33 @@ def deal_parts(cohort: Cohort, recipe: Recipe) -> list[Part]:
     return [folds[m % fit.folds] for m in range(max(fit.members, 2 * fit.folds))]
 
 
-def _settle(run: Run, exams: Exams, parts: list[Part], seconds: float, cohort: Cohort) -> Run:
-    """Time a few steps, hold the trial, and write into the recipe what the budget allows."""
+def _settle(
+    run: Run, exams: Exams, parts: list[Part], seconds: float, cohort: Cohort
+) -> tuple[Run, float]:
+    """Time a few steps, hold the trial, and write into the recipe what the budget allows.
+
+    Returns:
+        The run, and the seconds that the final judging of its exams will take.
+    """
     start = time.monotonic()
-    recipe, side = run.recipe, at_once(run.recipe, exams.device)
+    recipe, side, reasons = run.recipe, at_once(run.recipe, exams.device), run.facts["reasons"]
     fresh = [_member(run, exams, part, number) for number, part in enumerate(parts[:side])]
     pace = time_steps(fresh, exams, parts, side)
     if recipe.fit.mirror == "try":
         verdict = try_mirror(recipe, run.task, exams, parts[:side], pace, seconds)
-        recipe, reasons = verdict.recipe, {**run.facts["reasons"], "augment.mirror": verdict.reason}
-        run = run.update(recipe, reasons=reasons)
-    if recipe.fit.epochs:
-        return run
+        recipe, reasons = verdict.recipe, {**reasons, "augment.mirror": verdict.reason}
+        reasons.pop("fit.mirror", None)
     tests = sum(record.split == "test" for record in cohort.records)
     validation = len(parts[0].validation)
-    views = COPIES * (1 + bool(recipe.augment.mirror)) if recipe.fit.shift else 1
-    left = seconds - (time.monotonic() - start)
-    fit = settle(recipe.fit, pace, left, side, validation, views * (tests + validation))
-    return run.update(replace(recipe, fit=fit))
+    views = 1 + 2 * len(recipe.prepare.size) if recipe.fit.shift else 1
+    rest = views * (1 + bool(recipe.augment.mirror)) * (tests + validation)
+    fit = recipe.fit
+    if not fit.epochs:
+        fit = settle(fit, pace, seconds - (time.monotonic() - start), side, validation, rest)
+        why = f"settled: a step took {1000 * pace.step:.0f} ms, an epoch has {pace.steps}"
+        reasons = {**reasons, "fit.epochs": why}
+    run = run.update(replace(recipe, fit=fit), reasons=reasons)
+    return run, pace.judge * rest * fit.members / side
 
 
 def _member(run: Run, exams: Exams, part: Part, number: int) -> Member:
@@ -178,7 +189,22 @@ class _Keeper:
             if self.tell is not None:
                 total = self.run.recipe.fit.epochs * len(self.members)
                 self.tell(Progress(sum(m.epoch for m in self.members), total, row))
-        return self.deadline is None or time.monotonic() + row["seconds"] < self.deadline
+        return self.in_time(row["seconds"])
+
+    def in_time(self, seconds: float = 0.0) -> bool:
+        """Tell whether so many seconds are left."""
+        return self.deadline is None or time.monotonic() + seconds < self.deadline
+
+
+def _drop_untrained(run: Run, members: list[Member]) -> tuple[Run, list[Member]]:
+    """Leave out the members for which the budget left no time."""
+    trained = [member for member in members if member.epoch]
+    if len(trained) == len(members):
+        return run, members
+    fit = replace(run.recipe.fit, members=len(trained))
+    why = f"the budget ended before {len(members) - len(trained)} more could be trained"
+    reasons = {**run.facts["reasons"], "fit.members": why}
+    return run.update(replace(run.recipe, fit=fit), reasons=reasons), trained
 
 
 def _save_weights(run: Run, members: Sequence[Member]) -> None:

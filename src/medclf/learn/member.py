@@ -21,6 +21,7 @@ from medclf.learn.recipe import Fit
 from medclf.method.contract import Method
 
 Log = list[dict[str, float]]
+READABLE = 0o644  # safetensors makes files that only their owner can read
 
 
 class Member:
@@ -125,6 +126,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, 
     part = path.with_name(f".{path.name}.part")
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     save_file(whole, part, dict(notes))
+    part.chmod(READABLE)
     part.replace(path)
 
 

@@ -77,12 +77,19 @@ class Run:
         return [json.loads(line) for line in whole]
 
 
-def create_run(folder: Path, recipe: Recipe, cohort: Cohort, facts: Mapping[str, Any]) -> Run:
+def create_run(
+    folder: Path,
+    recipe: Recipe,
+    cohort: Cohort,
+    facts: Mapping[str, Any],
+    images: Sequence[str] = (),
+) -> Run:
     """Make the folder of a new run.
 
     Args:
         cohort: Split; its exams and splits are kept.
         facts: What else `run.json` shall hold: the data, the reasons of the plan.
+        images: Digest of each exam's image, so that the run knows them under any name.
 
     Raises:
         RunError: the folder holds something already, or cannot be made.
@@ -100,7 +107,7 @@ def create_run(folder: Path, recipe: Recipe, cohort: Cohort, facts: Mapping[str,
     task = asdict(cohort.task)
     kept = {"format": FORMAT, "medclf": __version__, "state": "training", "task": task, **facts}
     kept.setdefault("reasons", {})
-    _write_exams(folder / "exams.csv", cohort.records)
+    _write_exams(folder / "exams.csv", cohort.records, images)
     run = Run(folder, recipe, kept)
     write_whole(folder / "recipe.toml", format_recipe(recipe, kept["reasons"]))
     # run.json comes last: a folder without it was never begun.
@@ -180,9 +187,16 @@ def write_whole(path: Path, text: str) -> None:
     part.replace(path)
 
 
-def _write_exams(path: Path, records: Sequence[Record]) -> None:
+def read_learnt(folder: Path) -> set[str]:
+    """Read the digests of the images that a run learnt from or chose by."""
+    with (folder / "exams.csv").open(encoding="utf-8", newline="") as file:
+        return {row["image"] for row in csv.DictReader(file) if row["split"] != "test"} - {""}
+
+
+def _write_exams(path: Path, records: Sequence[Record], images: Sequence[str]) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["exam", "split"])
-    writer.writerows((r.name, r.split) for r in records)
+    writer.writerow(["exam", "split", "image"])
+    digests = images or [""] * len(records)
+    writer.writerows((r.name, r.split, d) for r, d in zip(records, digests, strict=True))
     write_whole(path, text.getvalue())
