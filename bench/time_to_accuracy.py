@@ -10,7 +10,6 @@ published AUC on the test split. scikit-learn's PCA and boosting stands beside t
 """
 
 import argparse
-import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -80,16 +79,11 @@ def time_ours(path: Path, seed: int, minutes: float) -> tuple[float, float, floa
 
     Training is all from the first timed step to the last epoch, with its trial and validation.
     """
-    folder = Path(tempfile.mkdtemp())
-    run = medclf.train(path, out=folder, minutes=minutes, seed=seed)
-    spent = run.run.facts["spent"]
-    shutil.rmtree(folder)
-    return (
-        spent["cpu_seconds"],
-        spent["seconds"],
-        run.scores["auc"]["value"],
-        run.scores["accuracy"]["value"],
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        run = medclf.train(path, out=folder, minutes=minutes, seed=seed)
+        spent, scores = run.run.facts["spent"], run.scores
+    found = [scores[name]["value"] for name in ("auc", "accuracy")]
+    return spent["cpu_seconds"], spent["seconds"], found[0], found[1]
 
 
 def first_reaches(path: Path, wanted: float, most: int) -> float | None:

@@ -40,6 +40,7 @@ class Told:
 
 
 Command = Callable[..., Told]
+Refuse = Callable[..., str]
 
 
 @pytest.fixture
@@ -102,3 +103,42 @@ def trained(tmp_path_factory) -> Path:
         patch.setenv("MEDCLF_CACHE", str(home / "cache"))
         verbs.train(data, home / "run", recipe=read_recipe(home / "recipe.toml"))
     return home / "run"
+
+
+@pytest.fixture
+def refuse(medclf, tmp_path, monkeypatch) -> Refuse:
+    """Run a command that must fail in one line that names all `words`, and leave no file behind."""
+    monkeypatch.setenv("MEDCLF_CACHE", str(tmp_path / "cache"))
+
+    def listing() -> set[Path]:
+        """All files but the cache, which may keep what is whole."""
+        return {
+            path for path in tmp_path.rglob("*") if tmp_path / "cache" not in (path, *path.parents)
+        }
+
+    def check(*command: object, words: tuple[object, ...]) -> str:
+        before = listing()
+        told = medclf(*command)
+        assert (told.code, told.out) == (1, ""), told
+        assert told.err.startswith("error: ")
+        assert told.err.endswith("\n")
+        assert told.err.count("\n") == 1
+        assert [str(word) for word in words if str(word) not in told.err] == [], told.err
+        assert listing() == before
+        unfinished = ("making", "lock", "part", "partial")
+        kept = (tmp_path / "cache").rglob("*")
+        assert [path for path in kept if path.name.endswith(unfinished)] == []
+        return told.err
+
+    return check
+
+
+@pytest.fixture
+def train(refuse, recipe, tmp_path) -> Refuse:
+    """Train with the quick recipe, which must be refused."""
+
+    def check(data: Path, *more: object, words: tuple[object, ...]) -> str:
+        command = ("train", data, "--recipe", recipe, "--out", tmp_path / "runs" / "new", *more)
+        return refuse(*command, words=words)
+
+    return check

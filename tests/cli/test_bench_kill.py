@@ -10,7 +10,7 @@ BENCH = Path(__file__).parents[2] / "bench" / "kill.py"
 
 
 def test_killed_trainings_end_as_undisturbed_ones(tmp_path):
-    options = ["--kills", "2", "--aimed", "0", "--exams", "60", "--epochs", "5", "--seed", "1"]
+    options = ["--kills", "2", "--aimed", "0", "--exams", "40", "--epochs", "3", "--seed", "1"]
     done = subprocess.run(
         [sys.executable, str(BENCH), *options],
         env={**os.environ, "TMPDIR": str(tmp_path)},
@@ -23,4 +23,5 @@ def test_killed_trainings_end_as_undisturbed_ones(tmp_path):
     rows = re.findall(r"^\| \d \| random \| \d+\.\d\d s \| (train|resume) \|", done.stdout, re.M)
     assert len(rows) == 2, done.stdout
     assert re.search(r"^2 kills, (\d) runs, \1 as the undisturbed one$", done.stdout, re.M)
-    assert list(tmp_path.iterdir()) == []
+    own = [path for path in tmp_path.iterdir() if not path.name.startswith("torchinductor")]
+    assert own == [], "torch keeps a folder there; the bench must not"

@@ -158,32 +158,59 @@ def test_progress_is_never_on_the_standard_output(
         assert word not in told.out
 
 
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Run a command, and press Ctrl-C after the second of the four epochs."""
+
+    def interrupt(done: int, *_: object) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    def run(medclf, *words: object):
+        with monkeypatch.context() as patch:
+            patch.setattr("medclf.learn.fit.Progress", interrupt)
+            patch.setattr("medclf.cli.train.watch_training", unwatched)
+            return medclf(*words)
+
+    return run
+
+
 @contextmanager
 def unwatched(quiet: bool) -> Iterator[Watch]:
     yield Watch(tell=lambda _: None)
 
 
 def test_an_interrupted_training_tells_how_to_go_on_and_does(
-    medclf, pictures, recipe, tmp_path, monkeypatch
+    medclf, interrupted, pictures, recipe, tmp_path
 ):
     whole, cut = tmp_path / "whole", tmp_path / "cut short"
     medclf("train", pictures, "--recipe", recipe, "--out", whole)
-
-    def interrupt(done: int, *_: object) -> None:
-        """Press Ctrl-C after the second of the four epochs."""
-        if done == 2:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("medclf.learn.fit.Progress", interrupt)
-        patch.setattr("medclf.cli.train.watch_training", unwatched)
-        told = medclf("train", pictures, "--recipe", recipe, "--out", cut)
+    told = interrupted(medclf, "train", pictures, "--recipe", recipe, "--out", cut)
     assert (told.code, told.out) == (130, "")
     assert told.err == f"go on with: medclf train --resume '{cut}'\ninterrupted\n"
     told = medclf("train", "--resume", cut, "--json")
     assert told.code == 0, told.err
     for name in ("weights.safetensors", "scores.json", "predictions.csv"):
         assert (cut / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_a_training_is_resumed_from_another_place_with_what_was_said_of_the_data(
+    medclf, interrupted, pictures, recipe, tmp_path, monkeypatch
+):
+    files = sorted(pictures.rglob("*.png"))
+    rows = [f"{file.name},{file.parent.name},p{n // 2}" for n, file in enumerate(files)]
+    (tmp_path / "exams.csv").write_text("\n".join(["scan,verdict,whose", *rows]) + "\n")
+    said = ("--images", "pictures", "--path", "scan", "--label", "verdict", "--patient", "whose")
+    monkeypatch.chdir(tmp_path)
+    words = ("train", "exams.csv", *said, "--classes", "below,above", "--recipe", recipe)
+    told = interrupted(medclf, *words, "--out", "run")
+    assert told.code == 130, told.err
+    monkeypatch.chdir("/")
+    told = medclf("train", "--resume", tmp_path / "run", "--json")
+    assert told.code == 0, told.err
+    assert json.loads(told.out)["n_patients"] < json.loads(told.out)["n_exams"]
+    facts = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert facts["task"]["classes"] == ["below", "above"]
 
 
 def test_a_report_that_could_not_be_written_is_made_up_for(

@@ -31,7 +31,8 @@ from medclf.learn.run import Run, write_whole
 from medclf.learn.settle import settle, time_steps
 from medclf.learn.trial import try_mirror
 
-RESERVE = 0.08  # share of the budget kept for scores, intervals and the report
+# What is kept of the budget for scores, intervals and the report.
+RESERVE_SHARE, RESERVE_SECONDS, RESERVE_MOST = 0.06, 4.0, 0.3
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def fit_run(
         training = np.unique(np.concatenate([part.training for part in parts]))
         run = run.update(values=measure_values(store, training))
     exams = standardised(store, target, dict(run.facts["values"]), device)
-    deadline = None if seconds is None else start + seconds * (1 - RESERVE)
+    deadline = None if seconds is None else start + _for_training(seconds)
     if not run.recipe.fit.epochs or run.recipe.fit.mirror == "try":
         left = np.inf if deadline is None else deadline - time.monotonic()
         run, judging = _settle(run, exams, parts, left, cohort)
@@ -92,6 +93,12 @@ def fit_run(
     run = measure_run(run, cohort, store, parts)
     shutil.rmtree(run.folder / "checkpoint", ignore_errors=True)
     return run
+
+
+def _for_training(seconds: float) -> float:
+    """Seconds of a budget that training, and the judging that follows it, may take."""
+    kept = min(RESERVE_SHARE * seconds + RESERVE_SECONDS, RESERVE_MOST * seconds)
+    return seconds - kept
 
 
 def make_target(records: Sequence[Record], task: Task) -> Tensor:
