@@ -212,6 +212,7 @@ def test_no_image_that_can_be_read(refuse, train, pictures):
         ('"sprint"', '"sprind"', ("no body is called 'sprind'", "did you mean 'sprint'?")),
         ("width", "widht", ("has no option 'widht'", "did you mean 'width'?")),
         ("[16, 16]", "[]", ("prepare.size is 2 or 3 numbers above 0, not ()",)),
+        ("channels = 1", "", ("the keys prepare.channels are wanted, not found",)),
         ("[net]", "[net", ("cannot read this recipe", "line 5")),
     ],
 )

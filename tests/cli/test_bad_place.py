@@ -3,8 +3,10 @@
 import errno
 import json
 import os
+import resource
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,7 @@ def test_a_run_of_a_newer_version(refuse, trained, pictures, tmp_path, command):
     [
         ("run.json", b"{", "cannot read it"),
         ("run.json", b"[]", "cannot read it"),
+        ("run.json", b'{"format": 1}', "damaged: state"),
         ("recipe.toml", b"[", "cannot read this recipe"),
         ("weights.safetensors", b"short", "cannot read these weights"),
         ("weights.safetensors", None, "cannot read these weights"),
@@ -203,6 +206,22 @@ def fill(monkeypatch) -> Callable[[str], None]:
     return fill
 
 
+@pytest.fixture
+def file_limit() -> Callable[[int], AbstractContextManager[None]]:
+    """Let the system refuse what is written beyond so many bytes of a file."""
+
+    @contextmanager
+    def limit(size: int) -> Iterator[None]:
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limit
+
+
 def test_no_room_for_prepared_images_is_told_beforehand(train, pictures, monkeypatch, tmp_path):
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
     monkeypatch.setattr("medclf.prepare.shelf.shutil.disk_usage", lambda _: usage)
@@ -216,9 +235,23 @@ def test_no_room_while_images_are_prepared(train, pictures, fill, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["exams.csv", "recipe.toml", "run.json"])
-def test_no_room_for_a_run(train, pictures, fill, name):
+def test_no_room_for_a_run(train, pictures, fill, tmp_path, name):
     fill(name)
-    train(pictures, words=("No space left on device",))
+    place = tmp_path / "runs" / "new" / name
+    train(pictures, words=(f"{place}: cannot be written: No space left on device",))
+
+
+def test_no_room_for_an_epoch(medclf, recipe, pictures, tmp_path, file_limit):
+    """Files longer than the limit cannot be written: the first epochs, which are the longest."""
+    place = tmp_path / "run"
+    words = ("train", pictures, "--recipe", recipe, "--out", place)
+    with file_limit(30_000):
+        told = medclf(*words)
+    assert (told.code, told.out, told.err.count("\n")) == (1, "", 1)
+    assert f"{place / 'checkpoint'}" in told.err
+    assert "cannot be written: " in told.err
+    assert "File too large" in told.err
+    assert not place.exists()
 
 
 @pytest.mark.parametrize("command", ["predict", "evaluate", "plan"])

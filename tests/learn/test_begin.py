@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from medclf.errors import CohortError, RunError, SettingError
+from medclf.learn import run as learn_run
 from medclf.learn.begin import begin_run, expect_fit, expect_free
 from medclf.learn.recipe import Fit, Net, Recipe
 from medclf.learn.run import open_run, sole_use
@@ -93,3 +94,40 @@ def test_an_interrupted_run_stays(make_exams, tmp_path):
     with pytest.raises(KeyboardInterrupt), begin_run(tmp_path / "run", RECIPE, cohort, FACTS):
         raise KeyboardInterrupt
     assert not open_run(tmp_path / "run").done
+
+
+@pytest.mark.parametrize("cut", ["exams.csv", "recipe.toml", "run.json"])
+def test_a_start_that_was_killed_is_begun_anew(make_exams, tmp_path, monkeypatch, cut):
+    cohort, _ = make_exams()
+    write = learn_run.write_whole
+
+    def die(path: Path, text: str) -> None:
+        if path.name == cut:
+            (path.parent / f".{path.name}.part").touch()
+            raise KeyboardInterrupt
+        write(path, text)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(learn_run, "write_whole", die)
+        with pytest.raises(KeyboardInterrupt), begin_run(tmp_path / "r", RECIPE, cohort, FACTS):
+            """Never reached."""
+    with pytest.raises(RunError, match=r"no run\.json"):
+        open_run(tmp_path / "r")
+    (tmp_path / "r" / "mine").touch()
+    with pytest.raises(RunError, match="found mine"):
+        expect_free(tmp_path / "r")
+    (tmp_path / "r" / "mine").unlink()
+    expect_free(tmp_path / "r")
+    with begin_run(tmp_path / "r", RECIPE, cohort, FACTS) as run:
+        assert open_run(run.folder).recipe == RECIPE
+    names = {path.name for path in run.folder.iterdir()}
+    assert names == {".lock", "exams.csv", "recipe.toml", "run.json"}
+
+
+def test_files_that_only_look_like_a_start_are_kept(make_exams, tmp_path):
+    """A person's own table and recipe: no mark of ours stands beside them."""
+    (tmp_path / "exams.csv").write_text("precious")
+    (tmp_path / "recipe.toml").write_text("precious")
+    with pytest.raises(RunError, match=r"found exams\.csv"):
+        expect_free(tmp_path)
+    assert (tmp_path / "exams.csv").read_text() == "precious"

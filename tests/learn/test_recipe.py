@@ -37,6 +37,8 @@ def test_an_unknown_key_names_the_nearest(tmp_path):
         ('optimizer = "adamw"', 'optimizer = "adam"', "must be one of adamw, sgd"),
         ("mirror = [1]", "mirror = [7]", "augment.mirror"),
         ("size = [28, 28]", "size = 28", "prepare.size"),
+        ("channels = 1", "", "recipe.toml: the keys prepare.channels are wanted, not found"),
+        ("size = [28, 28]", "size = []", "recipe.toml: prepare.size is 2 or 3 numbers"),
         ("[fit]", "[fit", "cannot read"),
         ("folds = 0", "folds = 1", "fit.folds"),
     ],

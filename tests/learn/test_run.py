@@ -48,7 +48,7 @@ def test_a_newer_format_is_refused(tmp_path):
         open_run(tmp_path / "run")
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[1]", '{"no": 1}'])
+@pytest.mark.parametrize("damage", ["", "{", "[1]", '{"no": 1}', '{"format": 1}'])
 def test_a_damaged_run_is_refused_in_one_line(tmp_path, damage):
     create_run(tmp_path / "run", RECIPE, cohort(), {})
     (tmp_path / "run" / "run.json").write_text(damage)
@@ -91,6 +91,7 @@ def test_a_text_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("medclf.learn.run.os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(RunError, match=r"a\.json: cannot be written: No space"):
         write_whole(path, "new")
     assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]

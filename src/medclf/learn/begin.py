@@ -5,7 +5,7 @@ A run that fails before its first epoch is saved leaves no folder: there is noth
 """
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,10 @@ from medclf.errors import RunError
 from medclf.learn.committee import build_method
 from medclf.learn.fit import deal_parts
 from medclf.learn.recipe import Recipe
-from medclf.learn.run import Run, create_run, sole_use
+from medclf.learn.run import LOCK, STARTING, Run, create_run, sole_use
+
+STARTED = ("exams.csv", "recipe.toml", ".exams.csv.part", ".recipe.toml.part", ".run.json.part")
+"""What a start may leave that is killed before `run.json` is there."""
 
 
 def expect_fit(recipe: Recipe, cohort: Cohort) -> None:
@@ -58,7 +61,7 @@ def begin_run(
     """Hold a new run for this process alone, as long as it is worked on.
 
     Args:
-        folder: New, or empty.
+        folder: New, or empty; what a killed start left in it is taken away.
         cohort: As `create_run` takes it.
         facts: Likewise.
         images: Likewise.
@@ -67,25 +70,39 @@ def begin_run(
         RunError: as `expect_free`.
     """
     absent = [place for place in (folder, *folder.parents) if not place.exists()]
+    before = set(folder.iterdir()) if folder.is_dir() else set()
     with sole_use(folder):
         _refuse(folder, _held(folder))
         try:
-            yield create_run(folder, recipe, cohort, facts, images)
+            _clear_start(folder)
+            run = create_run(folder, recipe, cohort, facts, images)
+            (folder / STARTING).unlink()
+            yield run
         except Exception:
             if not any(folder.rglob("*.safetensors")):
-                _take_away(folder, absent)
+                _take_away(set(folder.iterdir()) - before, absent)
             raise
 
 
+def _clear_start(folder: Path) -> None:
+    """Take away what a killed start left, and set its mark for this one."""
+    if (folder / STARTING).exists():
+        _take_away([folder / name for name in STARTED if (folder / name).exists()])
+    (folder / STARTING).touch()
+
+
 def _held(folder: Path) -> list[str]:
+    """List what is in the way of a new run, which what a killed start left is not."""
     try:
-        return sorted(path.name for path in folder.iterdir() if path.name != ".lock")
+        names = sorted(path.name for path in folder.iterdir())
     except FileNotFoundError:
         return []
     except OSError as problem:
         raise RunError(
             f"{folder}: a folder for a new run wanted, found none: {problem.strerror}"
         ) from problem
+    ours = {LOCK, STARTING, *STARTED} if STARTING in names else {LOCK}
+    return [name for name in names if name not in ours]
 
 
 def _refuse(folder: Path, held: Sequence[str]) -> None:
@@ -97,13 +114,13 @@ def _refuse(folder: Path, held: Sequence[str]) -> None:
     )
 
 
-def _take_away(folder: Path, absent: Sequence[Path]) -> None:
-    """Empty a folder, and remove it with those above it that were not there before."""
-    for path in folder.iterdir():
+def _take_away(paths: Iterable[Path], folders: Iterable[Path] = ()) -> None:
+    """Remove files and folders with all that is in them; and then folders that are empty."""
+    for path in paths:
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink()
     with suppress(OSError):  # Somebody else may have put something there meanwhile.
-        for place in absent:
+        for place in folders:
             place.rmdir()

@@ -191,8 +191,7 @@ class _Keeper:
         member.save(self.run.checkpoint(member.number))
         row = member.log[-1]
         with self.lock:
-            with (self.run.folder / "log.jsonl").open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
+            self.run.add_to_log(row)
             if self.tell is not None:
                 total = self.run.recipe.fit.epochs * len(self.members)
                 self.tell(Progress(sum(m.epoch for m in self.members), total, row))

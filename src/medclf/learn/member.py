@@ -122,12 +122,20 @@ def seeded(*parts: int) -> Generator:
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, str]) -> None:
-    """Write tensors and notes to a safetensors file, whole or not at all."""
+    """Write tensors and notes to a safetensors file, whole or not at all.
+
+    Raises:
+        RunError: it cannot be written; what was there before stays.
+    """
     part = path.with_name(f".{path.name}.part")
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_file(whole, part, dict(notes))
-    part.chmod(READABLE)
-    part.replace(path)
+    try:
+        save_file(whole, part, dict(notes))
+        part.chmod(READABLE)
+        part.replace(path)
+    except (OSError, SafetensorError) as problem:
+        part.unlink(missing_ok=True)
+        raise RunError(f"{path}: cannot be written: {problem}") from problem
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

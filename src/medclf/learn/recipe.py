@@ -8,7 +8,7 @@ import difflib
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -177,10 +177,14 @@ def _build(kind: type[Built], values: Mapping[str, Any], where: str, prefix: str
             found[key] = _build(hint, value, where, f"{prefix}{key}.")
         else:
             found[key] = _fit_type(hint, value, f"{where}: {prefix}{key}")
+    required = [f.name for f in fields(kind) if f.default is MISSING is f.default_factory]  # type: ignore[arg-type]
+    lacking = [prefix + name for name in required if name not in found]
+    if lacking:
+        raise SettingError(f"{where}: the keys {', '.join(lacking)} are wanted, not found")
     try:
         return kind(**found)
-    except TypeError as problem:
-        raise SettingError(f"{where}: {prefix or 'recipe'} {problem}") from problem
+    except SettingError as problem:
+        raise SettingError(f"{where}: {problem}") from problem
 
 
 def _fit_type(hint: Any, value: Any, where: str) -> Any:

@@ -25,6 +25,7 @@ from medclf.errors import CohortError, RunError
 from medclf.learn.recipe import Recipe, format_recipe, read_recipe
 
 FORMAT = 1
+LOCK, STARTING = ".lock", ".start.part"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,19 @@ class Run:
             write_whole(self.folder / "recipe.toml", format_recipe(recipe, new.facts["reasons"]))
         return new
 
+    def add_to_log(self, row: Mapping[str, float]) -> None:
+        """Append the row of an epoch.
+
+        Raises:
+            RunError: it cannot be written.
+        """
+        path = self.folder / "log.jsonl"
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+        except OSError as problem:
+            raise RunError(f"{path}: cannot be written: {problem.strerror}") from problem
+
     def log(self) -> list[dict[str, float]]:
         """Read the rows of all epochs so far; a row cut short by a kill is left out."""
         try:
@@ -96,7 +110,7 @@ def create_run(
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        held = [path.name for path in folder.iterdir() if path.name != ".lock"]
+        held = [path.name for path in folder.iterdir() if path.name not in (LOCK, STARTING)]
     except OSError as problem:
         raise RunError(f"{folder}: cannot make a run folder here: {problem}") from problem
     if held:
@@ -132,6 +146,9 @@ def open_run(folder: Path) -> Run:
             f"{folder}: this medclf reads runs of format {FORMAT}, found format {found} "
             f"written by medclf {facts.get('medclf', '?')}"
         )
+    lacking = [name for name in ("state", "task", "reasons") if name not in facts]
+    if lacking:
+        raise RunError(f"{folder / 'run.json'}: damaged: {', '.join(lacking)} wanted, not found")
     return Run(folder, read_recipe(folder / "recipe.toml"), facts)
 
 
@@ -143,7 +160,7 @@ def sole_use(folder: Path) -> Iterator[None]:
         RunError: another process trains in it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock")
+    lock = FileLock(folder / LOCK)
     try:
         lock.acquire(timeout=0)
     except Timeout as problem:
@@ -178,13 +195,21 @@ def read_splits(folder: Path) -> dict[str, str]:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all."""
+    """Write a text file, whole or not at all.
+
+    Raises:
+        RunError: it cannot be written; what was there before stays.
+    """
     part = path.with_name(f".{path.name}.part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as problem:
+        part.unlink(missing_ok=True)
+        raise RunError(f"{path}: cannot be written: {problem.strerror}") from problem
 
 
 def read_learnt(folder: Path) -> set[str]:
