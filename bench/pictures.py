@@ -2,7 +2,7 @@
 
     python bench/pictures.py
     python bench/pictures.py --readme
-    python bench/pictures.py --patients 60 --minutes 0.3 --out /tmp/pictures
+    python bench/pictures.py --patients 60 --minutes 0.3 --out trial
 
 Runs `medclf demo` in a temporary folder (about two minutes) and writes montage.png, as
 `medclf inspect` draws it, report.png, the top of the report as Chromium shows it, and roc.svg, the

@@ -36,11 +36,8 @@ def test_the_same_seed_gives_the_same_views(dims):
     assert not torch.allclose(one, augment(batch, changes, chance(4)))
 
 
-@pytest.mark.parametrize("dims", [2, 3])
-@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize(("dims", "axis"), [(2, 0), (2, 1), (3, 0), (3, 1), (3, 2)])
 def test_mirror_gives_the_exam_or_its_mirror_image(dims, axis):
-    if axis == dims:
-        return
     batch = pictures(dims, 16)
     views = torch.cat([augment(batch, still(mirror=(axis,)), chance(i)) for i in range(8)])
     batch = batch.repeat(8, *[1] * (1 + dims))
