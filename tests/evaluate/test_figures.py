@@ -1,4 +1,3 @@
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -62,10 +61,3 @@ def test_one_exam_and_a_perfect_model_do_not_fail(predicted):
         assert perfect[name].value == 1
         assert perfect[name].high == 1
         assert 0.75 < perfect[name].low < 0.96, name
-
-
-def test_two_thousand_resamples_of_ten_thousand_exams_take_seconds(predicted):
-    made = predicted(10_000, per_patient=2)
-    start = time.process_time()
-    find_figures(made, Decision((0.5,)))
-    assert time.process_time() - start < 20
