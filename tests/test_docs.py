@@ -18,7 +18,8 @@ from medclf.cli.main import COMMANDS
 from medclf.cli.options import columns_from
 from medclf.curate.problem import KINDS
 from medclf.learn.recipe import Recipe, format_recipe
-from medclf.net.table import BODIES
+from medclf.net.style import Style
+from medclf.net.table import BODIES, STYLE
 from medclf.read.fetch import REMOTES
 from medclf.read.image import IMAGE_SUFFIXES
 
@@ -59,8 +60,26 @@ def test_every_verb_stands_in_the_readme(verb):
 
 @pytest.mark.parametrize("name", BODIES)
 def test_every_body_stands_in_the_docs_with_its_options(name):
-    (row,) = re.findall(rf"^\| `{name}` \|.*$", text(ROOT / "docs" / "recipe.md"), re.MULTILINE)
-    assert all(f"`{option}`" in row for option in BODIES[name].options)
+    page = text(ROOT / "docs" / "nets" / f"{BODIES[name].file}.md")
+    (row,) = re.findall(rf"^\| `{name}` \|.*$", page, re.MULTILINE)
+    assert all(f"`{option}`" in row for option in BODIES[name].options.keys() - STYLE.keys())
+
+
+def test_every_family_has_its_page_and_its_tests():
+    families = {path.stem for path in (ROOMS / "net" / "family").glob("[!_]*.py")}
+    assert families == {entry.file for entry in BODIES.values()}
+    index = text(ROOT / "docs" / "nets.md")
+    assert not [family for family in families if f"(nets/{family}.md)" not in index]
+    tests = ROOT / "tests" / "net" / "family"
+    assert not [family for family in families if not (tests / f"test_{family}.py").exists()]
+
+
+def test_the_parts_of_every_network_stand_in_the_docs():
+    index = text(ROOT / "docs" / "nets.md")
+    for name in STYLE:
+        (row,) = re.findall(rf"^\| `{name}` \|.*$", index, re.MULTILINE)
+        hint = get_type_hints(Style)[name]
+        assert all(f'`"{value}"`' in row for value in get_args(hint))
 
 
 @pytest.mark.parametrize("name", REMOTES)

@@ -4,10 +4,10 @@ import torchvision
 from torch import nn
 
 from medclf.net.cost import measure_cost
+from medclf.net.family.lenet import LeNet
+from medclf.net.family.resnet import ResNet
+from medclf.net.family.sprint import Sprint
 from medclf.net.head import Classifier
-from medclf.net.lenet import LeNet
-from medclf.net.resnet import ResNet
-from medclf.net.sprint import Sprint
 
 
 def test_resnet18_costs_what_is_known_of_it():
@@ -46,7 +46,7 @@ def test_lenet_by_hand():
 
 
 def test_the_field_is_as_far_as_a_gradient_reaches():
-    body = ResNet(2, 1, 18, stem="small", width=8).eval()
+    body = ResNet(2, 1, 18, 8, strides=(1, 1, 1, 2, 2, 2)).eval()
     for weight in body.parameters():
         nn.init.constant_(weight, 0.02 if weight.ndim > 1 else 1.0)
     edge = 136

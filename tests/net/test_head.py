@@ -3,14 +3,13 @@ import torch
 from torch import nn
 
 from medclf.errors import SettingError
+from medclf.net.body import Body
 from medclf.net.head import Classifier
 
 
-class Copy(nn.Module):
-    features = 2
-
-    def forward(self, x):
-        return x
+class Copy(Body):
+    def __init__(self, dims=2):
+        super().__init__(dims, {"same": nn.Identity()}, features=2)
 
 
 @pytest.mark.parametrize("space", [(3, 4), (2, 3, 4)])
@@ -50,10 +49,10 @@ def test_dropout_acts_only_in_training():
 @pytest.mark.parametrize(
     ("body", "settings", "message"),
     [
-        (nn.Flatten(), {"outputs": 2}, "a body states its features; Flatten does not"),
+        (Copy(), {"outputs": 2, "pool": "dense"}, "Copy has no dense head"),
         (Copy(), {"outputs": 0}, "1 output or more, not 0"),
         (Copy(), {"outputs": 2, "dropout": 1.0}, "below 1, not 1.0"),
-        (Copy(), {"outputs": 2, "pool": "sum"}, r"mean or mean\+max, not 'sum'"),
+        (Copy(), {"outputs": 2, "pool": "sum"}, r"mean or mean\+max or dense, not 'sum'"),
     ],
 )
 def test_wrong_settings_are_refused(body, settings, message):

@@ -27,7 +27,7 @@ from medclf.errors import CohortError, SettingError
 from medclf.evaluate.calibrate import fit_calibration
 from medclf.evaluate.score import Classes, Numbers, divide
 
-Aim = Literal["accuracy", "balanced", "f1"]
+Aim = Literal["accuracy", "between", "balanced", "f1"]
 
 CURVE_EXAMS = 500
 GRID = 501
@@ -81,11 +81,13 @@ def fit_decision(task: Task, target: Classes, probabilities: Numbers, aim: Aim) 
         task: The classes.
         target: (N,) class numbers or (N, K) of 0 and 1; exams with -1 are left out.
         probabilities: (N, K), calibrated.
-        aim: "accuracy", "balanced" (the mean of the classes' sensitivities) or "f1".
+        aim: "accuracy", "balanced" (the mean of the classes' sensitivities), "between" (the mean of
+            the two) or "f1".
 
     Returns:
         With three classes or more that exclude each other: the likeliest class for "accuracy"; for
-        "balanced" the class that is likelier than usual by the largest factor.
+        "balanced" the class that is likelier than usual by the largest factor; for "between" by the
+        largest multiple of the factor's root, half-way on the scale of logits.
 
     Raises:
         CohortError: no exam has a label.
@@ -107,7 +109,7 @@ def fit_decision(task: Task, target: Classes, probabilities: Numbers, aim: Aim) 
     if aim == "accuracy":
         return Decision((), aim)
     usual = (np.bincount(target, minlength=classes) + 1) / (len(target) + classes)
-    return Decision(tuple(usual.tolist()), aim)
+    return Decision(tuple((usual if aim == "balanced" else np.sqrt(usual)).tolist()), aim)
 
 
 def fit_threshold(target: Classes, p: Numbers, aim: Aim) -> float:
@@ -156,11 +158,12 @@ def _worth(z: Numbers, outcome: Numbers, grid: Numbers, width: float, aim: Aim) 
         alarms += (1 - outcome[part]) @ yes
     positives = outcome.sum()
     negatives = len(z) - positives
-    if aim == "accuracy":
-        return np.asarray((found + negatives - alarms) / len(z))
-    if aim == "balanced":
-        return np.asarray(found / positives - alarms / negatives)
-    return divide(2 * found, positives + found + alarms)
+    right = (found + negatives - alarms) / len(z)
+    balanced = (found / positives + 1 - alarms / negatives) / 2
+    if aim == "f1":
+        return divide(2 * found, positives + found + alarms)
+    share = {"accuracy": 0.0, "between": 0.5, "balanced": 1.0}[aim]
+    return np.asarray((1 - share) * right + share * balanced)
 
 
 def _check(aim: str) -> None:

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from medclf.core.task import Task
 from medclf.evaluate.ranking import macro_auc
@@ -43,10 +43,12 @@ class Part:
 def at_once(recipe: Recipe, device: torch.device) -> int:
     """Say how many members train at once.
 
-    Dropout draws from one generator for the whole process: its members train one by one, so that
-    a seed keeps its meaning.
+    Dropout and stochastic depth draw from one generator for the whole process: such members train
+    one by one, so that a seed keeps its meaning.
     """
-    if device.type != "cpu" or recipe.net.dropout:
+    net = recipe.net
+    chance = net.dropout or net.pool == "dense" or net.options.get("drop_path")
+    if device.type != "cpu" or chance:
         return 1
     return max(1, min(torch.get_num_threads(), recipe.fit.members))
 
@@ -67,7 +69,7 @@ def build_method(
         in_use: Average shifted copies, as in prediction, rather than judge the exam alone.
     """
     size, fit = recipe.prepare.size, recipe.fit
-    network: nn.Module = build_classifier(
+    network = build_classifier(
         recipe.net.name,
         task.outputs,
         recipe.prepare.channels,

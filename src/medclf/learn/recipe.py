@@ -28,13 +28,14 @@ class Net:
         name: A body of `medclf.net.table`.
         options: What the body lets be chosen, as `{ width = 32 }`; what is absent is its own.
         dropout: Share of features dropped before the head.
-        pool: How the head pools over space, "mean" or "mean+max".
+        pool: How the head pools over space: "mean", "mean+max", or "dense", the dense layers of
+            the network's paper.
     """
 
     name: str = "sprint"
     options: Mapping[str, Option] = field(default_factory=dict)
     dropout: float = 0.0
-    pool: Literal["mean", "mean+max"] = "mean"
+    pool: Literal["mean", "mean+max", "dense"] = "mean"
 
 
 @dataclass(frozen=True)
@@ -100,12 +101,13 @@ class Decide:
 
     Args:
         calibrate: "none", "temperature" or "bias" (temperature and a bias for each class).
-        threshold: What the threshold aims at on validation: "accuracy", "balanced" or "f1".
+        threshold: What the threshold aims at on validation: "accuracy", "balanced" (accuracy),
+            "between" (the mean of the two) or "f1".
         resamples: Bootstrap samples behind each interval.
     """
 
     calibrate: Literal["none", "temperature", "bias"] = "temperature"
-    threshold: Literal["accuracy", "balanced", "f1"] = "accuracy"
+    threshold: Literal["accuracy", "between", "balanced", "f1"] = "accuracy"
     resamples: int = 2000
 
 

@@ -14,13 +14,14 @@ from medclf.core.task import Task
 from medclf.look.augment import Augment, augment, mix
 from medclf.look.copies import shifted_copies
 from medclf.method.loss import task_loss
+from medclf.net.head import Classifier
 
 
 class WholeImage(nn.Module):
     """Classify each exam from its one image.
 
     Args:
-        network: Body and head: (B, C, *space) -> (B, outputs).
+        network: Body and head.
         task: What is decided.
         changes: What chance may do to an exam in training.
         shift: How far the copies that are averaged in use are shifted, as a share of the edge;
@@ -31,7 +32,7 @@ class WholeImage(nn.Module):
 
     def __init__(
         self,
-        network: nn.Module,
+        network: Classifier,
         task: Task,
         changes: Augment,
         shift: float | None = None,
@@ -55,12 +56,18 @@ class WholeImage(nn.Module):
         return mix(views, target, self.changes.mix, generator)
 
     def forward(self, views: Tensor) -> Tensor:
-        """Judge each view by itself: (B, V, C, *space) -> (B, V, outputs)."""
+        """Judge each view by itself: (B, V, C, *space) -> (B, V, outputs).
+
+        A network with auxiliary heads gives (heads, B, V, outputs) in training.
+        """
         logits: Tensor = self.network(views.flatten(0, 1))
-        return logits.reshape(*views.shape[:2], -1)
+        return logits.reshape(*logits.shape[:-2], *views.shape[:2], -1)
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         """Compare each view with the label of its exam: (B, V, outputs), (B, K) -> ()."""
+        if logits.ndim == 4:
+            heads = [self.loss(each, target) for each in logits]
+            return torch.stack(heads) @ logits.new_tensor(self.network.shares).float()
         each = target.repeat_interleave(logits.shape[1], dim=0)
         flat = logits.flatten(0, 1)
         return task_loss(flat, each, self.task, self.smoothing, self.class_weights)

@@ -1,78 +1,175 @@
 """The vocabulary of layers: each network is written once and built for pictures or for volumes.
 
 `layers(2)` and `layers(3)` give the same names, so that an architecture says `max_pool` and never
-asks for the number of axes. Weights are drawn by `initialise` from a generator of the caller's.
-
-Source: He, Zhang, Ren, Sun. Delving Deep into Rectifiers: Surpassing Human-Level Performance on
-ImageNet Classification. ICCV 2015, equation 14.
+asks for the number of axes; with a style they also say which norm and which activation.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from medclf.errors import SettingError
+from medclf.net.acs import AcsConv
 from medclf.net.conv import Conv2d, Conv3d
 from medclf.net.precision import MaxPool3d
+from medclf.net.style import ACTIVATIONS, DropPath, Style, count_groups
 
 Edges = int | Sequence[int]
-Maker = Callable[..., nn.Module]
-NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.GroupNorm, nn.LayerNorm)
+SHORTEST = 3  # samples that a network's last map has along each axis, where strides are dropped
 
 
 @dataclass(frozen=True)
 class Layers:
-    """The layers for one number of axes; each takes an int, or one number per axis.
+    """The layers for one number of axes, in one style; each takes an int, or one number per axis.
 
     Args:
-        convolve: The convolution as a function of input, weight and bias.
-        drop_channels: Dropout of whole channels.
-        memory_format: The order in memory that this processor likes, channels last.
+        dims: Axes of space, 2 or 3.
+        style: Which norm, activation and convolution.
     """
 
-    conv: Maker
-    norm: Maker
-    max_pool: Maker
-    avg_pool: Maker
-    adaptive_avg_pool: Maker
-    adaptive_max_pool: Maker
-    drop_channels: Maker
-    convolve: Callable[..., Tensor]
-    memory_format: torch.memory_format
+    dims: int
+    style: Style = Style()
+
+    @property
+    def axes(self) -> int:
+        """Axes of a kernel: those of space, but for 2D kernels in a volume."""
+        return 2 if self.style.volume == "acs" else self.dims
+
+    @property
+    def memory_format(self) -> torch.memory_format:
+        """The order in memory that processors like, channels last."""
+        return torch.channels_last if self.dims == 2 else torch.channels_last_3d
+
+    def conv(
+        self,
+        here: int,
+        there: int,
+        kernel: Edges,
+        stride: Edges = 1,
+        padding: Edges = 0,
+        dilation: Edges = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> nn.Module:
+        """Make a convolution; it standardises its weights where the style says so."""
+        kind: Any = AcsConv if self.axes < self.dims else (Conv2d, Conv3d)[self.dims - 2]
+        made: nn.Module = kind(
+            here,
+            there,
+            spread(kernel, self.axes),
+            spread(stride, self.dims),
+            spread(padding, self.axes),
+            dilation=spread(dilation, self.axes),
+            groups=groups,
+            bias=bias,
+        )
+        if self.style.norm == "weights":
+            made.gain = nn.Parameter(torch.ones(there))
+        return made
+
+    def norm(self, channels: int) -> nn.Module:
+        """Make the norm of the style; where it has none, nothing."""
+        style = self.style
+        if style.norm == "batch":
+            kind = (nn.BatchNorm2d, nn.BatchNorm3d)[self.dims - 2]
+            return kind(channels, eps=style.epsilon)
+        if not style.normed:
+            return nn.Identity()
+        groups = channels if style.norm == "instance" else count_groups(channels)
+        return nn.GroupNorm(groups, channels, eps=style.epsilon)
+
+    def act(self) -> nn.Module:
+        """Make the activation of the style."""
+        return ACTIVATIONS[self.style.activation]()
+
+    def drop_path(self, place: int, count: int) -> nn.Module:
+        """Make the stochastic depth of a block: the last of `count` is skipped most often.
+
+        Args:
+            place: Of the block, from 1.
+            count: Blocks of the network.
+        """
+        chance = self.style.drop_path * place / count
+        return DropPath(chance) if chance else nn.Identity()
+
+    def bar(self, edge: int, axis: int) -> tuple[int, ...]:
+        """Give the kernel of a convolution that is long along one axis of the picture.
+
+        A pair of them, axis 0 and then 1, sees a square of a picture and a cube of a volume: the
+        one along the rows has the depth as well.
+
+        Example:
+            >>> layers(2).bar(7, 0), layers(3).bar(7, 0), layers(3).bar(7, 1)
+            ((7, 1), (7, 7, 1), (1, 1, 7))
+        """
+        plane = (edge, 1) if axis == 0 else (1, edge)
+        return plane if self.axes == 2 else (plane[0], *plane)
+
+    def stem(self, edge: int, steps: Sequence[int], small: int = 3) -> tuple[int, ...]:
+        """Give the kernel of a first convolution: large along axes that it strides over.
+
+        Example:
+            >>> layers(3).stem(7, (1, 2, 2))
+            (3, 7, 7)
+        """
+        kernel = tuple(edge if step > 1 else small for step in steps)
+        return kernel if self.axes == self.dims else (max(kernel),) * self.axes
+
+    def shrink(self, edge: int, steps: Sequence[int], padding: int = 0) -> nn.Module:
+        """Make the max-pool of a network that halves its map: nothing where no stride is kept.
+
+        Along an axis whose stride was dropped the pool looks at one sample.
+        """
+        if max(steps) == 1:
+            return nn.Identity()
+        kernel = [edge if step > 1 else 1 for step in steps]
+        zeros = [padding if step > 1 else 0 for step in steps]
+        return self.max_pool(kernel, steps, zeros)
+
+    def max_pool(
+        self, kernel: Edges, stride: Edges | None = None, padding: Edges = 0, ceil: bool = False
+    ) -> nn.Module:
+        kind: Any = (nn.MaxPool2d, MaxPool3d)[self.dims - 2]
+        made: nn.Module = kind(*self._window(kernel, stride, padding), ceil_mode=ceil)
+        return made
+
+    def avg_pool(
+        self,
+        kernel: Edges,
+        stride: Edges | None = None,
+        padding: Edges = 0,
+        ceil: bool = False,
+        count_zeros: bool = True,
+    ) -> nn.Module:
+        kind: Any = (nn.AvgPool2d, nn.AvgPool3d)[self.dims - 2]
+        window = self._window(kernel, stride, padding)
+        made: nn.Module = kind(*window, ceil_mode=ceil, count_include_pad=count_zeros)
+        return made
+
+    def adaptive_avg_pool(self, cells: Edges) -> nn.Module:
+        kind: Any = (nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)[self.dims - 2]
+        made: nn.Module = kind(spread(cells, self.dims))
+        return made
+
+    def drop_channels(self, share: float) -> nn.Module:
+        """Make a dropout of whole channels."""
+        return (nn.Dropout2d, nn.Dropout3d)[self.dims - 2](share)
+
+    def convolve(self, *values: Any, **settings: Any) -> Tensor:
+        """Convolve, as a function of input, weight and bias."""
+        return (functional.conv2d, functional.conv3d)[self.dims - 2](*values, **settings)
+
+    def _window(self, kernel: Edges, stride: Edges | None, padding: Edges) -> list[tuple[int, ...]]:
+        steps = kernel if stride is None else stride
+        return [spread(edges, self.dims) for edges in (kernel, steps, padding)]
 
 
-LAYERS = {
-    2: Layers(
-        conv=Conv2d,
-        norm=nn.BatchNorm2d,
-        max_pool=nn.MaxPool2d,
-        avg_pool=nn.AvgPool2d,
-        adaptive_avg_pool=nn.AdaptiveAvgPool2d,
-        adaptive_max_pool=nn.AdaptiveMaxPool2d,
-        drop_channels=nn.Dropout2d,
-        convolve=functional.conv2d,
-        memory_format=torch.channels_last,
-    ),
-    3: Layers(
-        conv=Conv3d,
-        norm=nn.BatchNorm3d,
-        max_pool=MaxPool3d,
-        avg_pool=nn.AvgPool3d,
-        adaptive_avg_pool=nn.AdaptiveAvgPool3d,
-        adaptive_max_pool=nn.AdaptiveMaxPool3d,
-        drop_channels=nn.Dropout3d,
-        convolve=functional.conv3d,
-        memory_format=torch.channels_last_3d,
-    ),
-}
-
-
-def layers(dims: int) -> Layers:
+def layers(dims: int, style: Style = Style()) -> Layers:
     """Give the layers for `dims` axes of space.
 
     Raises:
@@ -82,25 +179,27 @@ def layers(dims: int) -> Layers:
         >>> layers(3).max_pool(2)(torch.zeros(1, 8, 4, 6, 6)).shape
         torch.Size([1, 8, 2, 3, 3])
     """
-    if dims not in LAYERS:
+    if dims not in (2, 3):
         raise SettingError(f"a network has 2 or 3 axes of space, not {dims!r}")
-    return LAYERS[dims]
+    if dims == 2 and style.volume != "full":
+        raise SettingError(f"volume = {style.volume!r} is for volumes, and these are pictures")
+    return Layers(dims, style)
 
 
 def conv_norm(
-    dims: int,
+    kind: Layers,
     here: int,
     there: int,
     kernel: Edges,
     stride: Edges = 1,
     padding: Edges | None = None,
     groups: int = 1,
-    dilation: int = 1,
+    dilation: Edges = 1,
 ) -> nn.Sequential:
-    """Make a convolution and the batch normalisation that stands for its bias.
+    """Make a convolution and the norm that stands for its bias; without a norm it has the bias.
 
     Args:
-        dims: Axes of space, 2 or 3.
+        kind: The layers to choose from.
         here: Channels that come in.
         there: Channels that go out.
         kernel: Edge of the kernel in samples, or one edge per axis.
@@ -111,10 +210,10 @@ def conv_norm(
         dilation: Distance of neighbouring samples under the kernel.
     """
     if padding is None:
-        padding = tuple(dilation * (edge - 1) // 2 for edge in spread(kernel, dims))
-    size, step, edge = spread(kernel, dims), spread(stride, dims), spread(padding, dims)
-    kind = layers(dims)
-    conv = kind.conv(here, there, size, step, edge, dilation=dilation, groups=groups, bias=False)
+        pairs = zip(spread(kernel, kind.axes), spread(dilation, kind.axes), strict=True)
+        padding = tuple(step * (edge - 1) // 2 for edge, step in pairs)
+    bias = not kind.style.normed
+    conv = kind.conv(here, there, kernel, stride, padding, dilation, groups, bias)
     return nn.Sequential(conv, kind.norm(there))
 
 
@@ -130,52 +229,34 @@ def spread(edges: Edges, dims: int) -> tuple[int, ...]:
     return each
 
 
-def initialise(module: nn.Module, generator: Generator) -> None:
-    """Draw all weights anew, the same from the same generator whatever the global one holds.
+def kept_strides(
+    size: Sequence[int], strides: Sequence[int], shortest: int = SHORTEST
+) -> list[tuple[int, ...]]:
+    """Drop a network's first strides along each axis that is too short for all of them.
 
-    Convolutions: normal, of variance 2 over fan-out, which keeps the scale of gradients through
-    ReLU. Linear layers: normal, of deviation .01, so that the first answers are near even.
-    Biases: 0. Norms: identity. A module with a method `draw(generator)` follows its own paper.
+    As many of the last strides are kept as leave the last map `shortest` samples; a dropped stride
+    is 1. So a thin volume keeps its slices while its planes are halved.
 
-    Raises:
-        SettingError: a layer has weights and no rule for them.
+    Args:
+        size: Edges of the input in samples, z first.
+        strides: Of the paper, from the image on.
+        shortest: Samples that the last map has at least.
+
+    Returns:
+        One step per axis, for each of the strides.
+
+    Example:
+        >>> kept_strides((28, 28), (2, 2, 2, 2, 2))
+        [(1, 1), (1, 1), (2, 2), (2, 2), (2, 2)]
+        >>> kept_strides((24, 224, 224), (4, 2, 2, 2))
+        [(1, 4, 4), (2, 2, 2), (2, 2, 2), (2, 2, 2)]
     """
-    if callable(own := getattr(module, "draw", None)):
-        own(generator)
-    elif isinstance(module, nn.Conv2d | nn.Conv3d):
-        fan_out = module.out_channels * prod(module.kernel_size) // module.groups
-        fill_normal(module.weight, (2 / fan_out) ** 0.5, generator)
-        zero(module.bias)
-    elif isinstance(module, nn.Linear):
-        fill_normal(module.weight, 0.01, generator)
-        zero(module.bias)
-    elif isinstance(module, NORMS):
-        module.reset_parameters()
-    elif any(True for _ in module.parameters(recurse=False)):
-        raise SettingError(f"no rule to initialise the weights of {type(module).__name__}")
-    else:
-        for child in module.children():
-            initialise(child, generator)
-
-
-def fill_normal(weight: Tensor, deviation: float, generator: Generator) -> None:
-    """Fill with normal draws of mean 0, on any device and in any memory order alike."""
-    _fill(weight, lambda x: x.normal_(0, deviation, generator=generator), generator)
-
-
-def fill_uniform(weight: Tensor, bound: float, generator: Generator) -> None:
-    """Fill with draws between -bound and bound, on any device and in any memory order alike."""
-    _fill(weight, lambda x: x.uniform_(-bound, bound, generator=generator), generator)
-
-
-def zero(bias: Tensor | None) -> None:
-    """Set a bias to 0 where there is one."""
-    if bias is not None:
-        nn.init.zeros_(bias)
-
-
-def _fill(weight: Tensor, draw: Callable[[Tensor], Any], generator: Generator) -> None:
-    fresh = torch.empty(weight.shape, device=generator.device)
-    draw(fresh)
-    with torch.no_grad():
-        weight.copy_(fresh)
+    axes = []
+    for edge in size:
+        kept = list(strides)
+        for place in range(len(kept)):
+            if edge >= shortest * prod(kept):
+                break
+            kept[place] = 1
+        axes.append(kept)
+    return list(zip(*axes, strict=True))

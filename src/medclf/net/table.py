@@ -1,27 +1,29 @@
 """The bodies by name: what `medclf nets` lists and what a recipe may ask for.
 
-Each entry names the class, its literature, and a function `(dims, channels, size, **options)`
-that builds it for an input. To add a body, write its file and its line here.
+Each line names the family's file, which has a function `build(dims, channels, size, style,
+**options)`, and what it fixes of its options. To add a body, write its file and its line here; the
+file is imported only when the body is asked for.
 """
 
+import importlib
 import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
-from functools import partial
 
 import torch
-from torch import Generator, nn
+from torch import Generator
 
 from medclf.errors import SettingError
+from medclf.net.body import Body
 from medclf.net.head import Classifier
-from medclf.net.lenet import LeNet, lenet5
-from medclf.net.nd import initialise, layers
-from medclf.net.resnet import ResNet, resnet
-from medclf.net.sprint import Sprint, sprint
+from medclf.net.nd import layers
+from medclf.net.start import initialise
+from medclf.net.style import Style
 
 Option = int | float | str | bool | None
-INPUT = ("dims", "channels", "size")
+INPUT = ("dims", "channels", "size", "style")
+STYLE = {one.name: one.default for one in fields(Style) if one.name != "epsilon"}
 
 
 @dataclass(frozen=True)
@@ -29,47 +31,66 @@ class Entry:
     """One body.
 
     Args:
-        body: The class.
-        build: Makes it for (dims, channels, size, **options).
+        file: Of the family, in `net/family`.
         family: The architecture that it is a member of.
         year: Of the paper.
         paper: Authors, title, venue.
+        fixed: The options that make the member of the family.
+        style: Norm and activation of the paper, where they are not batch norm and ReLU.
     """
 
-    body: type[nn.Module]
-    build: Callable[..., nn.Module]
+    file: str
     family: str
     year: int
     paper: str
+    fixed: Mapping[str, Option] = field(default_factory=dict)
+    style: Style = Style()
+
+    @property
+    def build(self) -> Callable[..., Body]:
+        """The function that makes it for (dims, channels, size, style, **options)."""
+        made: Callable[..., Body] = importlib.import_module(f"medclf.net.family.{self.file}").build
+        return made
 
     @property
     def options(self) -> dict[str, Option]:
         """The options that a recipe may set, with what they are if it does not."""
-        fixed = self.build.keywords if isinstance(self.build, partial) else {}
-        return {
-            name: option.default
-            for name, option in inspect.signature(self.build).parameters.items()
-            if name not in INPUT and name not in fixed
+        taken = inspect.signature(self.build).parameters.values()
+        own = {
+            option.name: option.default
+            for option in taken
+            if option.name not in (*INPUT, *self.fixed)
         }
+        return own | {name: getattr(self.style, name) for name in STYLE}
 
 
 LENET = "LeCun, Bottou, Bengio, Haffner. Gradient-Based Learning Applied to Document Recognition"
 RESNET = "He, Zhang, Ren, Sun. Deep Residual Learning for Image Recognition. CVPR 2016"
+PLAIN = Style(norm="plain")
 
 BODIES: dict[str, Entry] = {
-    "lenet5": Entry(LeNet, lenet5, "LeNet", 1998, f"{LENET}. Proceedings of the IEEE 1998"),
-    "resnet18": Entry(ResNet, partial(resnet, depth=18), "ResNet", 2016, RESNET),
-    "resnet34": Entry(ResNet, partial(resnet, depth=34), "ResNet", 2016, RESNET),
-    "resnet50": Entry(ResNet, partial(resnet, depth=50), "ResNet", 2016, RESNET),
-    "resnet101": Entry(ResNet, partial(resnet, depth=101), "ResNet", 2016, RESNET),
-    "resnet152": Entry(ResNet, partial(resnet, depth=152), "ResNet", 2016, RESNET),
-    "sprint": Entry(Sprint, sprint, "Sprint", 2026, "none: made here for the speed of a CPU"),
+    "lenet5": Entry("lenet", "LeNet", 1998, f"{LENET}. Proceedings of the IEEE 1998", {}, PLAIN),
+    "resnet18": Entry("resnet", "ResNet", 2015, RESNET, {"depth": 18}),
+    "resnet34": Entry("resnet", "ResNet", 2015, RESNET, {"depth": 34}),
+    "resnet50": Entry("resnet", "ResNet", 2015, RESNET, {"depth": 50}),
+    "resnet101": Entry("resnet", "ResNet", 2015, RESNET, {"depth": 101}),
+    "resnet152": Entry("resnet", "ResNet", 2015, RESNET, {"depth": 152}),
+    "sprint": Entry("sprint", "Sprint", 2026, "none: made here for the speed of a CPU"),
 }
 
 
-def build_body(
-    name: str, dims: int, channels: int, size: Sequence[int], **options: Option
-) -> nn.Module:
+def find_entry(name: str) -> Entry:
+    """Find a body by name.
+
+    Raises:
+        SettingError: there is none; the nearest name is told.
+    """
+    if name not in BODIES:
+        raise SettingError(f"no body is called {name!r}{nearest(name, BODIES)}")
+    return BODIES[name]
+
+
+def build_body(name: str, dims: int, channels: int, size: Sequence[int], **options: Option) -> Body:
     """Build a body for an input; its weights wait for `initialise` or for a file.
 
     Args:
@@ -77,7 +98,7 @@ def build_body(
         dims: 2 for pictures, 3 for volumes.
         channels: Channels of the input.
         size: Edges of the input in samples, z first, one per axis.
-        options: Those of the entry.
+        options: Those of the entry; activation, norm, drop_path and volume among them.
 
     Raises:
         SettingError: the name, an option or its value is unknown, or the input is impossible.
@@ -86,20 +107,23 @@ def build_body(
         >>> build_body("sprint", 2, 1, (28, 28), width=16).features
         64
     """
-    entry = BODIES.get(name)
-    if entry is None:
-        raise SettingError(f"no body is called {name!r}{_nearest(name, BODIES)}")
+    entry = find_entry(name)
     layers(dims)
     if len(size) != dims or min(size) < 1 or channels < 1:
         found = f"{channels} channels of size {tuple(size)}"
         raise SettingError(f"a {dims}D body wants channels and {dims} edges from 1 up, not {found}")
     for option in options:
         if option not in entry.options:
-            near = _nearest(option, entry.options)
+            near = nearest(option, entry.options)
             raise SettingError(f"the body {name} has no option {option!r}{near}")
+    style = replace(entry.style, **{k: v for k, v in options.items() if k in STYLE})  # type: ignore[arg-type]
+    own = {k: v for k, v in options.items() if k not in STYLE}
     # torch draws weights as it makes a layer: that must not move the caller's random numbers.
     with torch.random.fork_rng(devices=[]):
-        return entry.build(dims, channels, tuple(size), **options)
+        body = entry.build(dims, channels, tuple(size), style, **entry.fixed, **own)
+    if style.drop_path and not any(hasattr(m, "chance") for m in body.modules()):
+        raise SettingError(f"the body {name} has no shortcuts, which drop_path needs")
+    return body
 
 
 def build_classifier(
@@ -121,7 +145,7 @@ def build_classifier(
         size: Edges of the input in samples, z first.
         generator: Draws the weights.
         dropout: Share of the pooled features dropped in training.
-        pool: "mean" or "mean+max", how the head pools over space.
+        pool: "mean", "mean+max" or "dense", as `Classifier` has it.
         options: Those of the entry.
 
     Raises:
@@ -134,7 +158,7 @@ def build_classifier(
     return network
 
 
-def _nearest(name: str, known: dict[str, Entry] | dict[str, Option]) -> str:
+def nearest(name: str, known: Mapping[str, object]) -> str:
     """Say which known name comes nearest, or all of them where none is near."""
     near = get_close_matches(name, known, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(known) or 'none'}"

@@ -53,7 +53,12 @@ def _figures(judged: Judged) -> str:
 
 
 def _decision(judged: Judged) -> str:
-    aims = {"accuracy": "accuracy", "balanced": "balanced accuracy", "f1": "F1"}
+    aims = {
+        "accuracy": "accuracy",
+        "between": "the mean of accuracy and balanced accuracy",
+        "balanced": "balanced accuracy",
+        "f1": "F1",
+    }
     given, classes = judged.decision.thresholds, judged.task.classes
     if not given:
         return "the likeliest class"

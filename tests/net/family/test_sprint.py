@@ -4,7 +4,7 @@ from torch.nn.functional import max_pool2d
 
 from medclf.errors import SettingError
 from medclf.net.cost import measure_cost
-from medclf.net.sprint import Sprint, stage_pools, stage_widths, stem_strides
+from medclf.net.family.sprint import Sprint, stage_pools, stage_widths, stem_strides
 
 
 def test_weights_counted_by_hand():
@@ -36,8 +36,8 @@ def count(body):
 )
 def test_the_layout_follows_the_size(size, stem, widths, last):
     body = Sprint(len(size), 1, size)
-    assert body.stages[0][0].stride == stem
-    assert [stage[0].out_channels for stage in body.stages[1:]] == widths
+    assert body.stem[0].stride == stem
+    assert [stage[0].out_channels for stage in list(body.children())[1:]] == widths
     cost = measure_cost(body, 1, size)
     assert cost.shape == (body.features, *last)
     assert 220_000 < cost.weights < 310_000
@@ -60,7 +60,7 @@ def test_narrow_stages_come_in_front():
 def test_pooling_before_relu_is_pooling_after_it():
     torch.manual_seed(0)
     body = Sprint(2, 1, (28, 28)).eval()
-    stem, *stages = body.stages
+    stem, *stages = body.children()
     x = torch.randn(4, 1, 28, 28)
     y = stem(x)
     for i, stage in enumerate(stages):
@@ -80,5 +80,5 @@ def test_other_stems_are_refused_and_the_chosen_one_is_built():
     with pytest.raises(SettingError, match=r"stride of \(1, 2, 4, 8\), not 3"):
         Sprint(2, 1, (28, 28), stem=3)
     body = Sprint(2, 1, (28, 28), stem=1)
-    assert body.stages[0][0].kernel_size == (3, 3)
+    assert body.stem[0].kernel_size == (3, 3)
     assert body(torch.zeros(2, 1, 28, 28)).shape == (2, 128, 7, 7)

@@ -4,8 +4,11 @@ import torchvision
 from torch import nn
 
 from medclf.errors import SettingError
+from medclf.net.family.resnet import STAGES, STRIDES, ResNet, build
 from medclf.net.head import Classifier
-from medclf.net.resnet import STAGES, ResNet, resnet
+from medclf.net.style import Style
+
+SMALL = (1, 1, 1, 2, 2, 2)
 
 
 def theirs(depth, **options):
@@ -54,7 +57,7 @@ def test_the_small_stem_is_the_published_one():
     reference.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
     reference.maxpool = nn.Identity()
     unsettle(reference)
-    ours = Classifier(ResNet(2, 3, 18, stem="small"), 10).eval()
+    ours = Classifier(ResNet(2, 3, 18, strides=SMALL), 10).eval()
     copy_by_order(reference, ours)
     assert sum(p.numel() for p in ours.parameters()) == 11_173_962
     x = torch.rand(2, 3, 28, 28)
@@ -64,17 +67,18 @@ def test_the_small_stem_is_the_published_one():
 
 
 @pytest.mark.parametrize(
-    ("size", "edge"), [((28, 28), 3), ((63, 20), 3), ((64, 64), 7), ((20, 224, 224), 7)]
+    ("size", "edges"),
+    [((28, 28), (3, 3)), ((96, 20), (7, 3)), ((64, 64), (3, 3)), ((20, 224, 224), (3, 7, 7))],
 )
-def test_the_stem_is_chosen_by_the_longest_edge(size, edge):
-    body = resnet(len(size), 1, size, depth=18, width=8)
-    assert body.stem[0][0].kernel_size == (edge,) * len(size)
+def test_the_stem_is_large_along_the_axes_that_it_halves(size, edges):
+    body = build(len(size), 1, size, Style(), depth=18, width=8)
+    assert body.stem[0].kernel_size == edges
 
 
-@pytest.mark.parametrize(("stem", "side"), [("large", 32), ("small", 8)])
+@pytest.mark.parametrize(("strides", "side"), [(STRIDES, 32), (SMALL, 8)])
 @pytest.mark.parametrize("space", [(33, 64), (1, 7), (9, 33, 20)])
-def test_space_shrinks_by_the_stated_law(stem, side, space):
-    body = ResNet(len(space), 2, 18, stem, width=8).eval()
+def test_space_shrinks_by_the_stated_law(strides, side, space):
+    body = ResNet(len(space), 2, 18, 8, strides).eval()
     with torch.no_grad():
         shape = body(torch.rand(1, 2, *space)).shape
     assert shape == (1, 64, *(-(-n // side) for n in space))
@@ -83,5 +87,3 @@ def test_space_shrinks_by_the_stated_law(stem, side, space):
 def test_what_the_paper_lacks_is_refused():
     with pytest.raises(SettingError, match=r"\[18, 34, 50, 101, 152\], not 20"):
         ResNet(2, 1, 20)
-    with pytest.raises(SettingError, match="large or small, not 'tiny'"):
-        ResNet(2, 1, 18, stem="tiny")

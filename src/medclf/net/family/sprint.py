@@ -12,10 +12,12 @@ Szegedy. Batch Normalization. ICML 2015.
 
 from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import nn
 
 from medclf.errors import SettingError
+from medclf.net.body import Body
 from medclf.net.nd import conv_norm, layers, spread
+from medclf.net.style import Style
 
 UNIT = 16
 WIDTH = {2: 32, 3: 16}
@@ -28,7 +30,7 @@ STRIDES = {2: ((20, 1), (96, 2), (384, 4)), 3: ((12, 1), (48, 2), (160, 4))}
 LARGEST_STRIDE = 8
 
 
-class Sprint(nn.Module):
+class Sprint(Body):
     """Body of a sprint network, laid out for the size of its input.
 
     Stages follow each other until the longest edge of the map is 7 or less, at least three; an
@@ -45,6 +47,7 @@ class Sprint(nn.Module):
         stem: Stride of the first convolution, whose kernel is 3 if the stride is 1 and twice the
             stride otherwise. If `None`, by the edge: 1 under 20 samples, 2 under 96, 4 under 384,
             else 8; in 3D under 12, 48 and 160.
+        style: Norm and activation.
 
     Shape:
         (B, channels, *size) -> (B, 4 * width, *space) with space of 3 to 7 a side
@@ -61,32 +64,30 @@ class Sprint(nn.Module):
         size: Sequence[int],
         width: int | None = None,
         stem: int | None = None,
+        style: Style = Style(),
     ) -> None:
-        super().__init__()
-        kind = layers(dims)
+        kind = layers(dims, style)
         width = WIDTH[dims] if width is None else width
         if width <= 0 or width % UNIT:
             raise SettingError(f"the width of a sprint is a multiple of {UNIT}, not {width!r}")
         strides = stem_strides(dims, spread(tuple(size), dims), stem)
         pools = stage_pools([n // step for n, step in zip(size, strides, strict=True)])
-        self.features = 4 * width
-        widths = stage_widths(self.features, len(pools) + 1)
-        kernel = tuple(max(3, 2 * step) for step in strides)
-        around = tuple(max(1, step // 2) for step in strides)
-        first = conv_norm(dims, channels, widths[0], kernel, strides, around)
-        self.stages = nn.Sequential(nn.Sequential(*first, nn.ReLU()))
+        widths = stage_widths(4 * width, len(pools) + 1)
+        if kind.axes < dims:
+            strides = (max(strides),) * dims
+        kernel = [max(3, 2 * step) for step in strides[: kind.axes]]
+        around = [max(1, step // 2) for step in strides[: kind.axes]]
+        first = conv_norm(kind, channels, widths[0], kernel, strides, around)
+        stages = {"stem": nn.Sequential(*first, kind.act())}
         here = widths[0]
-        for there, pool in zip(widths, [*pools, None], strict=True):
-            stage = nn.Sequential(*conv_norm(dims, here, there, 3), nn.ReLU())
-            stage.extend(conv_norm(dims, there, there, 3))
+        for number, (there, pool) in enumerate(zip(widths, [*pools, None], strict=True)):
+            stage = nn.Sequential(*conv_norm(kind, here, there, 3), kind.act())
+            stage.extend(conv_norm(kind, there, there, 3))
             if pool is not None:
                 stage.append(kind.max_pool(pool))
-            self.stages.append(stage.append(nn.ReLU()))
+            stages[f"stage{number + 1}"] = stage.append(kind.act())
             here = there
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.stages(x)
-        return out
+        super().__init__(dims, stages, features=here)
 
 
 def stem_strides(dims: int, size: Sequence[int], stem: int | None) -> tuple[int, ...]:
@@ -136,12 +137,13 @@ def stage_widths(last: int, stages: int) -> list[int]:
     return [max(UNIT, channels // UNIT * UNIT) for channels in halved]
 
 
-def sprint(
+def build(
     dims: int,
     channels: int,
     size: Sequence[int],
+    style: Style,
     width: int | None = None,
     stem: int | None = None,
 ) -> Sprint:
     """Build a sprint for a size."""
-    return Sprint(dims, channels, size, width, stem)
+    return Sprint(dims, channels, size, width, stem, style)

@@ -3,9 +3,9 @@ import torch
 from torch.nn.functional import avg_pool2d, conv2d
 
 from medclf.errors import SettingError
+from medclf.net.family.lenet import SEEN, LeNet, PartialConv, Squash, Subsample
 from medclf.net.head import Classifier
-from medclf.net.lenet import SEEN, LeNet, PartialConv, Squash, Subsample
-from medclf.net.nd import initialise
+from medclf.net.start import initialise
 
 # Section II.B of the paper: trainable numbers by layer.
 PAPER = {"c1": 156, "s2": 12, "c3": 1516, "s4": 32, "c5": 48120, "f6": 10164}
@@ -98,7 +98,7 @@ def test_short_axes_are_padded_on_both_sides():
 def test_weights_start_within_the_bounds_of_the_paper():
     body = LeNet(2, 1)
     initialise(body, torch.Generator().manual_seed(0))
-    for layer, fan in ((body.c1[0], 25), (body.c5[0], 400), (body.s2[0], 4), (body.f6[0], 120)):
+    for layer, fan in ((body.c1[1], 25), (body.c5[0], 400), (body.s2[0], 4), (body.f6[0], 120)):
         weight = layer.factor if fan == 4 else layer.weight
         assert 0.5 * 2.4 / fan < weight.abs().max() <= 2.4 / fan
     three, six = body.c3[0].weight[:3], body.c3[0].weight[-6:]

@@ -10,14 +10,19 @@ Proceedings of the IEEE 86(11), 1998, figure 2, table I, appendix A.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import pad
 
 from medclf.errors import SettingError
-from medclf.net.nd import fill_uniform, initialise, layers, zero
+from medclf.net.body import Body
+from medclf.net.nd import Layers, conv_norm, layers
+from medclf.net.start import fill_uniform, initialise, zero
+from medclf.net.style import Style
 
+PLAIN = Style(norm="plain")
 FORMS = ("paper", "modern")
 SMALLEST = 32
 
@@ -29,7 +34,7 @@ SEEN = (
 )
 
 
-class LeNet(nn.Module):
+class LeNet(Body):
     """Body of LeNet-5.
 
     An axis shorter than 32 samples is padded with zeros to 32, as the paper pads its digits.
@@ -40,6 +45,7 @@ class LeNet(nn.Module):
         form: "paper" has the partial table of C3, trained sub-sampling and the scaled tanh:
             60,000 weights for one channel. "modern" has full connections, max-pooling and ReLU:
             60,856, the form that most tutorials call LeNet-5.
+        style: Norm and activation of the modern form, which as published has none but ReLU.
 
     Shape:
         (B, channels, *space) -> (B, 84, *(space' // 4 - 7)) with space' = max(space, 32)
@@ -48,30 +54,33 @@ class LeNet(nn.Module):
         SettingError: there is no such form, or `dims` is neither 2 nor 3.
     """
 
-    features = 84
-
-    def __init__(self, dims: int, channels: int, form: str = "paper") -> None:
-        super().__init__()
+    def __init__(
+        self,
+        dims: int,
+        channels: int,
+        form: str = "paper",
+        style: Style = PLAIN,
+    ) -> None:
         if form not in FORMS:
             raise SettingError(f"LeNet has the forms {' and '.join(FORMS)}, not {form!r}")
+        kind, paper = layers(dims, style), form == "paper"
+        if paper and style not in (PLAIN, replace(PLAIN, volume="acs")):
+            raise SettingError("LeNet in the form of the paper has no other norm or activation")
+        squash = Squash if paper else kind.act
+        c3 = PartialConv(dims, SEEN, 5) if paper else _conv(kind, 6, 16, 5)
+        super().__init__(
+            dims,
+            {
+                "c1": nn.Sequential(Widen(SMALLEST), *_conv(kind, channels, 6, 5), squash()),
+                "s2": nn.Sequential(Subsample(dims, 6), Squash()) if paper else kind.max_pool(2),
+                "c3": nn.Sequential(c3, squash()),
+                "s4": nn.Sequential(Subsample(dims, 16), Squash()) if paper else kind.max_pool(2),
+                "c5": nn.Sequential(*_conv(kind, 16, 120, 5), squash()),
+                "f6": nn.Sequential(*_conv(kind, 120, 84, 1), squash()),
+            },
+            features=84,
+        )
         self.form = form
-        kind, paper = layers(dims), form == "paper"
-        squash = Squash if paper else nn.ReLU
-        self.c1 = nn.Sequential(kind.conv(channels, 6, 5), squash())
-        self.s2 = nn.Sequential(Subsample(dims, 6), Squash()) if paper else kind.max_pool(2)
-        c3 = PartialConv(dims, SEEN, 5) if paper else kind.conv(6, 16, 5)
-        self.c3 = nn.Sequential(c3, squash())
-        self.s4 = nn.Sequential(Subsample(dims, 16), Squash()) if paper else kind.max_pool(2)
-        self.c5 = nn.Sequential(kind.conv(16, 120, 5), squash())
-        self.f6 = nn.Sequential(kind.conv(120, 84, 1), squash())
-
-    def forward(self, x: Tensor) -> Tensor:
-        missing = [max(0, SMALLEST - n) for n in reversed(x.shape[2:])]
-        if any(missing):
-            x = pad(x, [side for n in missing for side in (n // 2, n - n // 2)])
-        x = self.s4(self.c3(self.s2(self.c1(x))))
-        out: Tensor = self.f6(self.c5(x))
-        return out
 
     def draw(self, generator: Generator) -> None:
         """Draw weights as appendix A says: uniform within 2.4 over the inputs of a unit."""
@@ -85,6 +94,24 @@ class LeNet(nn.Module):
             elif isinstance(module, nn.Conv2d | nn.Conv3d):
                 fill_uniform(module.weight, 2.4 / module.weight[0].numel(), generator)
                 zero(module.bias)
+
+
+def _conv(kind: Layers, here: int, there: int, edge: int) -> nn.Sequential:
+    return conv_norm(kind, here, there, edge, padding=0)
+
+
+class Widen(nn.Module):
+    """Lay zeros about a map until every axis has so many samples."""
+
+    def __init__(self, least: int) -> None:
+        super().__init__()
+        self.least = least
+
+    def forward(self, x: Tensor) -> Tensor:
+        missing = [max(0, self.least - n) for n in reversed(x.shape[2:])]
+        if not any(missing):
+            return x
+        return pad(x, [side for n in missing for side in (n // 2, n - n // 2)])
 
 
 class Squash(nn.Module):
@@ -154,6 +181,8 @@ class PartialConv(nn.Module):
         zero(self.bias)
 
 
-def lenet5(dims: int, channels: int, size: Sequence[int], form: str = "paper") -> LeNet:
+def build(
+    dims: int, channels: int, size: Sequence[int], style: Style, form: str = "paper"
+) -> LeNet:
     """Build LeNet-5; it is the same for every size."""
-    return LeNet(dims, channels, form)
+    return LeNet(dims, channels, form, style)
