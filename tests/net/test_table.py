@@ -12,12 +12,23 @@ from medclf.net.nd import layers
 from medclf.net.start import initialise
 from medclf.net.table import BODIES, build_body, build_classifier
 
-SIZE = {2: (34, 28), 3: (9, 12, 10)}
-NARROW = {name: {"width": 4} for name in BODIES if name.startswith("resnet")}
+SIZE = {2: (34, 28), 3: (24, 27, 24)}
+
+# One member of each family, made so narrow that it is quick.
+MEMBERS = {
+    "lenet5": {},
+    "resnet18": {"width": 4},
+    "resnet50": {"width": 4},
+    "sprint": {},
+}
 STYLE = {"activation": "relu", "norm": "batch", "drop_path": 0.0, "volume": "full"}
 
-every_body = pytest.mark.parametrize("name", BODIES)
+every_member = pytest.mark.parametrize("name", MEMBERS)
 both_dims = pytest.mark.parametrize("dims", [2, 3])
+
+
+def test_every_family_keeps_the_contract():
+    assert {BODIES[name].file for name in MEMBERS} == {entry.file for entry in BODIES.values()}
 
 
 def seeded(seed=0):
@@ -25,7 +36,7 @@ def seeded(seed=0):
 
 
 def make(name, dims, channels=1):
-    body = build_body(name, dims, channels, SIZE[dims], **NARROW.get(name, {}))
+    body = build_body(name, dims, channels, SIZE[dims], **MEMBERS[name])
     initialise(body, seeded())
     return body
 
@@ -54,7 +65,7 @@ def images(dims, channels=1, count=3):
     return torch.rand(count, channels, *SIZE[dims], generator=seeded(1))
 
 
-@every_body
+@every_member
 @both_dims
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_shape_law(name, dims, channels):
@@ -67,7 +78,7 @@ def test_shape_law(name, dims, channels):
     assert tuple(out.shape[1:]) == measure_cost(body, channels, SIZE[dims]).shape
 
 
-@every_body
+@every_member
 @both_dims
 def test_gradients_reach_every_weight(name, dims):
     body = make(name, dims)
@@ -80,7 +91,7 @@ def test_gradients_reach_every_weight(name, dims):
         assert weight.grad.any(), key
 
 
-@every_body
+@every_member
 @both_dims
 def test_channels_last_changes_nothing(name, dims):
     body, x = settled(name, dims), images(dims, count=2)
@@ -92,7 +103,7 @@ def test_channels_last_changes_nothing(name, dims):
     assert apart(turned, plain) < 1e-4
 
 
-@every_body
+@every_member
 @both_dims
 def test_bfloat16_learns_and_agrees(name, dims):
     order = layers(dims).memory_format
@@ -109,11 +120,11 @@ def test_bfloat16_learns_and_agrees(name, dims):
     assert apart(mixed, plain) < 0.05
 
 
-@every_body
+@every_member
 @both_dims
 def test_a_seed_gives_the_same_weights_whatever_else_was_drawn(name, dims):
     def draw(seed):
-        size, options = SIZE[dims], NARROW.get(name, {})
+        size, options = SIZE[dims], MEMBERS[name]
         return build_classifier(name, 2, 1, size, seeded(seed), **options).state_dict()
 
     before = torch.get_rng_state()
@@ -125,7 +136,7 @@ def test_a_seed_gives_the_same_weights_whatever_else_was_drawn(name, dims):
     assert any(not torch.equal(first[key], other[key]) for key in first)
 
 
-@every_body
+@every_member
 @both_dims
 def test_batch_mates_do_not_matter_in_use(name, dims):
     body, x = settled(name, dims), images(dims)
@@ -134,19 +145,19 @@ def test_batch_mates_do_not_matter_in_use(name, dims):
     assert apart(alone, together) < 1e-4
 
 
-@every_body
+@every_member
 @both_dims
 def test_weights_return_from_a_file(name, dims, tmp_path):
     body, x = make(name, dims), images(dims)
     body(x)  # moves the statistics of the norms
     save_file(body.state_dict(), tmp_path / "weights.safetensors")
-    other = build_body(name, dims, 1, SIZE[dims], **NARROW.get(name, {}))
+    other = build_body(name, dims, 1, SIZE[dims], **MEMBERS[name])
     other.load_state_dict(load_file(tmp_path / "weights.safetensors"))
     with torch.no_grad():
         assert torch.equal(body.eval()(x), other.eval()(x))
 
 
-@every_body
+@pytest.mark.parametrize("name", BODIES)
 def test_the_table_tells_what_it_holds(name):
     entry = BODIES[name]
     assert entry.family
@@ -200,3 +211,61 @@ def test_impossible_inputs_are_refused(dims, channels, size):
 def test_dims_are_checked_first():
     with pytest.raises(SettingError, match="2 or 3 axes of space, not 4"):
         build_body("sprint", 4, 1, (8, 8, 8, 8))
+
+
+@every_member
+@both_dims
+def test_stages_are_named_and_end_where_the_body_ends(name, dims):
+    body, x = settled(name, dims), images(dims, count=2)
+    with torch.no_grad():
+        maps, out = body.stages(x), body(x)
+    assert list(maps) == list(body.names)
+    assert torch.equal(maps[body.names[-1]], out)
+    edges = [stage.shape[2] for stage in maps.values()]
+    assert edges == sorted(edges, reverse=True)
+
+
+@every_member
+@both_dims
+@pytest.mark.parametrize("norm", ["group", "instance", "weights", "plain"])
+@pytest.mark.parametrize("activation", ["leaky_relu", "gelu", "silu"])
+def test_parts_may_be_chosen(name, dims, norm, activation):
+    if name == "lenet5":
+        return  # the form of the paper has its own parts
+    options = MEMBERS[name] | {"norm": norm, "activation": activation}
+    body = build_body(name, dims, 1, SIZE[dims], **options)
+    initialise(body, seeded())
+    kinds = {type(module) for module in body.modules()}
+    assert kinds.isdisjoint({nn.BatchNorm2d, nn.BatchNorm3d, nn.ReLU})
+    assert (nn.GroupNorm in kinds) == (norm in ("group", "instance"))
+    with torch.no_grad():
+        assert body(images(dims, count=1)).isfinite().all()
+
+
+@every_member
+def test_planes_shared_out_have_the_weights_of_pictures(name):
+    flat = build_body(name, 2, 1, SIZE[2], **MEMBERS[name])
+    acs = build_body(name, 3, 1, SIZE[3], volume="acs", **MEMBERS[name])
+    cubes = build_body(name, 3, 1, SIZE[3], **MEMBERS[name])
+    with torch.no_grad():
+        assert acs.eval()(images(3)).shape == cubes.eval()(images(3)).shape
+    if name not in ("lenet5", "sprint"):  # sprint's widths differ in 3D; LeNet's table is its own
+        shapes = {key: value.shape for key, value in flat.state_dict().items()}
+        assert {key: value.shape for key, value in acs.state_dict().items()} == shapes
+
+
+@every_member
+@both_dims
+def test_saved_memory_changes_no_gradient(name, dims):
+    def gradients(saves):
+        body = make(name, dims)
+        body.saves_memory = saves
+        body(images(dims)).square().sum().backward()
+        return body
+
+    plain, saving = gradients(False), gradients(True)
+    for (key, one), other in zip(plain.named_parameters(), saving.parameters(), strict=True):
+        assert torch.allclose(one.grad, other.grad, rtol=1e-4, atol=1e-5), key
+    for (key, one), other in zip(plain.named_buffers(), saving.buffers(), strict=True):
+        if "num_batches" not in key:
+            assert torch.allclose(one, other, rtol=1e-4, atol=1e-6), key
