@@ -71,12 +71,15 @@ def _left_out(
 ) -> tuple[Indices, Shares, Shares]:
     """Judge every validation exam by the members that never learnt from it."""
     held = np.unique(np.concatenate([part.validation for part in parts]))
-    means, spreads = trained.judge_each(store, held)
-    apart = np.stack([np.isin(held, part.validation) for part in parts]).astype(float)
+    judged = trained.judge_each(store, [part.validation for part in parts])
+    apart = np.stack([np.isin(held, part.validation) for part in parts])
+    means, spreads = np.zeros((2, *apart.shape, len(trained.task.classes)))
+    for number, (part, (mean, spread)) in enumerate(zip(parts, judged, strict=True)):
+        place = np.searchsorted(held, part.validation)
+        means[number, place], spreads[number, place] = mean, spread
     weight = (apart / apart.sum(0))[:, :, None]
     mean = (weight * means).sum(0)
-    spread = np.sqrt((weight * (spreads**2 + (means - mean) ** 2)).sum(0))
-    return held, mean, spread
+    return held, mean, np.sqrt((weight * (spreads**2 + (means - mean) ** 2)).sum(0))
 
 
 def make_labels(records: Sequence[Record], task: Task) -> Indices:

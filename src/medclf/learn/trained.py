@@ -48,25 +48,27 @@ class Trained:
     decision: Decision
     device: torch.device
 
-    def judge_each(self, rows: Rows, indices: Indices) -> tuple[Shares, Shares]:
-        """Let every member judge exams, uncalibrated.
+    def judge_each(self, rows: Rows, chosen: Sequence[Indices]) -> list[tuple[Shares, Shares]]:
+        """Let every member judge exams of its own, uncalibrated.
+
+        Args:
+            chosen: Numbers of exams, for each member.
 
         Returns:
-            Probabilities and their spread over the copies, both (members, N, K).
+            For each member the probabilities and their spread over the copies, both (N, K).
         """
         exams = standardised(rows, torch.empty(0), self.values, self.device)
 
         def work(number: int) -> tuple[Shares, Shares]:
-            mean, spread = judge(self.members[number], exams, indices, self.recipe.fit)
+            mean, spread = judge(self.members[number], exams, chosen[number], self.recipe.fit)
             return mean.numpy().astype(np.float64), spread.numpy().astype(np.float64)
 
-        side = at_once(self.recipe, self.device)
-        means, spreads = zip(*side_by_side(work, len(self.members), side), strict=True)
-        return np.stack(means), np.stack(spreads)
+        return side_by_side(work, len(self.members), at_once(self.recipe, self.device))
 
     def probabilities(self, rows: Rows, indices: Indices) -> tuple[Shares, Shares]:
         """Judge exams by all members: calibrated probabilities and their spread, (N, K) each."""
-        means, spreads = self.judge_each(rows, indices)
+        judged = self.judge_each(rows, [indices] * len(self.members))
+        means, spreads = (np.stack(part) for part in zip(*judged, strict=True))
         spread = np.sqrt(means.var(0) + (spreads**2).mean(0))
         logits = inverse_link(self.task, means.mean(0))
         return self.calibration.apply(self.task, logits), spread
