@@ -118,6 +118,14 @@ def test_a_budget_is_settled_and_kept(tmp_path, make_exams):
     assert "mirror" in run.facts["reasons"]["augment.mirror"]
 
 
+def test_a_budget_below_one_pass_cuts_the_pass(tmp_path, make_exams):
+    cohort, held = make_exams()
+    run = create_run(tmp_path / "run", recipe(members=3, folds=3, epochs=0), cohort, {})
+    run = fit_run(run, cohort, held, seconds=1e-3, fixed=True)
+    assert (run.recipe.fit.epochs, run.recipe.fit.steps) == (1, 1)
+    assert "shorter than a pass" in run.facts["reasons"]["fit.steps"]
+
+
 def test_the_test_split_does_not_touch_what_is_learnt(tmp_path, make_exams):
     cohort, held = make_exams()
     one = fit_run(create_run(tmp_path / "one", recipe(), cohort, {}), cohort, held)
@@ -142,6 +150,18 @@ def test_settling_fills_the_budget_with_epochs_then_members():
     assert tiny.epochs == 1
     rounds = -(-short.members // 2)
     assert rounds * short.epochs * (0.1 + 0.01) <= 10
+
+
+def test_settling_may_keep_the_members_and_cuts_a_pass_that_is_too_long():
+    pace = Pace(step=0.01, judge=0.0001, steps=10)
+    fit = Fit(members=5, folds=5, batch=32)
+    for seconds in (0.2, 10, 1000):
+        assert settle(fit, pace, seconds, 2, 100, 1000, fixed=True).members == 5
+    slow = Pace(step=1.0, judge=0.01, steps=100)
+    cut = settle(Fit(), slow, 40, 1, 100, 500)
+    assert (cut.epochs, cut.steps) == (1, 34)  # 40 - 500 / 100 - 100 / 100
+    assert settle(Fit(), slow, 1, 1, 100, 500).steps == 1
+    assert settle(Fit(), slow, 400, 1, 100, 500).steps == 0
 
 
 def test_class_weights_even_out_and_average_to_one(make_exams):

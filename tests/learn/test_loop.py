@@ -51,6 +51,15 @@ def test_a_member_learns_what_is_plain():
     assert learner.log[-1]["loss"] < learner.log[0]["loss"]
 
 
+def test_an_epoch_of_few_steps_draws_its_exams_anew():
+    data, learner = exams(), member(steps=1)
+    first, second = (
+        draw_order(data.target, ALL, learner.fit, seeded(0, 0, epoch)) for epoch in (0, 1)
+    )
+    assert [len(batch) for batch in (*first, *second)] == [16, 16]
+    assert set(first[0]) != set(second[0])
+
+
 def test_the_same_seed_ends_with_the_same_weights():
     data = exams()
     one, other, third = member(), member(), member(seed=1)

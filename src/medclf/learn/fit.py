@@ -54,7 +54,12 @@ Tell = Callable[[Progress], None]
 
 
 def fit_run(
-    run: Run, cohort: Cohort, store: Rows, seconds: float | None = None, tell: Tell | None = None
+    run: Run,
+    cohort: Cohort,
+    store: Rows,
+    seconds: float | None = None,
+    tell: Tell | None = None,
+    fixed: bool = False,
 ) -> Run:
     """Train a run, or go on with one that was cut short, to predictions and scores.
 
@@ -63,6 +68,7 @@ def fit_run(
         store: The same exams prepared, in the same order.
         seconds: What is left of the budget; `None` for no limit.
         tell: Called after each epoch.
+        fixed: Settle the epochs alone, and keep the members that the recipe names.
 
     Raises:
         CohortError: there is nothing to validate on.
@@ -79,7 +85,7 @@ def fit_run(
     deadline = None if seconds is None else start + _for_training(seconds)
     if not run.recipe.fit.epochs or run.recipe.fit.mirror == "try":
         left = np.inf if deadline is None else deadline - time.monotonic()
-        run, judging = _settle(run, exams, parts, left, cohort)
+        run, judging = _settle(run, exams, parts, left, cohort, fixed)
         deadline = None if deadline is None else deadline - judging
     parts = parts[: run.recipe.fit.members]
     members = _members(run, exams, parts)
@@ -132,7 +138,7 @@ def deal_parts(cohort: Cohort, recipe: Recipe) -> list[Part]:
 
 
 def _settle(
-    run: Run, exams: Exams, parts: list[Part], seconds: float, cohort: Cohort
+    run: Run, exams: Exams, parts: list[Part], seconds: float, cohort: Cohort, fixed: bool
 ) -> tuple[Run, float]:
     """Time a few steps, hold the trial, and write into the recipe what the budget allows.
 
@@ -153,8 +159,11 @@ def _settle(
     rest = views * (1 + bool(recipe.augment.mirror)) * (tests + validation)
     fit = recipe.fit
     if not fit.epochs:
-        fit = settle(fit, pace, seconds - (time.monotonic() - start), side, validation, rest)
+        left = seconds - (time.monotonic() - start)
+        fit = settle(fit, pace, left, side, validation, rest, fixed)
         why = f"settled: a step took {1000 * pace.step:.0f} ms, an epoch has {pace.steps}"
+        if fit.steps:
+            reasons = {**reasons, "fit.steps": "the budget is shorter than a pass over all exams"}
         reasons = {**reasons, "fit.epochs": why}
     run = run.update(replace(recipe, fit=fit), reasons=reasons)
     return run, pace.judge * rest * fit.members / side

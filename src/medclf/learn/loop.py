@@ -94,7 +94,8 @@ def draw_order(target: Tensor, training: Indices, fit: Fit, generator: Generator
     """Deal the training exams into the batches of an epoch.
 
     All batches are of one size: a rest smaller than half a batch waits for another epoch, for
-    batch statistics of a few exams mislead. With balanced sampling each class is drawn alike.
+    batch statistics of a few exams mislead. With balanced sampling each class is drawn alike. Where
+    the recipe bounds the steps of an epoch, the first so many batches are dealt.
     """
     if fit.balance == "sampling":
         shares = target[training]
@@ -105,7 +106,7 @@ def draw_order(target: Tensor, training: Indices, fit: Fit, generator: Generator
     size = min(fit.batch, len(training))
     parts = torch.split(drawn, size)
     whole = [part for part in parts if len(part) * 2 > size]
-    return [training[part.numpy()] for part in whole]
+    return [training[part.numpy()] for part in whole[: fit.steps or None]]
 
 
 def rate_at(step: int, total: int, fit: Fit) -> float:

@@ -47,6 +47,7 @@ class Fit:
         folds: Parts that training and validation exams are dealt into, by patient; member m
             validates on part m. 0 keeps the validation split as it stands.
         epochs: Passes of each member over its exams; 0 for what the budget allows.
+        steps: Steps of a pass at most, over exams drawn anew; 0 for a pass over all of them.
         batch: Exams in a step.
         optimizer: "adamw" or "sgd" (with Nesterov momentum .9).
         rate: Peak of the one-cycle learning rate.
@@ -67,6 +68,7 @@ class Fit:
     members: int = 1
     folds: int = 0
     epochs: int = 0
+    steps: int = 0
     batch: int = 64
     optimizer: Literal["adamw", "sgd"] = "adamw"
     rate: float = 4e-3
@@ -88,11 +90,11 @@ class Fit:
         for name in ("warmup", "smoothing", "average", "shift"):
             if not 0 <= getattr(self, name) < 1:
                 raise SettingError(f"fit.{name} must be in [0, 1), not {getattr(self, name)}")
-        if self.folds == 1 or self.folds < 0 or self.epochs < 0 or self.patience < 0:
-            raise SettingError(
-                "fit.folds is 0 or at least 2, fit.epochs and fit.patience at least 0, not "
-                f"{self.folds}, {self.epochs}, {self.patience}"
-            )
+        if self.folds == 1:
+            raise SettingError("fit.folds is 0 or at least 2, not 1")
+        for name in ("folds", "epochs", "steps", "patience"):
+            if getattr(self, name) < 0:
+                raise SettingError(f"fit.{name} must be at least 0, not {getattr(self, name)}")
 
 
 @dataclass(frozen=True)
