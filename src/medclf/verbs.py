@@ -29,10 +29,10 @@ from medclf.curate.split import split_cohort
 from medclf.errors import RunError
 from medclf.evaluate.scores import Scores, score
 from medclf.evaluate.table import Predictions
+from medclf.evaluate.tabulate import tabulate
 from medclf.learn.align import choose_exams, digest_images, join_copies, unseen_rows
 from medclf.learn.begin import begin_run, expect_fit, expect_free
 from medclf.learn.fit import Tell, fit_run
-from medclf.learn.measure import tabulate
 from medclf.learn.plan import Plan, make_plan
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import Run, apply_splits, open_run, sole_use

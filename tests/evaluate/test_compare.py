@@ -7,7 +7,13 @@ from sklearn.metrics import roc_auc_score
 
 from medclf.core.task import Task
 from medclf.errors import CohortError
-from medclf.evaluate.compare import delong, delong_test, holm, paired_bootstrap
+from medclf.evaluate.compare import (
+    compare_areas,
+    delong,
+    delong_test,
+    holm,
+    paired_bootstrap,
+)
 from medclf.evaluate.threshold import Decision
 
 
@@ -130,3 +136,23 @@ def test_holm_by_hand():
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([0.9, 0.8]) == [1, 1]
     assert holm([]) == []
+
+
+def test_areas_of_two_classes_are_compared_by_delong(predicted):
+    runs = [replace(predicted(80, skill=s), target=predicted(80).target) for s in (0.5, 1.5, 2.5)]
+    found = compare_areas([runs[0], runs[1].select(np.arange(80)[::-1]), runs[2]], against=2)
+    for run, difference in zip(runs, found, strict=True):
+        scores = (run.probabilities[:, 1], runs[2].probabilities[:, 1])
+        assert difference == delong_test(runs[0].target, *scores)
+    assert (found[2].value, found[2].p) == (0, 1)
+
+
+@pytest.mark.parametrize("kind", ["exclusive", "ranked", "coexisting"])
+def test_areas_of_more_classes_are_compared_by_the_paired_bootstrap(predicted, kind):
+    runs = [predicted(60, 3, kind, per_patient=2, skill=s) for s in (0.5, 2.0)]
+    runs = [replace(run, target=runs[0].target) for run in runs]
+    first, second = compare_areas(runs, against=1, seed=3, resamples=60)
+    decision = Decision((0.5,) * 3 if kind == "coexisting" else (), coexisting=kind == "coexisting")
+    wanted = paired_bootstrap(*runs, (decision, decision), seed=3, resamples=60)["auc"]
+    assert (first.value, first.low, first.p) == pytest.approx((wanted.value, wanted.low, wanted.p))
+    assert (second.value, second.p) == (0, 1)

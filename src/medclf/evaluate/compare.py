@@ -1,4 +1,4 @@
-"""Comparison of two runs on the same exams: does one truly score higher, or was it luck?
+"""Comparison of runs on the same exams: does one truly score higher, or was it luck?
 
 DeLong's test asks it of the area under the ROC curve, in closed form: each positive exam has the
 share of negatives below it, each negative the share of positives above it, both from ranks in one
@@ -25,7 +25,8 @@ from medclf.evaluate.bootstrap import patient_weights
 from medclf.evaluate.figures import RESAMPLES
 from medclf.evaluate.interval import NORMAL, t_quantile
 from medclf.evaluate.measure import Measure
-from medclf.evaluate.score import Numbers
+from medclf.evaluate.ranking import Ranking, indicators
+from medclf.evaluate.score import Numbers, mean_present
 from medclf.evaluate.table import Predictions
 from medclf.evaluate.threshold import Decision
 
@@ -94,11 +95,51 @@ def delong_test(
         CohortError: fewer than two patients have positive, or negative, exams.
     """
     areas, covariance = delong(target, np.stack([first, second]), patients)
-    value = float(areas[0] - areas[1])
-    variance = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
-    se = float(np.sqrt(max(variance, 0.0)))
-    p = float(2 * norm.sf(abs(value) / se)) if se > 0 else float(value == 0)
-    return Difference(value, value - NORMAL * se, value + NORMAL * se, p)
+    return _normal(areas, covariance, 0, 1)
+
+
+def compare_areas(
+    runs: Sequence[Predictions], against: int, seed: int = 0, resamples: int = RESAMPLES
+) -> list[Difference]:
+    """Compare the AUC of each run with that of one of them.
+
+    Two exclusive classes: by DeLong's test. More, and findings: the mean AUC over classes, each
+    against the rest, by the paired bootstrap.
+
+    Args:
+        runs: Of the same exams, in any order; exams without a label are left out.
+        against: The place of the run that is subtracted.
+        seed: Of the bootstrap.
+        resamples: Bootstrap samples.
+
+    Raises:
+        CohortError: the runs are not of the same exams, or these are too few.
+    """
+    aligned = [_aligned(runs[against], run) for run in runs]
+    aligned = [run.select(run.labelled) for run in aligned]
+    first = aligned[against]
+    classes, both = len(first.task.classes), first.task.kind == "coexisting"
+    if classes == 2 and not both:
+        scores = np.stack([run.probabilities[:, 1] for run in aligned])
+        areas, covariance = delong(first.target, scores, first.patients)
+        return [_normal(areas, covariance, run, against) for run in range(len(runs))]
+    sides = indicators(first.target, classes)
+    rankings = [
+        [Ranking(sides[:, k], run.probabilities[:, k]) for k in range(classes)] for run in aligned
+    ]
+
+    def mean_areas(weights: Numbers | None = None) -> Numbers:
+        each = [[ranking.areas(weights)[0] for ranking in row] for row in rankings]
+        return np.stack([mean_present(np.stack(row)) for row in each])
+
+    strata = np.hstack([sides, ~sides]) if both else sides
+    draws = patient_weights(first.patients, strata, resamples, seed)
+    drawn, found = np.concatenate([mean_areas(w) for w in draws], axis=1), mean_areas()
+    people = len(np.unique(first.patients))
+    return [
+        _difference(float(found[run] - found[against]), drawn[run] - drawn[against], people)
+        for run in range(len(runs))
+    ]
 
 
 def paired_bootstrap(
@@ -151,6 +192,14 @@ def holm(p_values: Sequence[float]) -> list[float]:
     adjusted = np.empty(len(p))
     adjusted[order] = np.minimum(raised, 1)
     return [float(value) for value in adjusted]
+
+
+def _normal(areas: Numbers, covariance: Numbers, first: int, second: int) -> Difference:
+    value = float(areas[first] - areas[second])
+    variance = covariance[first, first] + covariance[second, second]
+    se = float(np.sqrt(max(variance - 2 * covariance[first, second], 0.0)))
+    p = float(2 * norm.sf(abs(value) / se)) if se > 0 else float(value == 0)
+    return Difference(value, value - NORMAL * se, value + NORMAL * se, p)
 
 
 def _placements(positive: NDArray[np.bool_], scores: Numbers) -> tuple[Numbers, Numbers]:

@@ -1,0 +1,23 @@
+from pathlib import Path
+
+import numpy as np
+
+from medclf.core.cohort import Cohort
+from medclf.core.record import Record
+from medclf.core.task import Task
+from medclf.evaluate.tabulate import tabulate
+
+
+def test_exams_are_joined_with_their_facts_and_patients_become_numbers():
+    records = tuple(
+        Record(f"e{i}", {}, f"Doe{i // 2}", i % 2, split, {"age": 40.0 + i})
+        for i, split in enumerate(("train", "val", "test", "test"))
+    )
+    cohort = Cohort(records, Task(("no", "yes")), Path("exams"))
+    shares = np.array([[0.2, 0.8], [0.7, 0.3]])
+    found = tabulate(cohort, np.array([3, 1]), shares, np.zeros((2, 2)))
+    assert found.exams.tolist() == ["e3", "e1"]
+    assert found.patients.tolist() == ["patient-00002", "patient-00001"]
+    assert found.splits.tolist() == ["test", "val"]
+    assert found.target.tolist() == [1, 1]
+    assert found.facts == {"age": (43.0, 41.0)}
