@@ -23,6 +23,7 @@ GROUPS, FEWEST = 32, 8  # groups of a group norm, and channels of a group at lea
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
     "leaky_relu": lambda: nn.LeakyReLU(0.01),
     "gelu": nn.GELU,
     "silu": nn.SiLU,
@@ -34,7 +35,7 @@ class Style:
     """What a network is made of.
 
     Args:
-        activation: "relu", "leaky_relu" (slope .01), "gelu" or "silu".
+        activation: "relu", "relu6" (at most 6), "leaky_relu" (slope .01), "gelu" or "silu".
         norm: "batch"; "group" (32 groups, fewer where a group would have under 8 channels);
             "instance"; "weights", no norm of maps but standardised weights with a gain; "plain",
             neither, but biases.
@@ -48,7 +49,7 @@ class Style:
         SettingError: a part is unknown.
     """
 
-    activation: Literal["relu", "leaky_relu", "gelu", "silu"] = "relu"
+    activation: Literal["relu", "relu6", "leaky_relu", "gelu", "silu"] = "relu"
     norm: Literal["batch", "group", "instance", "weights", "plain"] = "batch"
     drop_path: float = 0.0
     volume: Literal["full", "acs"] = "full"
