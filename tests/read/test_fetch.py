@@ -169,6 +169,29 @@ def test_fetch_returns_a_file_or_a_folder(server, tmp_path, monkeypatch):
     assert sorted(p.name for p in (tmp_path / "two").iterdir()) == ["a.gz", "b.gz"]
 
 
+def test_the_first_digits_of_a_longer_checksum_do(server, tmp_path):
+    digits = hashlib.sha256(RAW).hexdigest()[:8]
+    there = download(Remote(f"{server.base}/a.pth", sha256=digits), tmp_path)
+    assert there.read_bytes() == RAW
+    other = Remote(f"{server.base}/b.pth", sha256=digits[::-1])
+    with pytest.raises(FetchError, match=rf"checksum {digits[::-1]} wanted\); it was removed"):
+        download(other, tmp_path)
+    with pytest.raises(FetchError, match="not the published one"):
+        download(Remote(f"{server.base}/c.pth"), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.pth"]
+
+
+def test_offline_asks_for_nothing(server, remote, tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDCLF_OFFLINE", "1")
+    with pytest.raises(FetchError, match=r"set\.npz: not there, and MEDCLF_OFFLINE forbids"):
+        download(remote, tmp_path)
+    (tmp_path / "set.npz").write_bytes(RAW)
+    assert download(remote, tmp_path).read_bytes() == RAW
+    assert server.asked == []
+    monkeypatch.setenv("MEDCLF_OFFLINE", "0")
+    assert download(remote, tmp_path / "new").read_bytes() == RAW
+
+
 def test_an_unknown_name_names_the_nearest(tmp_path):
     with pytest.raises(SettingError, match="did you mean breastmnist"):
         fetch("brestmnist", tmp_path)

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from medclf.core.record import Record, Source
 from medclf.errors import CohortError, ReadError, SettingError
-from medclf.prepare.cache import cache_folder
 from medclf.prepare.digest import FileDigest, digest_files
 from medclf.prepare.exam import Prepare
 from medclf.prepare.making import Progress, Read
 from medclf.prepare.shelf import Failures, Order, find_or_make, open_values
+from medclf.read.cache import cache_folder
 from medclf.read.image import read_image
 
 SHELF = "stores"

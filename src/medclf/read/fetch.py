@@ -1,14 +1,15 @@
-"""Download a published data set: resumed where it broke off, compared with its checksum.
+"""Download a published file: resumed where it broke off, compared with its checksum.
 
 Bytes go to `NAME.part`, which a broken download leaves behind and the next one continues by a
 Range request. Only when the checksum fits does the part take its final name, so that a file of
-that name is always whole.
+that name is always whole. With MEDCLF_OFFLINE=1 in the environment nothing is asked for.
 
 Source: checksums of MedMNIST from the package medmnist 3.0.2; of MNIST and CIFAR from
 torchvision 0.29 and the data pages.
 """
 
 import hashlib
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,10 +37,21 @@ _CIFAR = "https://www.cs.toronto.edu/~kriz"
 
 @dataclass(frozen=True)
 class Remote:
-    """One published file."""
+    """One published file.
+
+    Args:
+        url: Where it lies.
+        md5: Its checksum, all 32 digits.
+        sha256: Where there is no `md5`, this one: the first digits, as many as were published.
+    """
 
     url: str
-    md5: str
+    md5: str = ""
+    sha256: str = ""
+
+    @property
+    def checksum(self) -> str:
+        return self.md5 or self.sha256
 
     @property
     def name(self) -> str:
@@ -91,7 +103,7 @@ def download(remote: Remote, folder: Path, progress: Progress | None = None) -> 
     """Download one file, continuing what an earlier call left, and compare its checksum.
 
     Raises:
-        FetchError: as `fetch`.
+        FetchError: as `fetch`; or the file is not there and MEDCLF_OFFLINE is set.
     """
     path = folder / remote.name
     part = path.with_name(path.name + ".part")
@@ -100,12 +112,14 @@ def download(remote: Remote, folder: Path, progress: Progress | None = None) -> 
         if path.exists():
             _refuse_other(path, remote)
             return path
+        if os.environ.get("MEDCLF_OFFLINE", "0") not in ("", "0"):
+            raise FetchError(f"{path}: not there, and MEDCLF_OFFLINE forbids to get {remote.url}")
         _fill(part, remote, path, progress)
-        if _md5(part) != remote.md5:
+        if not fits(part, remote):
             part.unlink()
             raise FetchError(
-                f"{remote.url}: the file is not the published one (checksum {remote.md5} wanted)"
-                "; it was removed"
+                f"{remote.url}: the file is not the published one "
+                f"(checksum {remote.checksum} wanted); it was removed"
             )
         part.replace(path)
     except OSError as problem:
@@ -114,15 +128,19 @@ def download(remote: Remote, folder: Path, progress: Progress | None = None) -> 
 
 
 def _refuse_other(path: Path, remote: Remote) -> None:
-    if _md5(path) != remote.md5:
+    if not fits(path, remote):
         raise FetchError(
-            f"{path}: not the published file (checksum {remote.md5} wanted): move it away first"
+            f"{path}: not the published file (checksum {remote.checksum} wanted): "
+            "move it away first"
         )
 
 
-def _md5(path: Path) -> str:
+def fits(path: Path, remote: Remote) -> bool:
+    """Tell whether a file has the published checksum."""
+    kind = "md5" if remote.md5 else "sha256"
     with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        digest = hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False))
+    return bool(remote.checksum) and digest.hexdigest().startswith(remote.checksum)
 
 
 def _fill(part: Path, remote: Remote, path: Path, progress: Progress | None) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from medclf.errors import SettingError
-from medclf.prepare.cache import cache_folder
+from medclf.read.cache import cache_folder
 
 
 def test_named_folder_comes_first(monkeypatch, tmp_path):
