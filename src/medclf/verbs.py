@@ -9,7 +9,7 @@ for answer in run.predict(["new.dcm"]):
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -30,8 +30,9 @@ from medclf.errors import RunError
 from medclf.evaluate.scores import Scores, score
 from medclf.evaluate.table import Predictions
 from medclf.evaluate.tabulate import tabulate
-from medclf.learn.align import choose_exams, digest_images, join_copies, unseen_rows
+from medclf.learn.align import choose_exams, digest_images, join_copies, read_again, unseen_rows
 from medclf.learn.begin import begin_run, expect_fit, expect_free
+from medclf.learn.borrowed import take_network
 from medclf.learn.fit import Tell, fit_run
 from medclf.learn.plan import Plan, make_plan
 from medclf.learn.recipe import Recipe
@@ -74,15 +75,32 @@ def read_cohort(data: str | Path, **columns: Any) -> Cohort:
     return read_columns(Path(data), Columns(**columns))
 
 
-def plan(cohort: Cohort, minutes: float = MINUTES, seed: int = 0, watch: Watch = SILENT) -> Plan:
+def plan(
+    cohort: Cohort,
+    minutes: float = MINUTES,
+    seed: int = 0,
+    watch: Watch = SILENT,
+    net: str = "",
+    pretrained: bool = False,
+) -> Plan:
     """Choose the recipe that a cohort's fingerprint asks for, with the reason of each choice.
 
     Args:
         minutes: Budget of the training, wall clock.
         watch: Told how far it is.
+        net: The network, by name; "" leaves it to the plan.
+        pretrained: Start from published weights.
+
+    Raises:
+        SettingError: there is no such network, or no weights of it are published.
     """
     split = split_cohort(cohort, seed)
-    return make_plan(split, take_fingerprint(split, seed=seed, progress=watch.count), minutes, seed)
+    found = take_fingerprint(split, seed=seed, progress=watch.count)
+    chosen = make_plan(split, found, minutes, seed)
+    if not net and not pretrained:
+        return chosen
+    learnt = sum(record.split != "test" for record in split.records)
+    return take_network(chosen, net, pretrained, learnt, minutes)
 
 
 def train(
@@ -90,7 +108,7 @@ def train(
     out: str | Path,
     minutes: float | None = None,
     seed: int | None = None,
-    recipe: Recipe | None = None,
+    recipe: Recipe | Plan | None = None,
     columns: Columns = AS_FOUND,
     watch: Watch = SILENT,
     skip_unreadable: bool = False,
@@ -102,7 +120,7 @@ def train(
         out: The run folder; it must not hold anything yet.
         minutes: Budget, wall clock. 2 where neither it nor a recipe with epochs is given.
         seed: All chance comes from it; 0, or that of the recipe, where it is not given.
-        recipe: Instead of the plan.
+        recipe: Instead of the plan; or a plan, whose reasons are kept.
         columns: What the columns of DATA mean, where it is not a cohort.
         watch: Told how far it is.
         skip_unreadable: Leave unreadable images out, and say so, rather than stop.
@@ -114,10 +132,10 @@ def train(
     folder = Path(out)
     expect_free(folder)
     cohort = data if isinstance(data, Cohort) else read_columns(Path(data), columns)
-    reasons: Mapping[str, str] = {}
     if recipe is None:
-        chosen = plan(cohort, minutes or MINUTES, seed or 0, watch)
-        recipe, reasons = chosen.recipe, chosen.reasons
+        recipe = plan(cohort, minutes or MINUTES, seed or 0, watch)
+    chosen = recipe if isinstance(recipe, Plan) else Plan(recipe)
+    recipe = chosen.recipe
     if minutes is None and not recipe.fit.epochs:
         minutes = MINUTES
     if seed is not None:
@@ -131,7 +149,7 @@ def train(
     cohort = split_cohort(join_copies(cohort, digests), recipe.fit.seed)
     images = columns.images
     facts = {
-        "reasons": dict(reasons),
+        "reasons": dict(chosen.reasons),
         "data": {
             "origin": str(cohort.origin.absolute()),
             "columns": asdict(columns) | {"images": images and str(images.absolute())},
@@ -168,7 +186,7 @@ def resume(
         run = open_run(Path(folder))
         if run.done and (run.folder / "report.html").exists():
             raise RunError(f"{folder}: this run has come to its end; there is nothing to resume")
-        cohort = data if isinstance(data, Cohort) else _read_again(run, data)
+        cohort = data if isinstance(data, Cohort) else read_again(run, data)
         left_out = {name for name, _ in run.facts["data"]["left_out"]}
         kept = tuple(r for r in cohort.records if r.name not in left_out)
         cohort = apply_splits(run.folder, replace(cohort, records=kept))
@@ -265,18 +283,6 @@ def _finish(
         left.unlink()  # A killed training's, which nobody will go on writing.
     compose_report(run, cohort, store)
     return done
-
-
-def _read_again(run: Run, data: str | Path | None) -> Cohort:
-    origin = Path(run.facts["data"]["origin"] if data is None else data)
-    return read_columns(origin, _columns(run))
-
-
-def _columns(run: Run) -> Columns:
-    kept = run.facts["data"]["columns"]
-    plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in kept.items()}
-    images = plain["images"]
-    return Columns(**plain | {"images": None if images is None else Path(images)})
 
 
 def _without(cohort: Cohort, store: Store) -> Cohort:

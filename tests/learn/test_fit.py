@@ -7,7 +7,7 @@ import torch
 
 from medclf.errors import CohortError
 from medclf.evaluate.table import read_predictions
-from medclf.learn.committee import class_weights
+from medclf.learn.committee import at_once, class_weights
 from medclf.learn.fit import deal_parts, fit_run
 from medclf.learn.member import load_tensors
 from medclf.learn.recipe import Decide, Fit, Net, Recipe
@@ -88,6 +88,22 @@ def test_members_side_by_side_learn_as_they_do_alone(tmp_path, make_exams, monke
     finally:
         torch.set_num_threads(before)
     assert all(torch.equal(t, weights(alone)[name]) for name, t in weights(both).items())
+
+
+@pytest.mark.parametrize(
+    ("net", "together"),
+    [
+        (Net("resnet18"), True),
+        (Net("resnet18", {"drop_path": 0.1}), False),
+        (Net("resnet18", dropout=0.1), False),
+        (Net("vgg11", pool="dense"), False),
+        (Net("nin"), False),
+        (Net("nin", {"inner_dropout": 0.0}), True),
+    ],
+)
+def test_members_that_drop_by_chance_learn_one_by_one(net, together, monkeypatch):
+    monkeypatch.setattr("torch.get_num_threads", lambda: 2)
+    assert at_once(replace(recipe(), net=net), torch.device("cpu")) == 1 + together
 
 
 def test_no_member_validates_on_what_it_learnt_from(make_exams):

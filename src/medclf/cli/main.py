@@ -13,6 +13,7 @@ import typer
 from medclf import __version__
 from medclf.cli.demo import demo
 from medclf.cli.evaluate import evaluate
+from medclf.cli.features import features
 from medclf.cli.fetch import fetch
 from medclf.cli.inspect import inspect
 from medclf.cli.plan import plan
@@ -27,6 +28,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     train,
     evaluate,
     predict,
+    features,
     fetch,
 )
 """In the order in which help lists them."""

@@ -4,6 +4,7 @@ Whether a file can come to its place is asked before the work that makes it, not
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from medclf.errors import SettingError
@@ -28,17 +29,22 @@ def expect_place(path: Path | None) -> None:
         raise SettingError(f"{path}: cannot be written: the folder may not be written in")
 
 
-def write_output(path: Path, text: str) -> None:
-    """Write a text file.
+def write_output(path: Path, content: str | Callable[[Path], None]) -> None:
+    """Write a file.
+
+    Args:
+        content: The text, or what writes the file to a path that it is given.
 
     Raises:
         SettingError: it cannot be written; nothing of it stays, and what was there before does.
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with unfinished.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
+        if isinstance(content, str):
+            unfinished.write_text(content, encoding="utf-8", newline="")
+        else:
+            content(unfinished)
+        with unfinished.open("rb") as file:
             os.fsync(file.fileno())
         unfinished.replace(path)
     except OSError as problem:

@@ -15,6 +15,10 @@ from medclf.cli.progress import show_progress
 if TYPE_CHECKING:
     from medclf.curate.cohort import Columns
 
+Network = Annotated[
+    str, typer.Option(metavar="NAME", help="The network; medclf nets lists them.", show_default="")
+]
+Pretrained = Annotated[bool, typer.Option("--pretrained", help="Start from published weights.")]
 Minutes = Annotated[float, typer.Option(help="Budget of the training, wall clock.", min=0.01)]
 
 
@@ -24,6 +28,8 @@ def plan(
     columns: "Columns",
     minutes: Minutes = 2.0,
     seed: Seed = 0,
+    net: Network = "",
+    pretrained: Pretrained = False,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the recipe to this file.")
     ] = None,
@@ -40,7 +46,8 @@ def plan(
     expect_place(out)
     cohort = read_cohort(data, columns)
     with show_progress("Looking at images", quiet=as_json) as progress:
-        found = verbs.plan(cohort, minutes, seed, verbs.Watch(count=progress))
+        watch = verbs.Watch(count=progress)
+        found = verbs.plan(cohort, minutes, seed, watch, net, pretrained)
     if out is not None:
         write_output(out, found.to_toml())
     if as_json:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medclf.cli.options import Data, Json, takes_columns
+from medclf.cli.plan import Network, Pretrained
 from medclf.cli.progress import show_progress
 from medclf.cli.scores import show_scores
 
 if TYPE_CHECKING:
     from medclf.curate.cohort import Columns
     from medclf.learn.fit import Progress
+    from medclf.learn.plan import Plan
     from medclf.learn.recipe import Recipe
     from medclf.verbs import Watch
 
@@ -38,6 +40,8 @@ def train(  # noqa: PLR0913 - each argument is an option of the command line
     recipe: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A recipe, as `medclf plan` writes it.")
     ] = None,
+    net: Network = "",
+    pretrained: Pretrained = False,
     resume: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Go on with a run that was cut short.")
     ] = None,
@@ -51,13 +55,17 @@ def train(  # noqa: PLR0913 - each argument is an option of the command line
     Example: medclf train exams.csv --minutes 5 --out runs/first
     """
     from medclf import verbs
+    from medclf.curate.cohort import read_cohort
     from medclf.errors import SettingError
 
-    if resume is not None and (out or recipe or skip_unreadable):
+    asked = net or pretrained
+    if resume is not None and (out or recipe or skip_unreadable or asked):
         raise SettingError(
-            f"{resume}: a run is resumed with its own recipe, in its own folder: "
-            "--out, --recipe and --skip-unreadable do not go with --resume"
+            f"{resume}: a run is resumed with its own recipe, in its own folder: --out, --recipe, "
+            "--net, --pretrained and --skip-unreadable do not go with --resume"
         )
+    if recipe is not None and asked:
+        raise SettingError(f"{recipe}: names a network itself: --net and --pretrained do not fit")
     with watch_training(quiet=as_json) as watch:
         if resume is not None:
             with _told_how_to_resume(resume):
@@ -65,11 +73,15 @@ def train(  # noqa: PLR0913 - each argument is an option of the command line
         elif data is None:
             raise SettingError("DATA wanted, or --resume RUN; found neither")
         else:
-            chosen = None if recipe is None else _read(recipe)
+            cohort = read_cohort(data, columns)
+            chosen: Recipe | Plan | None = None if recipe is None else _read(recipe)
+            if asked:
+                budget, chance = minutes or verbs.MINUTES, seed or 0
+                chosen = verbs.plan(cohort, budget, chance, watch, net, pretrained)
             place = out if out is not None else fresh_folder(Path("runs") / _stem(data))
             with _told_how_to_resume(place):
                 done = verbs.train(
-                    data, place, minutes, seed, chosen, columns, watch, skip_unreadable
+                    cohort, place, minutes, seed, chosen, columns, watch, skip_unreadable
                 )
     show_scores(done.scores, as_json)
     if not as_json:

@@ -8,10 +8,13 @@ an image that it learnt from.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from medclf.core.cohort import Cohort
+from medclf.curate.cohort import Columns, read_cohort
 from medclf.curate.renumber import renumber
 from medclf.errors import CohortError
 from medclf.learn.exams import Rows
@@ -81,3 +84,16 @@ def unseen_rows(run: Run, cohort: Cohort, rows: Rows) -> Indices:
     if not len(unseen):
         raise CohortError(f"{cohort.origin}: new exams wanted, but {run.folder} learnt from all")
     return unseen
+
+
+def read_again(run: Run, data: str | Path | None) -> Cohort:
+    """Read the exams that a run was begun with, as they were read then.
+
+    Args:
+        data: Where they are now; `None`: where they were.
+    """
+    kept = run.facts["data"]["columns"]
+    plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in kept.items()}
+    images = plain["images"]
+    columns = Columns(**plain | {"images": None if images is None else Path(images)})
+    return read_cohort(Path(run.facts["data"]["origin"] if data is None else data), columns)

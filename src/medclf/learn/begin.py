@@ -32,6 +32,7 @@ def expect_fit(recipe: Recipe, cohort: Cohort) -> None:
     Raises:
         SettingError: there is no such network, or none for images of this size.
         CohortError: there are fewer exams than folds, or none to validate on.
+        FetchError: the pretrained weights that it names cannot be had.
     """
     build_method(recipe, cohort.task, 0, torch.device("cpu"))
     deal_parts(cohort, recipe)

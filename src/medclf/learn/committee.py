@@ -25,8 +25,10 @@ from medclf.learn.member import Member, seeded
 from medclf.learn.recipe import Recipe
 from medclf.method.contract import Method
 from medclf.method.whole_image import WholeImage
+from medclf.net.forest import Forest
 from medclf.net.nd import layers
-from medclf.net.table import build_classifier
+from medclf.net.table import build_classifier, find_entry
+from medclf.net.weights import load_pretrained
 
 Made = TypeVar("Made")
 WEIGHTS = 1 << 30  # keeps the chance of first weights apart from that of any epoch
@@ -47,7 +49,9 @@ def at_once(recipe: Recipe, device: torch.device) -> int:
     one by one, so that a seed keeps its meaning.
     """
     net = recipe.net
-    chance = net.dropout or net.pool == "dense" or net.options.get("drop_path")
+    options = {**find_entry(net.name).options, **net.options}
+    inner = any(share for name, share in options.items() if "drop" in name)
+    chance = net.dropout or net.pool == "dense" or inner
     if device.type != "cpu" or chance:
         return 1
     return max(1, min(torch.get_num_threads(), recipe.fit.members))
@@ -60,6 +64,7 @@ def build_method(
     device: torch.device,
     weights: tuple[float, ...] = (),
     in_use: bool = False,
+    resumed: bool = False,
 ) -> WholeImage:
     """Build one member with its first weights, on its device, channels last.
 
@@ -67,6 +72,11 @@ def build_method(
         number: Which member it is; part of its seed.
         weights: Weight of each class in the loss, as `class_weights` gives them.
         in_use: Average shifted copies, as in prediction, rather than judge the exam alone.
+        resumed: Its weights will come from a file of the run: none are borrowed.
+
+    Raises:
+        SettingError: there is no such network, or none for images of this size.
+        FetchError: its pretrained weights cannot be had.
     """
     size, fit = recipe.prepare.size, recipe.fit
     network = build_classifier(
@@ -79,6 +89,10 @@ def build_method(
         pool=recipe.net.pool,
         **recipe.net.options,
     )
+    if recipe.transfer.head == "forest":
+        network.forest = Forest(task.outputs, task.kind == "exclusive")
+    if recipe.net.pretrained and not (in_use or resumed):
+        load_pretrained(network, recipe.net.name, recipe.net.pretrained)
     network = network.to(device).to(memory_format=layers(len(size)).memory_format)
     shift = fit.shift if in_use else None
     return WholeImage(network, task, recipe.augment, shift, fit.smoothing, weights)

@@ -24,6 +24,7 @@ from medclf.errors import CohortError
 from medclf.learn.committee import Part, at_once, build_method, class_weights, train_committee
 from medclf.learn.device import keep_memory, pick_device
 from medclf.learn.exams import Exams, Rows, measure_values, standardised
+from medclf.learn.frozen import fit_heads
 from medclf.learn.measure import measure_run
 from medclf.learn.member import Member, save_tensors
 from medclf.learn.recipe import Recipe
@@ -90,7 +91,10 @@ def fit_run(
     parts = parts[: run.recipe.fit.members]
     members = _members(run, exams, parts)
     keep = _Keeper(run, members, deadline, tell)
-    train_committee(members, exams, parts, at_once(run.recipe, device), keep, keep.in_time)
+    if run.recipe.transfer.fitted:
+        fit_heads(members, exams, parts, run.recipe.transfer.head, keep)
+    else:
+        train_committee(members, exams, parts, at_once(run.recipe, device), keep, keep.in_time)
     run, members = _drop_untrained(run, members)
     parts = parts[: len(members)]
     _save_weights(run, members)
@@ -172,7 +176,9 @@ def _settle(
 def _member(run: Run, exams: Exams, part: Part, number: int) -> Member:
     fit = run.recipe.fit
     weights = class_weights(exams.target[part.training], run.task) if fit.balance == "loss" else ()
-    return Member(build_method(run.recipe, run.task, number, exams.device, weights), fit, number)
+    kept = run.checkpoint(number).exists()
+    method = build_method(run.recipe, run.task, number, exams.device, weights, resumed=kept)
+    return Member(method, fit, number, run.recipe.transfer)
 
 
 def _members(run: Run, exams: Exams, parts: Sequence[Part]) -> list[Member]:

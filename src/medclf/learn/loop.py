@@ -48,13 +48,13 @@ def run_epoch(
     generator = member.generator()
     order = draw_order(exams.target, training, member.fit, generator)
     method, optimizer, fit = member.method, member.optimizer, member.fit
-    method.train()
+    member.begin_epoch()
     total, losses = epochs * len(order), []
     for batch in order:
         if stop is not None and stop.is_set():
             raise Stopped
         for group in optimizer.param_groups:
-            group["lr"] = rate_at(member.step, total, fit)
+            group["lr"] = rate_at(member.step, total, fit) * group["scale"]
         values, target = exams.batch(batch)
         views = method.look(values, generator)
         views, target = method.blend(views, target, generator)
@@ -159,7 +159,7 @@ def train_member(
         loss = run_epoch(member, exams, training, epochs, stop)
         row = {"member": member.number, "epoch": member.epoch, "loss": loss}
         row |= validate(member.average)
-        row["rate"] = member.optimizer.param_groups[0]["lr"]
+        row["rate"] = member.optimizer.param_groups[-1]["lr"]
         row["seconds"] = time.perf_counter() - start
         member.log.append(row)
         if member.best is not None and _best_epoch(member) == len(member.log) - 1:

@@ -6,7 +6,7 @@ on as if nothing had happened. Every epoch draws its chance from (seed, member, 
 
 import copy
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,11 @@ from torch import Generator, Tensor
 
 from medclf.errors import RunError
 from medclf.learn.recipe import Fit
+from medclf.learn.transfer import Share, Transfer, set_free, share_out
 from medclf.method.contract import Method
 
 Log = list[dict[str, float]]
+EVERYTHING = Transfer()
 READABLE = 0o644  # safetensors makes files that only their owner can read
 
 
@@ -31,21 +33,30 @@ class Member:
         method: What is trained, on its device.
         fit: How.
         number: Which member of the committee it is; part of its seed.
+        transfer: What of it learns.
     """
 
-    def __init__(self, method: Method, fit: Fit, number: int) -> None:
-        self.method, self.fit, self.number = method, fit, number
+    def __init__(
+        self, method: Method, fit: Fit, number: int, transfer: Transfer = EVERYTHING
+    ) -> None:
+        self.method, self.fit, self.number, self.transfer = method, fit, number, transfer
+        self.shares = share_out(method, transfer)
         self.average = copy.deepcopy(method)
         self.average.eval()
         self.average.requires_grad_(False)
         self.best = copy.deepcopy(self.average) if fit.patience else None
-        self.optimizer = make_optimizer(method, fit)
+        self.optimizer = make_optimizer(self.shares, fit)
         self.epoch, self.step, self.log = 0, 0, Log()
 
     @property
     def kept(self) -> Method:
         """The weights that the run keeps: averaged, and the best where patience watches."""
         return self.average if self.best is None else self.best
+
+    def begin_epoch(self) -> None:
+        """Switch to training what learns by now."""
+        self.method.train()
+        set_free(self.shares, self.transfer, self.epoch / max(1, self.fit.epochs))
 
     def generator(self) -> Generator:
         """Make the chance of the epoch that comes."""
@@ -94,14 +105,18 @@ class Member:
         self.epoch, self.step, self.log = place["epoch"], place["step"], place["log"]
 
 
-def make_optimizer(method: Method, fit: Fit) -> torch.optim.Optimizer:
-    """Build the optimizer; norms and biases do not decay."""
-    weights = [p for p in method.parameters() if p.ndim > 1]
-    others = [p for p in method.parameters() if p.ndim <= 1]
-    groups: list[dict[str, Any]] = [
-        {"params": weights, "weight_decay": fit.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
+def make_optimizer(shares: Sequence[Share], fit: Fit) -> torch.optim.Optimizer:
+    """Build the optimizer; norms and biases do not decay.
+
+    Each group keeps, as `scale`, what its rate is multiplied by.
+    """
+    groups: list[dict[str, Any]] = []
+    for share in shares:
+        weights = [p for p in share.parameters() if p.ndim > 1]
+        others = [p for p in share.parameters() if p.ndim <= 1]
+        for part, decay in ((weights, fit.weight_decay), (others, 0.0)):
+            if part and share.scale:
+                groups.append({"params": part, "weight_decay": decay, "scale": share.scale})
     if fit.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=fit.rate, momentum=0.9, nesterov=True, fused=True)
     return torch.optim.AdamW(groups, lr=fit.rate, fused=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from medclf.errors import SettingError
+from medclf.learn.transfer import Transfer
 from medclf.look.augment import Augment
 from medclf.prepare.exam import Prepare
 
@@ -26,6 +27,8 @@ class Net:
 
     Args:
         name: A body of `medclf.net.table`.
+        pretrained: "imagenet" starts from the weights that are published for it, "" from chance.
+            In volumes they are inflated, or shared out if `options` has `volume = "acs"`.
         options: What the body lets be chosen, as `{ width = 32 }`; what is absent is its own.
         dropout: Share of features dropped before the head.
         pool: How the head pools over space: "mean", "mean+max", or "dense", the dense layers of
@@ -36,6 +39,7 @@ class Net:
     options: Mapping[str, Option] = field(default_factory=dict)
     dropout: float = 0.0
     pool: Literal["mean", "mean+max", "dense"] = "mean"
+    pretrained: Literal["", "imagenet"] = ""
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ class Recipe:
     prepare: Prepare
     augment: Augment = field(default_factory=Augment)
     net: Net = field(default_factory=Net)
+    transfer: Transfer = field(default_factory=Transfer)
     fit: Fit = field(default_factory=Fit)
     decide: Decide = field(default_factory=Decide)
 

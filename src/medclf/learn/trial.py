@@ -66,7 +66,9 @@ def _losses(
     recipe: Recipe, task: Task, exams: Exams, parts: Sequence[Part]
 ) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
     members = [
-        Member(build_method(recipe, task, number, exams.device), recipe.fit, number)
+        Member(
+            build_method(recipe, task, number, exams.device), recipe.fit, number, recipe.transfer
+        )
         for number in range(len(parts))
     ]
     train_committee(members, exams, parts, len(parts), lambda member: True)

@@ -6,12 +6,14 @@ from typing import Any, Protocol
 from torch import Generator, Tensor, nn
 
 from medclf.core.task import Task
+from medclf.net.head import Classifier
 
 
 class Method(Protocol):
     """A composition of look, judge, fuse and decide. It is an `nn.Module` as well."""
 
     task: Task
+    network: Classifier
     training: bool
 
     def look(self, batch: Tensor, generator: Generator) -> Tensor:
@@ -28,6 +30,9 @@ class Method(Protocol):
 
     def decide(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """Give probabilities and their spread over the views, (B, K) each."""
+
+    def modules(self) -> Iterator[nn.Module]:
+        """Give all parts, the method itself first."""
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """Give the weights that learn."""

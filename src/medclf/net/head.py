@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from medclf.errors import SettingError
 from medclf.net.body import Body, Dense
+from medclf.net.forest import Forest
 from medclf.net.nd import layers
 from medclf.net.precision import without_autocast
 
@@ -58,6 +59,7 @@ class Classifier(nn.Module):
             features, dropout = hidden.features, dropout or body.dense.dropout
         self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
         self.linear = nn.Linear(features, outputs)
+        self.forest: Forest | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         if not (self.training and self.auxiliary):
@@ -73,6 +75,9 @@ class Classifier(nn.Module):
 
     def decide(self, features: Tensor) -> Tensor:
         """Turn pooled features into logits: (B, F) -> (B, outputs)."""
+        if self.forest is not None:
+            trees: Tensor = self.forest(features)
+            return trees
         with without_autocast(features.device):
             logits: Tensor = self.linear(self.dropout(features))
         return logits
@@ -102,8 +107,10 @@ class Hidden(nn.Module):
         super().__init__()
         self.layers = nn.Sequential(layers(dims).adaptive_avg_pool(dense.side), nn.Flatten())
         here = channels * dense.side**dims
-        for there in dense.hidden:
-            self.layers.extend([nn.Dropout(dense.dropout), nn.Linear(here, there), nn.ReLU()])
+        for number, there in enumerate(dense.hidden):
+            if number:  # what follows the last layer, the classifier drops
+                self.layers.append(nn.Dropout(dense.dropout))
+            self.layers.extend([nn.Linear(here, there), nn.ReLU()])
             here = there
         self.features = here
 

@@ -1,0 +1,110 @@
+"""Features of exams, for any other pipeline: what a pretrained body or a trained run sees.
+
+Nothing is learnt: each exam goes through the network once, and the vector before the last layer is
+kept.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from medclf import verbs
+from medclf.core.cohort import Cohort
+from medclf.learn.committee import build_method
+from medclf.learn.device import pick_device
+from medclf.learn.exams import Exams, measure_values, standardised
+from medclf.learn.frozen import embed
+from medclf.learn.recipe import Recipe
+from medclf.method.whole_image import WholeImage
+from medclf.net.weights import find_source
+from medclf.prepare.store import Store, open_store
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Features = NDArray[np.float64]
+
+
+def features(
+    network: str | Path, cohort: Cohort, watch: verbs.Watch = verbs.SILENT, size: int | None = None
+) -> "DataFrame":
+    """Give a row of features for each exam.
+
+    Args:
+        network: A body with published weights, or the folder of a run. Of a run with several
+            members, their features stand side by side.
+        cohort: Of images that are like those that the network knows.
+        watch: Told how many images are prepared.
+        size: Edge that pictures are prepared to; that of the weights, where it is not given. A
+            run has its own.
+
+    Returns:
+        Columns exam, patient, split, label, and f0, f1, …
+
+    Raises:
+        SettingError: there is no such network, or no weights of it are published.
+        RunError: the folder holds no trained run.
+    """
+    place = Path(network)
+    if (place / "run.json").exists():
+        found = _of_run(verbs.load(place), cohort, watch)
+    else:
+        found = _of_body(str(network), cohort, watch, size)
+    return _table(cohort, found)
+
+
+def _of_run(run: verbs.TrainedRun, cohort: Cohort, watch: verbs.Watch) -> Features:
+    trained = run.trained
+    store = open_store(cohort.records, trained.recipe.prepare, progress=watch.count)
+    exams = standardised(store, torch.empty(0), trained.values, trained.device)
+    each = [
+        _embed(member, exams, len(cohort.records), trained.recipe) for member in trained.members
+    ]
+    return np.concatenate(each, axis=1)
+
+
+def _of_body(name: str, cohort: Cohort, watch: verbs.Watch, size: int | None) -> Features:
+    source = find_source(name)
+    recipe = verbs.plan(cohort, watch=watch, net=name, pretrained=True).recipe
+    if len(recipe.prepare.size) == 2:
+        edge = size or source.pixels
+        recipe = replace(recipe, prepare=replace(recipe.prepare, size=(edge, edge)))
+    store = open_store(cohort.records, recipe.prepare, progress=watch.count)
+    method = build_method(recipe, cohort.task, 0, pick_device())
+    return _embed(method, _standardised(store, cohort), len(cohort.records), recipe)
+
+
+def _standardised(store: Store, cohort: Cohort) -> Exams:
+    """Standardise by all exams but those of a test split, which must not tell anything."""
+    told = np.flatnonzero([record.split != "test" for record in cohort.records])
+    values = measure_values(store, told if len(told) else np.arange(len(cohort.records)))
+    return standardised(store, torch.empty(0), values, pick_device())
+
+
+def _embed(method: WholeImage, exams: Exams, count: int, recipe: Recipe) -> Features:
+    return embed(method.network, exams, np.arange(count), recipe.fit)
+
+
+def _table(cohort: Cohort, found: Features) -> "DataFrame":
+    import pandas as pd
+
+    labels = [
+        "|".join(name for name, there in zip(cohort.task.classes, label, strict=True) if there)
+        if isinstance(label := record.label, tuple)
+        else ""
+        if label is None
+        else cohort.task.classes[label]
+        for record in cohort.records
+    ]
+    facts = {
+        "exam": [record.name for record in cohort.records],
+        "patient": [record.patient for record in cohort.records],
+        "split": [record.split for record in cohort.records],
+        "label": labels,
+    }
+    numbers = {f"f{i}": column for i, column in enumerate(found.astype(np.float32).T)}
+    return pd.DataFrame(facts | numbers)

@@ -1,0 +1,89 @@
+"""A plan that starts from another network: one that the person names, or one that is pretrained.
+
+Few exams keep the body as it is, and a logistic curve is fitted to its features: that takes one
+look at each exam and cannot overfit the body. Many exams, and a budget for a few passes over them,
+let everything learn on, slower towards the image. Both rules were found on validation
+(docs/experiments.md).
+"""
+
+from dataclasses import replace
+
+from medclf.learn.plan import Plan
+from medclf.learn.transfer import Transfer
+from medclf.net.cost import measure_cost
+from medclf.net.source import Source
+from medclf.net.table import build_body
+from medclf.net.weights import find_source
+
+READY = "efficientnet_lite0"  # its weights come in a package, so that no network is needed
+FEW = 1500  # exams to learn from, up to which the body is kept as it is
+PASSES = 3  # over all exams, without which fine-tuning does not pay
+PRODUCTS_PER_SECOND = 5e9  # multiply-adds of a step of depthwise networks, two cores
+DECAY, RATE = 0.8, 1e-3
+
+
+def take_network(plan: Plan, net: str, pretrained: bool, learnt: int, minutes: float) -> Plan:
+    """Change a plan to another network.
+
+    Args:
+        plan: Made for the cohort.
+        net: A body of `medclf.net.table`; "" for the one whose weights are at hand.
+        pretrained: Whether it starts from published weights.
+        learnt: Exams that train and validate.
+        minutes: Budget.
+
+    Raises:
+        SettingError: there is no such network, or no weights of it are published.
+    """
+    name = net or READY
+    options = {"net.name": "asked for", "net.options": "those of its paper"}
+    reasons = {**plan.reasons, **options, "net.pool": "that of its paper"}
+    recipe = replace(plan.recipe, net=replace(plan.recipe.net, name=name, options={}, pool="mean"))
+    if not pretrained:
+        return Plan(recipe, reasons)
+    source = find_source(name)
+    recipe = replace(recipe, net=replace(recipe.net, pretrained="imagenet"))
+    reasons["net.pretrained"] = f"{source.top1:g} % of ImageNet's pictures told right"
+    changed = Plan(recipe, reasons)
+    if learnt <= FEW:
+        return _frozen(changed, source, f"{learnt} exams are too few to teach a body anew")
+    products = measure_cost(build_body(name, 2, 3, (128, 128)), 3, (128, 128)).multiply_adds
+    passes = minutes * 60 * PRODUCTS_PER_SECOND / (3 * products * learnt)
+    if passes < PASSES:
+        return _frozen(changed, source, f"{minutes:g} minutes do not allow {PASSES} passes")
+    return _tuned(changed, passes)
+
+
+def _frozen(plan: Plan, source: Source, why: str) -> Plan:
+    recipe, reasons = plan.recipe, dict(plan.reasons)
+    reasons["transfer.learn"] = why
+    reasons["transfer.head"] = "fitted to features that are worked out once"
+    reasons["fit.epochs"] = "one look at each exam"
+    reasons["fit.members"] = "one for each fold" if recipe.fit.folds else "all would be the same"
+    reasons.pop("fit.mirror", None)
+    size = recipe.prepare.size
+    if len(size) == 2:
+        size = (source.pixels, source.pixels)
+        reasons["prepare.size"] = "that of the pictures that the weights were made from"
+    fit = replace(
+        recipe.fit, epochs=1, members=recipe.fit.folds or 1, mirror="no", shift=0.0, balance="none"
+    )
+    learnt = Transfer(learn="head", head="logistic")
+    prepare = replace(recipe.prepare, size=size)
+    return Plan(replace(recipe, prepare=prepare, fit=fit, transfer=learnt), reasons)
+
+
+def _tuned(plan: Plan, passes: float) -> Plan:
+    recipe, reasons = plan.recipe, dict(plan.reasons)
+    reasons["transfer.learn"] = f"exams and minutes allow about {passes:.0f} passes"
+    reasons["transfer.decay"] = "edges and textures serve as they are; late stages learn most"
+    reasons["fit.rate"] = "what was learnt already must not be lost"
+    size = recipe.prepare.size
+    if len(size) == 2:
+        size = (128, 128)
+        reasons["prepare.size"] = "halved for speed; the features serve at this size too"
+    fit = replace(recipe.fit, rate=RATE, members=min(2, recipe.fit.members), mirror="no")
+    reasons["fit.members"] = "two: each is dear"
+    reasons.pop("fit.mirror", None)
+    prepare = replace(recipe.prepare, size=size)
+    return Plan(replace(recipe, prepare=prepare, fit=fit, transfer=Transfer(decay=DECAY)), reasons)

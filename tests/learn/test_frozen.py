@@ -1,0 +1,87 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from medclf.core.task import Task
+from medclf.learn.fit import fit_run
+from medclf.learn.frozen import _lines, embed, questions
+from medclf.learn.member import load_tensors, seeded
+from medclf.learn.recipe import Decide, Fit, Net, Recipe
+from medclf.learn.run import create_run
+from medclf.learn.trained import load_trained
+from medclf.learn.transfer import Transfer
+from medclf.prepare.exam import Prepare
+
+
+def recipe(head, dims=2):
+    return Recipe(
+        Prepare(size=(16,) * dims, channels=1),
+        net=Net("sprint", {"width": 16}),
+        transfer=Transfer(learn="head", head=head),
+        fit=Fit(members=2, folds=2, epochs=1, batch=16),
+        decide=Decide(resamples=50),
+    )
+
+
+@pytest.mark.parametrize("head", ["logistic", "svm", "forest"])
+@pytest.mark.parametrize("kind", ["exclusive", "coexisting", "ranked"])
+def test_every_head_learns_every_kind_of_task(tmp_path, make_exams, head, kind):
+    cohort, held = make_exams(120, kind=kind, classes=3)
+    run = fit_run(create_run(tmp_path / "run", recipe(head), cohort, {}), cohort, held)
+    scores = json.loads((run.folder / "scores.json").read_text())
+    assert scores["auc"]["value"] > 0.85
+    once = load_trained(run).predict(["new"], held.values[:1])
+    again = load_trained(run).predict(["new"], held.values[:1])
+    assert once == again
+    assert sum(once[0].probabilities) == pytest.approx(1) or kind == "coexisting"
+
+
+def test_the_body_stays_as_it_was(tmp_path, make_exams):
+    cohort, held = make_exams(60)
+    settings = recipe("logistic")
+    one = fit_run(create_run(tmp_path / "one", settings, cohort, {}), cohort, held)
+    other = replace(settings, transfer=Transfer(learn="head", head="svm"))
+    two = fit_run(create_run(tmp_path / "two", other, cohort, {}), cohort, held)
+    first, second = (load_tensors(run.weights)[0] for run in (one, two))
+    for name in first:
+        assert torch.equal(first[name], second[name]) == (".linear." not in name), name
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_lines_are_those_of_scikit_learn(classes):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(5, 3, (90, 4)), np.arange(90) % classes
+    x[:, 0] += 2 * y
+    task = Task(tuple("abc"[:classes]))
+    weight, bias = _lines(task, "logistic", 0.1, x, y[:, None])
+    truth = make_pipeline(StandardScaler(), LogisticRegression(C=0.1)).fit(x, y).predict_proba(x)
+    np.testing.assert_allclose(task.probabilities(x @ weight.T + bias), truth, atol=1e-4)
+
+
+def test_questions_follow_the_task():
+    target = np.eye(3, dtype=np.float32)[[0, 2, 1]]
+    assert questions(Task(tuple("abc")), target).tolist() == [[0], [2], [1]]
+    assert questions(Task(tuple("abc"), "ranked"), target).tolist() == [[0, 0], [1, 1], [1, 0]]
+    both = np.array([[1, 0], [1, 1]], np.float32)
+    assert questions(Task(("a", "b"), "coexisting"), both).tolist() == [[1, 0], [1, 1]]
+
+
+def test_features_are_worked_out_once_for_bodies_in_common(tmp_path, make_exams, monkeypatch):
+    cohort, held = make_exams(60)
+    seen = []
+    monkeypatch.setattr(
+        "medclf.learn.frozen.embed", lambda *values: seen.append(1) or embed(*values)
+    )
+    run = create_run(tmp_path / "apart", recipe("logistic"), cohort, {})
+    fit_run(run, cohort, held)
+    assert len(seen) == 2  # drawn by chance, each member another
+    monkeypatch.setattr("medclf.learn.committee.seeded", lambda *parts: seeded(0))
+    run = create_run(tmp_path / "common", recipe("logistic"), cohort, {})
+    fit_run(run, cohort, held)
+    assert len(seen) == 3

