@@ -66,3 +66,18 @@ def test_memory_order_is_kept():
     x = torch.randn(2, 16, 2, 2, 2).contiguous(memory_format=torch.channels_last_3d)
     conv = Conv3d(16, 16, 3, padding=1).to(memory_format=torch.channels_last_3d)
     assert conv(x).is_contiguous(memory_format=torch.channels_last_3d)
+
+
+@pytest.mark.parametrize("count", [1, 2, 16])
+def test_mixing_channels_is_a_product_of_matrices(count):
+    order = torch.channels_last_3d
+    conv, reference = (kind(8, 5, 1).to(memory_format=order) for kind in (Conv3d, nn.Conv3d))
+    reference.load_state_dict(conv.state_dict())
+    x = torch.randn(count, 8, 3, 4, 5).contiguous(memory_format=order)
+    weights = torch.randn(count, 5, 3, 4, 5)
+    for value, true in zip(results(conv, x, weights), results(reference, x, weights), strict=True):
+        assert torch.allclose(value, true, atol=1e-5)
+    assert conv(x).is_contiguous(memory_format=order)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert conv(x).dtype == torch.bfloat16
+    assert conv.to("meta")(x.to("meta")).shape == (count, 5, 3, 4, 5)

@@ -1,9 +1,10 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import adaptive_avg_pool2d, adaptive_avg_pool3d
 
 from medclf.errors import SettingError
-from medclf.net.body import Body
+from medclf.net.body import Body, Dense
 from medclf.net.head import Classifier
 
 
@@ -44,6 +45,34 @@ def test_dropout_acts_only_in_training():
     torch.manual_seed(0)
     assert (head(x) == head.linear.bias).all(1).float().mean() > 0.5
     assert torch.equal(head.eval()(x), head.linear(head.embed(x)))
+
+
+class Gridded(Copy):
+    dense = Dense(side=2, hidden=(5, 4), dropout=0.5)
+
+
+@pytest.mark.parametrize("space", [(4, 6), (2, 4, 6), (1, 1)])
+def test_a_dense_head_by_hand(space):
+    dims = len(space)
+    head = Classifier(Gridded(dims), 3, pool="dense").eval()
+    x = torch.rand(5, 2, *space)
+    pool = (adaptive_avg_pool2d, adaptive_avg_pool3d)[dims - 2]
+    out = pool(x, 2).flatten(1)
+    for layer in (part for part in head.hidden.modules() if isinstance(part, nn.Linear)):
+        out = layer(out).relu()
+    assert out.shape == (5, 4)
+    assert torch.allclose(head.embed(x), out)
+    assert torch.allclose(head(x), head.linear(out))
+
+
+def test_a_dense_head_drops_what_each_hidden_layer_gives():
+    head = Classifier(Gridded(), 3, pool="dense")
+    assert [type(part).__name__ for part in head.hidden.layers] == [
+        *("AdaptiveAvgPool2d", "Flatten", "Linear", "ReLU"),
+        *("Dropout", "Linear", "ReLU"),
+    ]
+    assert head.dropout.p == 0.5
+    assert Classifier(Gridded(), 3, dropout=0.2, pool="dense").dropout.p == 0.2
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ class Dense:
     Args:
         side: Cells of the grid along each axis.
         hidden: Outputs of each hidden linear layer.
-        dropout: Share of the inputs of each hidden layer, and of the last one, dropped in training.
+        dropout: Share of the outputs of each hidden layer dropped in training.
     """
 
     side: int

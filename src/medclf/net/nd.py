@@ -120,7 +120,9 @@ class Layers:
         kernel = tuple(edge if step > 1 else small for step in steps)
         return kernel if self.axes == self.dims else (max(kernel),) * self.axes
 
-    def shrink(self, edge: int, steps: Sequence[int], padding: int = 0) -> nn.Module:
+    def shrink(
+        self, edge: int, steps: Sequence[int], padding: int = 0, ceil: bool = False
+    ) -> nn.Module:
         """Make the max-pool of a network that halves its map: nothing where no stride is kept.
 
         Along an axis whose stride was dropped the pool looks at one sample.
@@ -129,7 +131,7 @@ class Layers:
             return nn.Identity()
         kernel = [edge if step > 1 else 1 for step in steps]
         zeros = [padding if step > 1 else 0 for step in steps]
-        return self.max_pool(kernel, steps, zeros)
+        return self.max_pool(kernel, steps, zeros, ceil)
 
     def max_pool(
         self, kernel: Edges, stride: Edges | None = None, padding: Edges = 0, ceil: bool = False
@@ -155,6 +157,16 @@ class Layers:
         kind: Any = (nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)[self.dims - 2]
         made: nn.Module = kind(spread(cells, self.dims))
         return made
+
+    def dropout(self, share: float) -> nn.Module:
+        """Make a dropout of samples; nothing where the share is 0.
+
+        Raises:
+            SettingError: the share is not from 0 to below 1.
+        """
+        if not 0 <= share < 1:
+            raise SettingError(f"a dropout is a share from 0 to below 1, not {share!r}")
+        return nn.Dropout(share) if share else nn.Identity()
 
     def drop_channels(self, share: float) -> nn.Module:
         """Make a dropout of whole channels."""

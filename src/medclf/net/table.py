@@ -65,11 +65,31 @@ class Entry:
 
 
 LENET = "LeCun, Bottou, Bengio, Haffner. Gradient-Based Learning Applied to Document Recognition"
+ALEXNET = "Krizhevsky. One Weird Trick for Parallelizing Convolutional Neural Networks. 2014"
+IMAGENET = "Krizhevsky, Sutskever, Hinton. ImageNet Classification with Deep Convolutional Neural"
+ZFNET = "Zeiler, Fergus. Visualizing and Understanding Convolutional Networks. ECCV 2014"
+NIN = "Lin, Chen, Yan. Network in Network. ICLR 2014"
+VGG = "Simonyan, Zisserman. Very Deep Convolutional Networks for Large-Scale Image Recognition"
 RESNET = "He, Zhang, Ren, Sun. Deep Residual Learning for Image Recognition. CVPR 2016"
 PLAIN = Style(norm="plain")
 
 BODIES: dict[str, Entry] = {
     "lenet5": Entry("lenet", "LeNet", 1998, f"{LENET}. Proceedings of the IEEE 1998", {}, PLAIN),
+    "alexnet": Entry("alexnet", "AlexNet", 2014, ALEXNET, {"towers": 1}, PLAIN),
+    "alexnet2012": Entry(
+        "alexnet", "AlexNet", 2012, f"{IMAGENET} Networks. NeurIPS 2012", {"towers": 2}, PLAIN
+    ),
+    "zfnet": Entry("zfnet", "ZFNet", 2013, ZFNET, {}, PLAIN),
+    "nin": Entry("nin", "Network in Network", 2013, NIN, {"form": "imagenet"}, PLAIN),
+    "nin_cifar": Entry("nin", "Network in Network", 2013, NIN, {"form": "cifar"}, PLAIN),
+    "vgg11": Entry("vgg", "VGG", 2014, f"{VGG}. ICLR 2015", {"depth": 11}, PLAIN),
+    "vgg13": Entry("vgg", "VGG", 2014, f"{VGG}. ICLR 2015", {"depth": 13}, PLAIN),
+    "vgg16": Entry("vgg", "VGG", 2014, f"{VGG}. ICLR 2015", {"depth": 16}, PLAIN),
+    "vgg19": Entry("vgg", "VGG", 2014, f"{VGG}. ICLR 2015", {"depth": 19}, PLAIN),
+    "vgg11_bn": Entry("vgg", "VGG", 2014, f"{VGG}. ICLR 2015", {"depth": 11}),
+    "vgg13_bn": Entry("vgg", "VGG", 2014, f"{VGG}. ICLR 2015", {"depth": 13}),
+    "vgg16_bn": Entry("vgg", "VGG", 2014, f"{VGG}. ICLR 2015", {"depth": 16}),
+    "vgg19_bn": Entry("vgg", "VGG", 2014, f"{VGG}. ICLR 2015", {"depth": 19}),
     "resnet18": Entry("resnet", "ResNet", 2015, RESNET, {"depth": 18}),
     "resnet34": Entry("resnet", "ResNet", 2015, RESNET, {"depth": 34}),
     "resnet50": Entry("resnet", "ResNet", 2015, RESNET, {"depth": 50}),
