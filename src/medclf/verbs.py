@@ -10,7 +10,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from medclf.compose import compose_report
 from medclf.core.cohort import Cohort
 from medclf.core.prediction import Prediction
 from medclf.core.record import Source
-from medclf.curate.bookkeeping import check_records
 from medclf.curate.cohort import AS_FOUND, Columns
 from medclf.curate.cohort import read_cohort as read_columns
 from medclf.curate.fingerprint import take_fingerprint
@@ -30,11 +29,12 @@ from medclf.errors import RunError
 from medclf.evaluate.scores import Scores, score
 from medclf.evaluate.table import Predictions
 from medclf.evaluate.tabulate import tabulate
-from medclf.learn.align import choose_exams, digest_images, join_copies, read_again, unseen_rows
+from medclf.learn.align import choose_exams, read_again, unseen_rows
 from medclf.learn.begin import begin_run, expect_fit, expect_free
 from medclf.learn.borrowed import take_network
 from medclf.learn.fit import Tell, fit_run
 from medclf.learn.plan import Plan, make_plan
+from medclf.learn.ready import make_ready
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import Run, apply_splits, open_run, sole_use
 from medclf.learn.trained import Trained, load_trained
@@ -141,28 +141,17 @@ def train(
     if seed is not None:
         recipe = replace(recipe, fit=replace(recipe.fit, seed=seed))
     expect_fit(recipe, split_cohort(cohort, recipe.fit.seed))
-    store = open_store(
-        cohort.records, recipe.prepare, progress=watch.count, skip_unreadable=skip_unreadable
-    )
-    cohort = _without(cohort, store)
-    digests = digest_images(store, len(cohort.records))
-    cohort = split_cohort(join_copies(cohort, digests), recipe.fit.seed)
-    images = columns.images
+    ready = make_ready(cohort, recipe, columns, watch.count, skip_unreadable)
+    cohort = ready.cohort
     facts = {
         "reasons": dict(chosen.reasons),
-        "data": {
-            "origin": str(cohort.origin.absolute()),
-            "columns": asdict(columns) | {"images": images and str(images.absolute())},
-            "digest": store.digest,
-            "left_out": [list(failure) for failure in store.failures],
-            "problems": [problem.message for problem in check_records(cohort)],
-        },
+        "data": ready.data,
         "notes": list(cohort.notes),
         "minutes": minutes,
     }
-    with begin_run(folder, recipe, cohort, facts, digests) as run:
+    with begin_run(folder, recipe, cohort, facts, ready.digests) as run:
         left = None if minutes is None else minutes * 60 - (time.monotonic() - start)
-        return _finish(run, cohort, store, left, watch)
+        return _finish(run, cohort, ready.store, left, watch)
 
 
 def resume(
@@ -283,11 +272,3 @@ def _finish(
         left.unlink()  # A killed training's, which nobody will go on writing.
     compose_report(run, cohort, store)
     return done
-
-
-def _without(cohort: Cohort, store: Store) -> Cohort:
-    """Leave out the exams that could not be read and that the person let go."""
-    if not store.failures:
-        return cohort
-    kept = set(store.names)
-    return replace(cohort, records=tuple(r for r in cohort.records if r.name in kept))

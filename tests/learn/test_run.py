@@ -8,7 +8,7 @@ from medclf.core.record import Record, Source
 from medclf.core.task import Task
 from medclf.errors import CohortError, RunError
 from medclf.learn.recipe import Recipe
-from medclf.learn.run import apply_splits, create_run, open_run, sole_use, write_whole
+from medclf.learn.run import apply_splits, create_run, open_run, sole_use
 from medclf.prepare.exam import Prepare
 
 RECIPE = Recipe(Prepare(size=(8, 8), channels=1))
@@ -81,17 +81,3 @@ def test_a_row_cut_short_by_a_kill_is_left_out(tmp_path):
     assert run.log() == []
     (run.folder / "log.jsonl").write_text('{"epoch": 1}\n{"epoch": 2, "lo')
     assert run.log() == [{"epoch": 1}]
-
-
-def test_a_text_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
-    path = tmp_path / "a.json"
-    write_whole(path, "old")
-
-    def full(_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("medclf.learn.run.os.fsync", full)
-    with pytest.raises(RunError, match=r"a\.json: cannot be written: No space"):
-        write_whole(path, "new")
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]

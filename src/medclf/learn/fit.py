@@ -19,6 +19,7 @@ from torch import Tensor
 from medclf.core.cohort import Cohort
 from medclf.core.record import Record
 from medclf.core.task import Task
+from medclf.core.whole import write_whole
 from medclf.curate.fold import assign_folds
 from medclf.errors import CohortError
 from medclf.learn.committee import Part, at_once, build_method, class_weights, train_committee
@@ -28,7 +29,7 @@ from medclf.learn.frozen import fit_heads
 from medclf.learn.measure import measure_run
 from medclf.learn.member import Member, save_tensors
 from medclf.learn.recipe import Recipe
-from medclf.learn.run import Run, write_whole
+from medclf.learn.run import Run
 from medclf.learn.settle import settle, time_steps
 from medclf.learn.trial import try_mirror
 

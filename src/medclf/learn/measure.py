@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from medclf.core.cohort import Cohort
+from medclf.core.whole import write_whole
 from medclf.evaluate.calibrate import inverse_link
 from medclf.evaluate.choice import choose
 from medclf.evaluate.scores import score
@@ -19,7 +20,7 @@ from medclf.evaluate.tabulate import make_labels, tabulate
 from medclf.learn.committee import Part
 from medclf.learn.exams import Rows
 from medclf.learn.loop import Indices
-from medclf.learn.run import Run, write_whole
+from medclf.learn.run import Run
 from medclf.learn.trained import Shares, Trained, assemble, load_weights
 
 

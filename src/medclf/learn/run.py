@@ -8,7 +8,6 @@ not at all; one process at a time may train in the folder.
 import csv
 import io
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -21,6 +20,7 @@ from medclf import __version__
 from medclf.core.cohort import Cohort
 from medclf.core.record import Record
 from medclf.core.task import Task
+from medclf.core.whole import write_whole
 from medclf.errors import CohortError, RunError
 from medclf.learn.recipe import Recipe, format_recipe, read_recipe
 
@@ -121,7 +121,7 @@ def create_run(
     task = asdict(cohort.task)
     kept = {"format": FORMAT, "medclf": __version__, "state": "training", "task": task, **facts}
     kept.setdefault("reasons", {})
-    _write_exams(folder / "exams.csv", cohort.records, images)
+    write_exams(folder / "exams.csv", cohort.records, images)
     run = Run(folder, recipe, kept)
     write_whole(folder / "recipe.toml", format_recipe(recipe, kept["reasons"]))
     # run.json comes last: a folder without it was never begun.
@@ -194,31 +194,14 @@ def read_splits(folder: Path) -> dict[str, str]:
         return {row["exam"]: row["split"] for row in csv.DictReader(file)}
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all.
-
-    Raises:
-        RunError: it cannot be written; what was there before stays.
-    """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as problem:
-        part.unlink(missing_ok=True)
-        raise RunError(f"{path}: cannot be written: {problem.strerror}") from problem
-
-
 def read_learnt(folder: Path) -> set[str]:
     """Read the digests of the images that a run learnt from or chose by."""
     with (folder / "exams.csv").open(encoding="utf-8", newline="") as file:
         return {row["image"] for row in csv.DictReader(file) if row["split"] != "test"} - {""}
 
 
-def _write_exams(path: Path, records: Sequence[Record], images: Sequence[str]) -> None:
+def write_exams(path: Path, records: Sequence[Record], images: Sequence[str]) -> None:
+    """Write `exams.csv`: each exam, its split, and the digest of its image where there is one."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["exam", "split", "image"])

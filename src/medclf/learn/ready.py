@@ -1,0 +1,67 @@
+"""A cohort made ready to be learnt from: read, prepared, and split by patient and by image."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from medclf.core.cohort import Cohort
+from medclf.curate.bookkeeping import check_records
+from medclf.curate.cohort import Columns
+from medclf.curate.split import split_cohort
+from medclf.learn.align import digest_images, join_copies
+from medclf.learn.recipe import Recipe
+from medclf.prepare.store import Store, open_store
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """Exams that can be learnt from.
+
+    Args:
+        cohort: With every exam in a split.
+        store: Their images prepared, in the same order.
+        digests: Of each exam's image.
+        data: What a run keeps of where they come from.
+    """
+
+    cohort: Cohort
+    store: Store
+    digests: tuple[str, ...]
+    data: dict[str, Any]
+
+
+def make_ready(
+    cohort: Cohort,
+    recipe: Recipe,
+    columns: Columns,
+    progress: Callable[[int, int], None] | None = None,
+    skip_unreadable: bool = False,
+) -> Ready:
+    """Prepare the images of a cohort, and deal its exams into splits that part no copies.
+
+    Args:
+        cohort: As read.
+        recipe: How images are prepared, and the seed of the split.
+        columns: What was said of the data.
+        progress: Told how many images of how many are prepared.
+        skip_unreadable: Leave unreadable images out rather than stop.
+
+    Raises:
+        MedclfError: images cannot be read, or the exams cannot be split.
+    """
+    store = open_store(
+        cohort.records, recipe.prepare, progress=progress, skip_unreadable=skip_unreadable
+    )
+    kept = set(store.names)
+    cohort = replace(cohort, records=tuple(r for r in cohort.records if r.name in kept))
+    digests = digest_images(store, len(cohort.records))
+    cohort = split_cohort(join_copies(cohort, digests), recipe.fit.seed)
+    images = columns.images
+    data = {
+        "origin": str(cohort.origin.absolute()),
+        "columns": asdict(columns) | {"images": images and str(images.absolute())},
+        "digest": store.digest,
+        "left_out": [list(failure) for failure in store.failures],
+        "problems": [problem.message for problem in check_records(cohort)],
+    }
+    return Ready(cohort, store, tuple(digests), data)
