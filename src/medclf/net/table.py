@@ -70,8 +70,13 @@ IMAGENET = "Krizhevsky, Sutskever, Hinton. ImageNet Classification with Deep Con
 ZFNET = "Zeiler, Fergus. Visualizing and Understanding Convolutional Networks. ECCV 2014"
 NIN = "Lin, Chen, Yan. Network in Network. ICLR 2014"
 VGG = "Simonyan, Zisserman. Very Deep Convolutional Networks for Large-Scale Image Recognition"
+GOOGLENET = "Szegedy et al. Going Deeper with Convolutions. CVPR 2015"
+BATCH_NORM = "Ioffe, Szegedy. Batch Normalization: Accelerating Deep Network Training by Reducing"
+INCEPTION = "Szegedy et al. Rethinking the Inception Architecture for Computer Vision. CVPR 2016"
+INCEPTION_RESNET = "Szegedy et al. Inception-v4, Inception-ResNet and the Impact of Residual"
 RESNET = "He, Zhang, Ren, Sun. Deep Residual Learning for Image Recognition. CVPR 2016"
 PLAIN = Style(norm="plain")
+COARSE = Style(epsilon=1e-3)
 
 BODIES: dict[str, Entry] = {
     "lenet5": Entry("lenet", "LeNet", 1998, f"{LENET}. Proceedings of the IEEE 1998", {}, PLAIN),
@@ -90,6 +95,18 @@ BODIES: dict[str, Entry] = {
     "vgg13_bn": Entry("vgg", "VGG", 2014, f"{VGG}. ICLR 2015", {"depth": 13}),
     "vgg16_bn": Entry("vgg", "VGG", 2014, f"{VGG}. ICLR 2015", {"depth": 16}),
     "vgg19_bn": Entry("vgg", "VGG", 2014, f"{VGG}. ICLR 2015", {"depth": 19}),
+    "googlenet": Entry("googlenet", "GoogLeNet", 2014, GOOGLENET, {}, COARSE),
+    "bn_inception": Entry(
+        *("bn_inception", "BN-Inception", 2015),
+        f"{BATCH_NORM} Internal Covariate Shift. ICML 2015",
+    ),
+    "inception_v3": Entry("inception_v3", "Inception v3", 2015, INCEPTION, {}, COARSE),
+    "inception_resnet_v2": Entry(
+        *("inception_resnet", "Inception-ResNet", 2016),
+        f"{INCEPTION_RESNET} Connections on Learning. AAAI 2017",
+        {},
+        COARSE,
+    ),
     "resnet18": Entry("resnet", "ResNet", 2015, RESNET, {"depth": 18}),
     "resnet34": Entry("resnet", "ResNet", 2015, RESNET, {"depth": 34}),
     "resnet50": Entry("resnet", "ResNet", 2015, RESNET, {"depth": 50}),
