@@ -75,8 +75,12 @@ BATCH_NORM = "Ioffe, Szegedy. Batch Normalization: Accelerating Deep Network Tra
 INCEPTION = "Szegedy et al. Rethinking the Inception Architecture for Computer Vision. CVPR 2016"
 INCEPTION_RESNET = "Szegedy et al. Inception-v4, Inception-ResNet and the Impact of Residual"
 RESNET = "He, Zhang, Ren, Sun. Deep Residual Learning for Image Recognition. CVPR 2016"
+XCEPTION = "Chollet. Xception: Deep Learning with Depthwise Separable Convolutions. CVPR 2017"
+MOBILENET = "Howard et al. MobileNets: Efficient Convolutional Neural Networks for Mobile Vision"
+EFFICIENTNET = "Tan, Le. EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks"
 PLAIN = Style(norm="plain")
 COARSE = Style(epsilon=1e-3)
+LITE = Style(activation="relu6", epsilon=1e-3)
 
 BODIES: dict[str, Entry] = {
     "lenet5": Entry("lenet", "LeNet", 1998, f"{LENET}. Proceedings of the IEEE 1998", {}, PLAIN),
@@ -112,6 +116,17 @@ BODIES: dict[str, Entry] = {
     "resnet50": Entry("resnet", "ResNet", 2015, RESNET, {"depth": 50}),
     "resnet101": Entry("resnet", "ResNet", 2015, RESNET, {"depth": 101}),
     "resnet152": Entry("resnet", "ResNet", 2015, RESNET, {"depth": 152}),
+    "xception": Entry("xception", "Xception", 2016, XCEPTION),
+    "mobilenet": Entry("mobilenet", "MobileNet", 2017, f"{MOBILENET} Applications. 2017"),
+    **{
+        f"mobilenet_{round(width * 100):03}": Entry(
+            "mobilenet", "MobileNet", 2017, f"{MOBILENET} Applications. 2017", {"width": width}
+        )
+        for width in (0.75, 0.5, 0.25)
+    },
+    "efficientnet_lite0": Entry(
+        "efficientnet_lite", "EfficientNet-Lite", 2019, f"{EFFICIENTNET}. ICML 2019", {}, LITE
+    ),
     "sprint": Entry("sprint", "Sprint", 2026, "none: made here for the speed of a CPU"),
 }
 
