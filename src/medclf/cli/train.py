@@ -58,14 +58,7 @@ def train(  # noqa: PLR0913 - each argument is an option of the command line
     from medclf.curate.cohort import read_cohort
     from medclf.errors import SettingError
 
-    asked = net or pretrained
-    if resume is not None and (out or recipe or skip_unreadable or asked):
-        raise SettingError(
-            f"{resume}: a run is resumed with its own recipe, in its own folder: --out, --recipe, "
-            "--net, --pretrained and --skip-unreadable do not go with --resume"
-        )
-    if recipe is not None and asked:
-        raise SettingError(f"{recipe}: names a network itself: --net and --pretrained do not fit")
+    _expect_alone(resume, recipe, [out, skip_unreadable], net or pretrained)
     with watch_training(quiet=as_json) as watch:
         if resume is not None:
             with _told_how_to_resume(resume):
@@ -75,7 +68,7 @@ def train(  # noqa: PLR0913 - each argument is an option of the command line
         else:
             cohort = read_cohort(data, columns)
             chosen: Recipe | Plan | None = None if recipe is None else _read(recipe)
-            if asked:
+            if net or pretrained:
                 budget, chance = minutes or verbs.MINUTES, seed or 0
                 chosen = verbs.plan(cohort, budget, chance, watch, net, pretrained)
             place = out if out is not None else fresh_folder(Path("runs") / _stem(data))
@@ -87,6 +80,21 @@ def train(  # noqa: PLR0913 - each argument is an option of the command line
     if not as_json:
         sys.stdout.write(f"run     {done.run.folder}\n")
         sys.stdout.write(f"report  {done.run.folder / 'report.html'}\n")
+
+
+def _expect_alone(
+    resume: Path | None, recipe: Path | None, others: list[object], named: object
+) -> None:
+    """Check that options which say the same in two ways are not given together."""
+    from medclf.errors import SettingError
+
+    if resume is not None and (recipe or named or any(others)):
+        raise SettingError(
+            f"{resume}: a run is resumed with its own recipe, in its own folder: --out, --recipe, "
+            "--net, --pretrained and --skip-unreadable do not go with --resume"
+        )
+    if recipe is not None and named:
+        raise SettingError(f"{recipe}: names a network itself: --net and --pretrained do not fit")
 
 
 @contextmanager
