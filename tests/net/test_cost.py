@@ -3,7 +3,7 @@ import torch
 import torchvision
 from torch import nn
 
-from medclf.net.cost import measure_cost
+from medclf.net.cost import measure_cost, measure_parts
 from medclf.net.family.lenet import LeNet
 from medclf.net.family.resnet import ResNet
 from medclf.net.family.sprint import Sprint
@@ -55,6 +55,30 @@ def test_the_field_is_as_far_as_a_gradient_reaches():
     body.double()(image)[..., 8, 8].sum().backward()
     seen = image.grad[0, 0].ne(0)
     assert (seen.any(1).sum().item(), seen.any(0).sum().item()) == field == (109, 109)
+
+
+def test_parts_add_up_to_the_whole():
+    with torch.device("meta"):
+        body = ResNet(2, 3, 18)
+    parts = ["", *body.names, "stage2.0", "stage2.1"]
+    cost = measure_parts(body, parts, 3, (224, 224))
+    stages = [cost[name] for name in body.names]
+    assert sum(stage.weights for stage in stages) == cost[""].weights
+    assert sum(stage.multiply_adds for stage in stages) == cost[""].multiply_adds
+    blocks = cost["stage2.0"].multiply_adds + cost["stage2.1"].multiply_adds
+    assert blocks == cost["stage2"].multiply_adds
+    # By hand: four 3 x 3 convolutions of 64 maps of 56 x 56, each with a norm.
+    assert cost["stage1"].weights == 4 * (9 * 64 * 64 + 2 * 64)
+    assert cost["stage1"].multiply_adds == 4 * 9 * 64 * 64 * 56 * 56
+    assert [stage.shape[1] for stage in stages] == [112, 56, 56, 28, 14, 7]
+    assert [stage.field[0] for stage in stages] == [7, 11, 43, 99, 211, 435]
+
+
+def test_a_network_without_values_costs_the_same():
+    body = Sprint(2, 1, (28, 28))
+    with torch.device("meta"):
+        bare = Sprint(2, 1, (28, 28))
+    assert measure_cost(bare, 1, (28, 28)) == measure_cost(body, 1, (28, 28))
 
 
 def test_ways_that_meet_and_odd_windows():

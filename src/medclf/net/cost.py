@@ -1,7 +1,7 @@
-"""What a network costs: weights, multiply-adds, and how far one cell of its last map sees.
+"""What a network, or a part of it, costs: weights, multiply-adds, and how far a cell sees.
 
 The network runs once on tensors that have a shape and no values, so even the largest is counted in
-milliseconds and without memory. Hooks on the layers count products; every tensor carries the
+a tenth of a second and without memory. Hooks on the layers count products; every tensor carries the
 receptive field of its cells, which windows widen and all other functions pass on, the widest of
 their inputs where ways meet.
 
@@ -9,7 +9,7 @@ Source: Araujo, Norris, Sim. Computing Receptive Fields of Convolutional Neural 
 Distill 2019, equations 1 and 2.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -23,6 +23,9 @@ from medclf.net.nd import spread
 
 BATCH = 2  # BatchNorm refuses to train on a single cell.
 
+# What keeps the shape of its first input. PyTorch takes a millisecond to find that out, each time.
+SAME = {"batch_norm", "group_norm", "relu", "hardtanh", "leaky_relu", "gelu", "silu", "dropout"}
+
 
 @dataclass(frozen=True)
 class Field:
@@ -34,14 +37,15 @@ class Field:
 
 @dataclass(frozen=True)
 class Cost:
-    """What one input costs.
+    """What one input costs in a network, or in a part of it.
 
     Args:
         weights: All parameters, frozen ones too.
         multiply_adds: Products of convolutions and linear layers for one input; a backward pass
             costs about twice as many again.
-        field: Edge of the receptive field of one cell of the last map, by axis, in samples. Where
-            a layer pools the whole map, as a head or a gate does, it is not counted.
+        field: Edge of the receptive field of one cell of the last map, by axis, in samples of the
+            network's input. Where a layer pools the whole map, as a head or a gate does, it is not
+            counted.
         step: Distance of neighbouring cells of the last map, by axis, in samples.
         shape: Of the output for one input, without the batch.
     """
@@ -62,41 +66,65 @@ def measure_cost(network: nn.Module, channels: int, size: Sequence[int]) -> Cost
         size: Edges of the input in samples, z first.
 
     Example:
-        >>> from medclf.net.lenet import LeNet
+        >>> from medclf.net.family.lenet import LeNet
         >>> cost = measure_cost(LeNet(2, 1), channels=1, size=(32, 32))
         >>> cost.weights, cost.field, cost.shape
         (60000, (32, 32), (84, 1, 1))
     """
-    state = dict(_without_values(network))
-    trace = _Trace(len(size))
+    return measure_parts(network, [""], channels, size)[""]
+
+
+def measure_parts(
+    network: nn.Module, parts: Iterable[str], channels: int, size: Sequence[int]
+) -> dict[str, Cost]:
+    """Count what parts of a network cost for one input; the network stays as it is.
+
+    Args:
+        network: A body, or a body with its head.
+        parts: Names of modules within it, which each run once; "" is the whole.
+        channels: Channels of the input.
+        size: Edges of the input in samples, z first.
+
+    Example:
+        >>> from medclf.net.family.lenet import LeNet
+        >>> cost = measure_parts(LeNet(2, 1), ["c1", "s2", "c3"], channels=1, size=(32, 32))
+        >>> [(name, part.weights, part.shape, part.field[0]) for name, part in cost.items()]
+        [('c1', 156, (6, 28, 28), 5), ('s2', 12, (6, 14, 14), 6), ('c3', 1516, (16, 10, 10), 14)]
+    """
+    state = _without_values(network)
+    wanted = {name: network.get_submodule(name) for name in parts}
+    trace = _Trace(len(size), set(wanted.values()))
     hooks = [m.register_forward_hook(trace.after) for m in network.modules()]
+    hooks += [m.register_forward_pre_hook(trace.before) for m in trace.parts]
     kind = next((p.dtype for p in network.parameters()), torch.float32)
     image = torch.empty(BATCH, channels, *size, dtype=kind, device="meta")
     trace.set(image, Field((1,) * len(size), (1,) * len(size)))
     try:
         with torch.no_grad(), trace:
-            out = functional_call(network, state, (image,))
+            functional_call(network, state, (image,)) if state else network(image)
     finally:
         for hook in hooks:
             hook.remove()
-    field = trace.get(out)
-    weights = sum(p.numel() for p in network.parameters())
-    return Cost(weights, trace.products // BATCH, field.edge, field.step, tuple(out.shape[1:]))
+    return {name: trace.costs[part] for name, part in wanted.items()}
 
 
-def _without_values(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    for tensors in (network.named_parameters(), network.named_buffers()):
-        for name, tensor in tensors:
-            yield name, torch.empty_like(tensor, device="meta")
+def _without_values(network: nn.Module) -> dict[str, Tensor]:
+    """Give tensors that stand for those of a network; none where it has no values itself."""
+    own = dict([*network.named_parameters(), *network.named_buffers()])
+    if all(tensor.is_meta for tensor in own.values()):
+        return {}
+    return {name: torch.empty_like(tensor, device="meta") for name, tensor in own.items()}
 
 
 class _Trace(TorchFunctionMode):
     """Follows the tensors of one forward pass."""
 
-    def __init__(self, dims: int) -> None:
+    def __init__(self, dims: int, parts: set[nn.Module]) -> None:
         super().__init__()
-        self.dims = dims
+        self.dims, self.parts = dims, parts
         self.products = 0
+        self.begun: dict[nn.Module, int] = {}
+        self.costs: dict[nn.Module, Cost] = {}
         self.fields: dict[int, tuple[Tensor, Field]] = {}
 
     def set(self, tensor: Tensor, field: Field) -> None:
@@ -106,6 +134,8 @@ class _Trace(TorchFunctionMode):
     def get(self, *values: Any) -> Field:
         """Give the widest field among the tensors of a call."""
         found = [self.fields[id(v)][1] for v in values if id(v) in self.fields]
+        if len(found) == 1:
+            return found[0]
         edges, steps = [f.edge for f in found], [f.step for f in found]
         return Field(_widest(edges, self.dims), _widest(steps, self.dims))
 
@@ -116,7 +146,10 @@ class _Trace(TorchFunctionMode):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        out = func(*args, **(kwargs or {}))
+        if getattr(func, "__name__", "") in SAME and args[0].is_meta:
+            out = torch.empty(args[0].shape, dtype=args[0].dtype, device="meta")
+        else:
+            out = func(*args, **(kwargs or {}))
         inputs = list(_tensors([*args, *(kwargs or {}).values()]))
         if any(id(tensor) in self.fields for tensor in inputs):
             field = self.get(*inputs)
@@ -124,14 +157,24 @@ class _Trace(TorchFunctionMode):
                 self.set(tensor, field)
         return out
 
+    def before(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        """Note how many products came before a part."""
+        self.begun[module] = self.products
+
     def after(self, module: nn.Module, inputs: tuple[Any, ...], out: Tensor) -> None:
-        """Count a layer that has just run, and widen the field if it is a window."""
+        """Count a layer that has just run, widen the field if it is a window, and sum up a part."""
         weight = getattr(module, "weight", None)
         if isinstance(weight, Tensor) and weight.ndim > 1:
             maps = out.shape[-1 if isinstance(module, nn.Linear) else 1]
             self.products += weight.numel() * (out.numel() // maps)
         if hasattr(module, "kernel_size"):
             self.set(out, _widen(self.get(*inputs), module, self.dims))
+        if module in self.parts:
+            weights = sum(p.numel() for p in module.parameters())
+            products = (self.products - self.begun[module]) // BATCH
+            field = self.get(out)
+            shape = tuple(out.shape[1:])
+            self.costs[module] = Cost(weights, products, field.edge, field.step, shape)
 
 
 def _widen(field: Field, module: Any, dims: int) -> Field:
