@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from medclf.learn.recipe import Recipe
     from medclf.verbs import Watch
 
+Resume = Annotated[
+    Path | None, typer.Option(metavar="RUN", help="Go on with a run that was cut short.")
+]
+SkipUnreadable = Annotated[
+    bool, typer.Option("--skip-unreadable", help="Leave out images that cannot be read.")
+]
+
 
 @takes_columns
 def train(  # noqa: PLR0913 - each argument is an option of the command line
@@ -42,12 +49,8 @@ def train(  # noqa: PLR0913 - each argument is an option of the command line
     ] = None,
     net: Network = "",
     pretrained: Pretrained = False,
-    resume: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="Go on with a run that was cut short.")
-    ] = None,
-    skip_unreadable: Annotated[
-        bool, typer.Option("--skip-unreadable", help="Leave out images that cannot be read.")
-    ] = False,
+    resume: Resume = None,
+    skip_unreadable: SkipUnreadable = False,
     as_json: Json = False,
 ) -> None:
     """Train on DATA: audited splits by patient, a plan made for the data, scores with intervals.
