@@ -28,8 +28,12 @@ MEMBERS = {
     "bn_inception": {"width": 0.1},
     "inception_v3": {"width": 0.05},
     "inception_resnet_v2": {"width": 0.1, "blocks": 1},
+    "highway19": {"width": 4, "inner_dropout": 0},
     "resnet18": {"width": 4},
     "resnet50": {"width": 4},
+    "wrn16_8": {"width": 1},
+    "densenet121": {"growth": 4, "repeats": 1},
+    "pyramidnet110_48": {"width": 4, "repeats": 1},
     "xception": {"width": 0.03},
     "mobilenet": {"width": 0.125},
     "efficientnet_lite0": {"width": 0.1},
@@ -64,8 +68,9 @@ def settled(name, dims):
     for module in body.modules():
         if isinstance(module, nn.BatchNorm2d | nn.BatchNorm3d):
             module.momentum = 1.0
-        if hasattr(module, "correction"):
-            nn.init.constant_(module.correction[-1].weight, 0.1)
+        last = module.correction[-1] if hasattr(module, "correction") else None
+        if isinstance(last, nn.BatchNorm2d | nn.BatchNorm3d):
+            nn.init.constant_(last.weight, 0.1)
     with torch.no_grad():
         body(images(dims))
     return body.eval()

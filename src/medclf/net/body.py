@@ -79,10 +79,16 @@ class Body(nn.Module):
         if not (self.saves_memory and self.training):
             out: Tensor = stage(x)
             return out
-        for part in stage if isinstance(stage, nn.Sequential) else [stage]:
+        for part in _parts(stage):
             contexts = partial(_contexts, part)
             x = checkpoint(part, x, use_reentrant=False, context_fn=contexts)
         return x
+
+
+def _parts(stage: nn.Module) -> list[nn.Module]:
+    """Part a stage into its blocks. One of single layers is a block: only its input is kept."""
+    parts = list(stage.children()) if isinstance(stage, nn.Sequential) else []
+    return parts if any(list(part.children()) for part in parts) else [stage]
 
 
 def _contexts(part: nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:

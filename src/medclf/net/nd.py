@@ -16,6 +16,7 @@ from torch.nn import functional
 from medclf.errors import SettingError
 from medclf.net.acs import AcsConv
 from medclf.net.conv import Conv2d, Conv3d
+from medclf.net.pool import AvgPool3d
 from medclf.net.precision import MaxPool3d
 from medclf.net.style import ACTIVATIONS, DropPath, Style, count_groups
 
@@ -148,7 +149,7 @@ class Layers:
         ceil: bool = False,
         count_zeros: bool = True,
     ) -> nn.Module:
-        kind: Any = (nn.AvgPool2d, nn.AvgPool3d)[self.dims - 2]
+        kind: Any = (nn.AvgPool2d, AvgPool3d)[self.dims - 2]
         window = self._window(kernel, stride, padding)
         made: nn.Module = kind(*window, ceil_mode=ceil, count_include_pad=count_zeros)
         return made

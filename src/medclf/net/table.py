@@ -37,6 +37,7 @@ class Entry:
         paper: Authors, title, venue.
         fixed: The options that make the member of the family.
         style: Norm and activation of the paper, where they are not batch norm and ReLU.
+        counted: Layers, as the paper counts them, where no fixed option says so.
     """
 
     file: str
@@ -45,6 +46,13 @@ class Entry:
     paper: str
     fixed: Mapping[str, Option] = field(default_factory=dict)
     style: Style = Style()
+    counted: int | None = None
+
+    @property
+    def depth(self) -> int | None:
+        """Layers, as the paper counts them; `None` where the size of the input decides."""
+        depth = self.fixed.get("depth", self.counted)
+        return depth if isinstance(depth, int) else None
 
     @property
     def build(self) -> Callable[..., Body]:
@@ -78,19 +86,28 @@ RESNET = "He, Zhang, Ren, Sun. Deep Residual Learning for Image Recognition. CVP
 XCEPTION = "Chollet. Xception: Deep Learning with Depthwise Separable Convolutions. CVPR 2017"
 MOBILENET = "Howard et al. MobileNets: Efficient Convolutional Neural Networks for Mobile Vision"
 EFFICIENTNET = "Tan, Le. EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks"
+HIGHWAY = "Srivastava, Greff, Schmidhuber. Training Very Deep Networks. NeurIPS 2015"
+WIDE = "Zagoruyko, Komodakis. Wide Residual Networks. BMVC 2016"
+DENSENET = "Huang et al. Densely Connected Convolutional Networks. CVPR 2017"
+PYRAMIDNET = "Han, Kim, Kim. Deep Pyramidal Residual Networks. CVPR 2017"
+WIGHTMAN = "Wightman. PyTorch Image Models. 2019"
+FOREIGN = "timm:"
 PLAIN = Style(norm="plain")
 COARSE = Style(epsilon=1e-3)
 LITE = Style(activation="relu6", epsilon=1e-3)
 
 BODIES: dict[str, Entry] = {
-    "lenet5": Entry("lenet", "LeNet", 1998, f"{LENET}. Proceedings of the IEEE 1998", {}, PLAIN),
-    "alexnet": Entry("alexnet", "AlexNet", 2014, ALEXNET, {"towers": 1}, PLAIN),
-    "alexnet2012": Entry(
-        "alexnet", "AlexNet", 2012, f"{IMAGENET} Networks. NeurIPS 2012", {"towers": 2}, PLAIN
+    "lenet5": Entry(
+        "lenet", "LeNet", 1998, f"{LENET}. Proceedings of the IEEE 1998", {}, PLAIN, counted=5
     ),
-    "zfnet": Entry("zfnet", "ZFNet", 2013, ZFNET, {}, PLAIN),
-    "nin": Entry("nin", "Network in Network", 2013, NIN, {"form": "imagenet"}, PLAIN),
-    "nin_cifar": Entry("nin", "Network in Network", 2013, NIN, {"form": "cifar"}, PLAIN),
+    "alexnet": Entry("alexnet", "AlexNet", 2014, ALEXNET, {"towers": 1}, PLAIN, counted=8),
+    "alexnet2012": Entry(
+        *("alexnet", "AlexNet", 2012, f"{IMAGENET} Networks. NeurIPS 2012"),
+        *({"towers": 2}, PLAIN, 8),
+    ),
+    "zfnet": Entry("zfnet", "ZFNet", 2013, ZFNET, {}, PLAIN, counted=8),
+    "nin": Entry("nin", "Network in Network", 2013, NIN, {"form": "imagenet"}, PLAIN, 12),
+    "nin_cifar": Entry("nin", "Network in Network", 2013, NIN, {"form": "cifar"}, PLAIN, 9),
     "vgg11": Entry("vgg", "VGG", 2014, f"{VGG}. ICLR 2015", {"depth": 11}, PLAIN),
     "vgg13": Entry("vgg", "VGG", 2014, f"{VGG}. ICLR 2015", {"depth": 13}, PLAIN),
     "vgg16": Entry("vgg", "VGG", 2014, f"{VGG}. ICLR 2015", {"depth": 16}, PLAIN),
@@ -99,33 +116,72 @@ BODIES: dict[str, Entry] = {
     "vgg13_bn": Entry("vgg", "VGG", 2014, f"{VGG}. ICLR 2015", {"depth": 13}),
     "vgg16_bn": Entry("vgg", "VGG", 2014, f"{VGG}. ICLR 2015", {"depth": 16}),
     "vgg19_bn": Entry("vgg", "VGG", 2014, f"{VGG}. ICLR 2015", {"depth": 19}),
-    "googlenet": Entry("googlenet", "GoogLeNet", 2014, GOOGLENET, {}, COARSE),
+    "googlenet": Entry("googlenet", "GoogLeNet", 2014, GOOGLENET, {}, COARSE, counted=22),
     "bn_inception": Entry(
         *("bn_inception", "BN-Inception", 2015),
         f"{BATCH_NORM} Internal Covariate Shift. ICML 2015",
+        counted=34,
     ),
-    "inception_v3": Entry("inception_v3", "Inception v3", 2015, INCEPTION, {}, COARSE),
+    "inception_v3": Entry("inception_v3", "Inception v3", 2015, INCEPTION, {}, COARSE, 42),
     "inception_resnet_v2": Entry(
         *("inception_resnet", "Inception-ResNet", 2016),
         f"{INCEPTION_RESNET} Connections on Learning. AAAI 2017",
-        {},
-        COARSE,
+        *({}, COARSE, 176),
     ),
+    "highway19": Entry("highway", "Highway Network", 2015, HIGHWAY, {"depth": 19}, PLAIN),
+    "highway32": Entry("highway", "Highway Network", 2015, HIGHWAY, {"depth": 32}, PLAIN),
     "resnet18": Entry("resnet", "ResNet", 2015, RESNET, {"depth": 18}),
     "resnet34": Entry("resnet", "ResNet", 2015, RESNET, {"depth": 34}),
     "resnet50": Entry("resnet", "ResNet", 2015, RESNET, {"depth": 50}),
     "resnet101": Entry("resnet", "ResNet", 2015, RESNET, {"depth": 101}),
     "resnet152": Entry("resnet", "ResNet", 2015, RESNET, {"depth": 152}),
-    "xception": Entry("xception", "Xception", 2016, XCEPTION),
-    "mobilenet": Entry("mobilenet", "MobileNet", 2017, f"{MOBILENET} Applications. 2017"),
+    **{
+        f"wrn{depth}_{widen}": Entry(
+            "wide_resnet", "Wide ResNet", 2016, WIDE, {"depth": depth, "widen": widen}
+        )
+        for depth, widen in ((28, 10), (16, 8))
+    },
+    **{
+        f"wide_resnet{depth}_2": Entry(
+            *("wide_resnet", "Wide ResNet", 2016, WIDE),
+            {"depth": depth, "widen": 2, "inner_dropout": 0.0},
+        )
+        for depth in (50, 101)
+    },
+    "densenet121": Entry("densenet", "DenseNet", 2016, DENSENET, {"depth": 121}),
+    "densenet161": Entry("densenet", "DenseNet", 2016, DENSENET, {"depth": 161, "growth": 48}),
+    "densenet169": Entry("densenet", "DenseNet", 2016, DENSENET, {"depth": 169}),
+    "densenet201": Entry("densenet", "DenseNet", 2016, DENSENET, {"depth": 201}),
+    **{
+        f"densenet_bc_{depth}_{growth}": Entry(
+            "densenet", "DenseNet", 2016, DENSENET, {"depth": depth, "growth": growth}
+        )
+        for depth, growth in ((100, 12), (190, 40))
+    },
+    **{
+        f"pyramidnet{depth}_{alpha}": Entry(
+            "pyramidnet", "PyramidNet", 2016, PYRAMIDNET, {"depth": depth, "alpha": alpha}
+        )
+        for depth, alpha in (
+            *((110, 48), (110, 84), (110, 270)),
+            *((164, 270), (200, 240), (236, 220), (272, 200)),
+        )
+    },
+    "xception": Entry("xception", "Xception", 2016, XCEPTION, counted=36),
+    "mobilenet": Entry(
+        "mobilenet", "MobileNet", 2017, f"{MOBILENET} Applications. 2017", counted=28
+    ),
     **{
         f"mobilenet_{round(width * 100):03}": Entry(
-            "mobilenet", "MobileNet", 2017, f"{MOBILENET} Applications. 2017", {"width": width}
+            *("mobilenet", "MobileNet", 2017, f"{MOBILENET} Applications. 2017"),
+            {"width": width},
+            counted=28,
         )
         for width in (0.75, 0.5, 0.25)
     },
     "efficientnet_lite0": Entry(
-        "efficientnet_lite", "EfficientNet-Lite", 2019, f"{EFFICIENTNET}. ICML 2019", {}, LITE
+        *("efficientnet_lite", "EfficientNet-Lite", 2019, f"{EFFICIENTNET}. ICML 2019"),
+        *({}, LITE, 18),
     ),
     "sprint": Entry("sprint", "Sprint", 2026, "none: made here for the speed of a CPU"),
 }
@@ -134,9 +190,14 @@ BODIES: dict[str, Entry] = {
 def find_entry(name: str) -> Entry:
     """Find a body by name.
 
+    Args:
+        name: A key of `BODIES`, or "timm:" and a name of timm.
+
     Raises:
         SettingError: there is none; the nearest name is told.
     """
+    if name.startswith(FOREIGN):
+        return Entry("timm", "timm", 2019, WIGHTMAN, {"name": name.removeprefix(FOREIGN)})
     if name not in BODIES:
         raise SettingError(f"no body is called {name!r}{nearest(name, BODIES)}")
     return BODIES[name]
@@ -146,7 +207,7 @@ def build_body(name: str, dims: int, channels: int, size: Sequence[int], **optio
     """Build a body for an input; its weights wait for `initialise` or for a file.
 
     Args:
-        name: A key of `BODIES`.
+        name: A key of `BODIES`, or "timm:" and a name of timm.
         dims: 2 for pictures, 3 for volumes.
         channels: Channels of the input.
         size: Edges of the input in samples, z first, one per axis.
@@ -191,7 +252,7 @@ def build_classifier(
     """Build and initialise a body with its head, 2D or 3D as `size` has edges.
 
     Args:
-        name: A key of `BODIES`.
+        name: A key of `BODIES`, or "timm:" and a name of timm.
         outputs: Logits, as `Task.outputs` says.
         channels: Channels of the input.
         size: Edges of the input in samples, z first.

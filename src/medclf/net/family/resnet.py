@@ -38,6 +38,7 @@ class ResNet(Body):
             kernel is 3 for 7, and where the second is 1 there is no pool: with both, the published
             network of MedMNIST at 28 pixels.
         style: Norm and activation.
+        widen: How many times wider than in the paper a block is within.
 
     Shape:
         (B, channels, *space) -> (B, features, *ceil(space / 32)), with the strides of the paper
@@ -54,6 +55,7 @@ class ResNet(Body):
         width: int = 64,
         strides: Sequence[Edges] = STRIDES,
         style: Style = Style(),
+        widen: int = 1,
     ) -> None:
         if depth not in STAGES:
             raise SettingError(f"ResNet has the depths {sorted(STAGES)}, not {depth!r}")
@@ -71,8 +73,8 @@ class ResNet(Body):
             stage = nn.Sequential()
             for i in range(repeats):
                 place += 1
-                skip = kind.drop_path(place, count)
-                stage.append(block(kind, here, there, steps[number] if i == 0 else 1, skip))
+                skip, step = kind.drop_path(place, count), steps[number] if i == 0 else 1
+                stage.append(block(kind, here, there, step, skip, widen * there))
                 here = there * block.expansion
             stages[f"stage{number + 1}"] = stage
         super().__init__(dims, stages, features=here)
@@ -83,9 +85,11 @@ class Residual(nn.Module):
 
     expansion = 1
 
-    def __init__(self, kind: Layers, here: int, there: int, stride: Edges, skip: nn.Module) -> None:
+    def __init__(
+        self, kind: Layers, here: int, there: int, stride: Edges, skip: nn.Module, within: int
+    ) -> None:
         super().__init__()
-        first, second = conv_norm(kind, here, there, 3, stride), conv_norm(kind, there, there, 3)
+        first, second = conv_norm(kind, here, within, 3, stride), conv_norm(kind, within, there, 3)
         self.correction = nn.Sequential(*first, kind.act(), *second)
         self.shortcut = shortcut(kind, here, there, stride)
         self.skip, self.act = skip, kind.act()
@@ -101,12 +105,12 @@ class Bottleneck(nn.Module):
     expansion = 4
 
     def __init__(
-        self, kind: Layers, here: int, there: int, stride: Edges, skip: nn.Module, within: int = 0
+        self, kind: Layers, here: int, there: int, stride: Edges, skip: nn.Module, within: int
     ) -> None:
         super().__init__()
-        inner, wide = within or there, there * self.expansion
-        narrow, middle = conv_norm(kind, here, inner, 1), conv_norm(kind, inner, inner, 3, stride)
-        widen = conv_norm(kind, inner, wide, 1)
+        wide = there * self.expansion
+        narrow, widen = conv_norm(kind, here, within, 1), conv_norm(kind, within, wide, 1)
+        middle = conv_norm(kind, within, within, 3, stride)
         self.correction = nn.Sequential(*narrow, kind.act(), *middle, kind.act(), *widen)
         self.shortcut = shortcut(kind, here, wide, stride)
         self.skip, self.act = skip, kind.act()
@@ -132,3 +136,20 @@ def build(
 ) -> ResNet:
     """Build a ResNet for a size: its first strides are dropped where the input is too small."""
     return ResNet(dims, channels, depth, width, kept_strides(size, STRIDES), style)
+
+
+# What each pattern in their names becomes in a `Classifier`, in this order.
+TORCHVISION = (
+    (r"^conv1\.", "body.stem.0."),
+    (r"^bn1\.", "body.stem.1."),
+    (r"^fc\.", "linear."),
+    (r"^layer(\d)\.", r"body.stage\1."),
+    (r"\.conv1\.", ".correction.0."),
+    (r"\.bn1\.", ".correction.1."),
+    (r"\.conv2\.", ".correction.3."),
+    (r"\.bn2\.", ".correction.4."),
+    (r"\.conv3\.", ".correction.6."),
+    (r"\.bn3\.", ".correction.7."),
+    (r"\.downsample\.", ".shortcut."),
+)
+TIMM = TORCHVISION
