@@ -63,6 +63,8 @@ def test_every_body_stands_in_the_docs_with_its_options(name):
     page = text(ROOT / "docs" / "nets" / f"{BODIES[name].file}.md")
     (row,) = re.findall(rf"^\| `{name}` \|.*$", page, re.MULTILINE)
     assert all(f"`{option}`" in row for option in BODIES[name].options.keys() - STYLE.keys())
+    depth = BODIES[name].depth
+    assert depth is None or re.match(rf"{depth}\b", row.split("|")[2].strip())
 
 
 def test_every_family_has_its_page_and_its_tests():
