@@ -10,17 +10,16 @@ Source: none; where the weights lie stands in `net.source`.
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
 from medclf.errors import FetchError, SettingError
 from medclf.net.body import Body
 from medclf.net.borrow import borrow, rename
+from medclf.net.family import timm
 from medclf.net.head import Classifier
 from medclf.net.source import SOURCES, Rules, Source
 from medclf.net.table import find_entry, nearest
@@ -54,7 +53,7 @@ def load_pretrained(
     """
     source = find_source(name, weights)
     path = source.fetch(progress)
-    return borrow(network, published(name, source, read_weights(path)), str(path))
+    return borrow(network, published(name, source, read_weights(path)), f"{path}, for {name}")
 
 
 def find_source(name: str, weights: str = "imagenet") -> Source:
@@ -65,14 +64,19 @@ def find_source(name: str, weights: str = "imagenet") -> Source:
     """
     if weights not in KINDS:
         raise SettingError(f"pretrained weights are those of {', '.join(KINDS)}, not {weights!r}")
-    if name not in SOURCES:
-        find_entry(name)
-        raise SettingError(f"no weights of {name} are published{nearest(name, SOURCES)}")
-    return SOURCES[name]
+    if name in SOURCES:
+        return SOURCES[name]
+    entry = find_entry(name)
+    if entry.file == "timm":
+        return timm.find_published(str(entry.fixed["name"]))
+    raise SettingError(f"no weights of {name} are published{nearest(name, SOURCES)}")
 
 
 def published(name: str, source: Source, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Give the weights of a file the names of ours."""
+    entry = find_entry(name)
+    if entry.file == "timm":
+        tensors = timm.take_published(str(entry.fixed["name"]), tensors)
     return rename(rename(tensors, source.older), rules_of(name, source))
 
 
@@ -93,7 +97,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         held: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError, SafetensorError) as bad:
+    except Exception as bad:  # bytes that are none of its own let torch fail in any way
         raise FetchError(f"{path}: cannot read these weights: {one_line(bad)}") from bad
     if not isinstance(held, Mapping) or not all(isinstance(v, Tensor) for v in held.values()):
         raise FetchError(f"{path}: weights by name wanted, found something else")
