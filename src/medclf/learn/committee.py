@@ -89,6 +89,7 @@ def build_method(
         pool=recipe.net.pool,
         **recipe.net.options,
     )
+    network.body.saves_memory = fit.save_memory
     if recipe.transfer.head == "forest":
         network.forest = Forest(task.outputs, task.kind == "exclusive")
     if recipe.net.pretrained and not (in_use or resumed):

@@ -27,12 +27,12 @@ class Net:
 
     Args:
         name: A body of `medclf.net.table`.
-        pretrained: "imagenet" starts from the weights that are published for it, "" from chance.
-            In volumes they are inflated, or shared out if `options` has `volume = "acs"`.
         options: What the body lets be chosen, as `{ width = 32 }`; what is absent is its own.
         dropout: Share of features dropped before the head.
         pool: How the head pools over space: "mean", "mean+max", or "dense", the dense layers of
             the network's paper.
+        pretrained: "imagenet" starts from the weights that are published for it, "" from chance.
+            In volumes they are inflated, or shared out if `options` has `volume = "acs"`.
     """
 
     name: str = "sprint"
@@ -65,6 +65,8 @@ class Fit:
             weights are kept; 0 to go on to the end.
         mirror: "try" lets a trial on validation decide whether `augment.mirror` names the last
             axis; "no" leaves `augment.mirror` as it is.
+        save_memory: Keep of each block only its input, and work the rest out anew going back: slower
+            by about a third, for deep networks in large volumes.
         precision: "auto" (bfloat16 where the processor has it), "bfloat16" or "float32".
         seed: All chance comes from it.
     """
@@ -84,6 +86,7 @@ class Fit:
     shift: float = 0.0
     patience: int = 0
     mirror: Literal["try", "no"] = "no"
+    save_memory: bool = False
     precision: Literal["auto", "bfloat16", "float32"] = "auto"
     seed: int = 0
 
