@@ -204,4 +204,4 @@ def test_copies_of_an_image_stand_in_one_split(tmp_path):
     splits = read_splits(run.run.folder)
     stems = {Path(name).name: split for name, split in splits.items()}
     assert all(stems[path.name] == stems[f"copy-{path.name}"] for path in copied)
-    assert any("share an image" in note for note in run.run.facts["notes"])
+    assert any("an image that another has too" in note for note in run.run.facts["notes"])

@@ -41,7 +41,12 @@ def test_one_class_only(train, pictures):
 def test_nothing_to_validate_on(train, recipe, tmp_path, pictures):
     recipe.write_text(recipe.read_text().replace("batch = 8", "batch = 8\nfolds = 31"))
     shutil.rmtree(pictures / "val")
-    train(pictures, words=("31 folds",))
+    words = (
+        f"{pictures}: class above has 10 patients (10 exams)",
+        "31 folds",
+        "fit.folds says how many",
+    )
+    train(pictures, words=words)
 
 
 # Tables
@@ -64,12 +69,12 @@ def table(tmp_path, pictures) -> Callable[..., Path]:
 
 def test_a_table_that_names_missing_files(train, table):
     path = table(lambda rows: rows.append(["nowhere.png", "above"]))
-    train(path, words=(f"{path}: 1 of 41 files are missing: nowhere.png", "--images FOLDER"))
+    train(path, words=(f"{path}: 1 of 41 files missing: nowhere.png", "--images FOLDER"))
 
 
 def test_a_table_with_rows_that_stand_there_twice(train, table):
     path = table(lambda rows: rows.append(rows[3]))
-    train(path, words=(f"{path}: one row per image wanted, 1 images stand in several: pictures/",))
+    train(path, words=(f"{path}: one row per image wanted, 1 image in several rows: pictures/",))
 
 
 @pytest.mark.parametrize("spelling", ["Above", "above ", " ABOVE"])
@@ -100,7 +105,7 @@ def test_a_patient_in_two_splits(train, refuse, table):
         rows[0][2] = rows[1][2] = "Q"
 
     path = table(change, "path,label,patient,split")
-    words = (f"{path}: 1 patients stand in two splits: Q (train and val)",)
+    words = (f"{path}: 1 patient in two splits: Q (train and val)",)
     train(path, words=words)
     refuse("plan", path, words=words)
 

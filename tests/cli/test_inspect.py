@@ -118,6 +118,33 @@ def test_a_montage_of_another_kind_is_refused_before_reading(data):
     assert not list(Path().iterdir())
 
 
+@pytest.mark.parametrize("options", [["--montage"], ["--out"], ["--out", "there", "--montage"]])
+def test_a_place_where_no_montage_can_come_is_refused_before_reading(data, options):
+    Path("file").write_text("kept")
+    with pytest.raises(MedclfError, match=r"file/sheet\.png.*: cannot be written: .*no folder"):
+        inspect("absent", *options, Path("file").absolute() / "sheet.png")
+    assert [p.name for p in Path().iterdir()] == ["file"]
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_montage(data, monkeypatch):
+    def refuse(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", refuse)
+    with pytest.raises(MedclfError, match=r"montage\.png: cannot be written: No space left"):
+        inspect(data)
+    assert not list(Path().iterdir())
+
+
+def test_names_that_look_like_markup_are_shown_as_they_are(data):
+    for split in ("train", "val", "test"):
+        (data / split / "benign").rename(data / split / "[bold]")
+        (data / split / "malignant").rename(data / split / "[!red]")
+    code, told = inspect(data, "--pictures", 0)
+    assert code == 0
+    assert "│ [bold] " in told
+
+
 def test_unreadable_images_are_told_with_their_reason(data):
     (data / "train/benign/train3.png").write_bytes(b"")
     code, told = inspect(data, "--pictures", 80)

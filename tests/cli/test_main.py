@@ -48,6 +48,8 @@ def test_a_mistake_of_the_user_is_one_line(monkeypatch, capsys):
             1,
             "error: run/a: No space left on device\n",
         ),
+        (ReadError("'a  b', 'a b'"), 1, "error: 'a  b', 'a b'\n"),
+        (ReadError("x\0\x1b[2J\udcff\xa0|"), 1, "error: x\\x00\\x1b[2J\\udcff\\xa0|\n"),
         (KeyboardInterrupt(), 130, "interrupted\n"),
     ],
 )

@@ -115,15 +115,19 @@ def test_a_table_beside_its_images(tmp_path):
     assert (c.patient, c.split, c.facts["sex"]) == ("img/c.png", "test", None)
     assert cohort.task.classes == ("ill", "well")
     told = " ".join(cohort.notes)
-    for note in ("1 rows without an image", "1 rows without a label", "1 exams name no patient",
-                 "'patient_id' is read as the patient"):  # fmt: skip
+    for note in (
+        "Left out: 1 row without an image.",
+        "Left out: 1 row without a label.",
+        "1 exam without a patient",
+        "'patient_id' is read as the patient",
+    ):
         assert note in told
     assert read_cohort(tmp_path).records == cohort.records
 
 
 def test_a_table_finds_its_images_elsewhere(tmp_path):
     table = write(tmp_path / "t.csv", "image_id,dx\nISIC_1,nv\nISIC_2,mel\n")
-    with pytest.raises(CohortError, match=r"2 of 2 files are missing: ISIC_1, ISIC_2; .* --images"):
+    with pytest.raises(CohortError, match=r"2 of 2 files missing: ISIC_1, ISIC_2; .* --images"):
         read_cohort(table)
     lay(tmp_path / "store", "x/ISIC_1.jpg", "ISIC_2.jpg")
     found = read_cohort(table, Columns(images=tmp_path / "store"))
@@ -172,9 +176,9 @@ def test_whole_numbers_as_labels(tmp_path, dtype):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("path,label\n1.png,a\n1.png,a\n2.png,b\n", r"1 images stand in several: 1\.png"),
-        ("path,label\n1.png,a\n./1.png,b\n", r"1 images stand in several: 1\.png"),
-        ("path,label\n1.png,a\n3.png,b\n4.png,b\n", r"2 of 3 files are missing: 3\.png, 4\.png"),
+        ("path,label\n1.png,a\n1.png,a\n2.png,b\n", r"1 image in several rows: 1\.png"),
+        ("path,label\n1.png,a\n./1.png,b\n", r"1 image in several rows: 1\.png"),
+        ("path,label\n1.png,a\n3.png,b\n4.png,b\n", r"2 of 3 files missing: 3\.png, 4\.png"),
         ("path,label\n1.png,Normal \n2.png,normal\n", r"'Normal ' \(1\), 'normal' \(1\)"),
         ("path,label\n1.png,0.25\n2.png,1.5\n", "measurements"),
         ("path,label\n1.png,\n2.png,\n", "no row has both an image and a label"),
@@ -203,7 +207,7 @@ def test_findings_that_coexist(tmp_path):
     cohort = read_cohort(table, Columns(label=("B", "A")))
     assert cohort.task == Task(("B", "A"), "coexisting")
     assert list(labels(cohort).values()) == [(1, 1), (0, 0), (1, 0)]
-    assert "1 rows without a label were left out." in cohort.notes
+    assert "Left out: 1 row without a label." in cohort.notes
     one_hot = write(tmp_path / "v.csv", "path,B,A\n1.png,1,0\n2.png,0,1\n")
     cohort = read_cohort(one_hot, Columns(label=("B", "A"), kind="exclusive"))
     assert (cohort.task, labels(cohort)) == (Task(("B", "A")), {"1.png": 0, "2.png": 1})
@@ -281,7 +285,7 @@ def test_covid_chestxray(real_data, tmp_path):
     folder = real_data / "covid_chestxray"
     with pytest.raises(CohortError, match="filename, kept_file may each be the path"):
         read_cohort(folder)
-    with pytest.raises(CohortError, match=r"5 images stand in several: 000001-24\.jpg"):
+    with pytest.raises(CohortError, match=r"5 images in several rows: 000001-24\.jpg"):
         read_cohort(folder, Columns(path="kept_file"))
     frame = pd.read_csv(folder / "metadata.csv", dtype=str, keep_default_na=False)
     twice = frame["kept_file"].duplicated(keep=False) & (frame["kept_file"] != "")
@@ -290,7 +294,7 @@ def test_covid_chestxray(real_data, tmp_path):
         tmp_path / "mended.csv", Columns(path="kept_file", images=folder / "images.zip")
     )
     assert len(cohort.records) == 628
-    assert "35 rows without an image were left out." in cohort.notes
+    assert "Left out: 35 rows without an image." in cohort.notes
     assert cohort.records[0].facts["age"] == 65.0
     assert cohort.records[0].patient == "2"
     assert "COVID-19, ARDS" in cohort.task.classes

@@ -119,6 +119,11 @@ def test_a_class_of_too_few_patients_is_named():
     records = exams([0] * 20 + [1] * 6, [*range(20), 20, 20, 20, 21, 21, 22])
     with pytest.raises(CohortError, match=r"class 1 has 3 patients \(6 exams\).*5 patients wanted"):
         assign_folds(records, 2, 5, seed=0)
+    with pytest.raises(CohortError, match=r"class nodule has 3 patients"):
+        assign_folds(records, ("normal", "nodule"), 5, seed=0)
+    alone = exams([0] * 20 + [1] * 2, [*range(20), 20, 20])
+    with pytest.raises(CohortError, match=r"class 1 has 1 patient \(2 exams\): 5 patients wanted"):
+        assign_folds(alone, 2, 5, seed=0)
 
 
 def test_labels_and_folds_are_checked():

@@ -112,11 +112,9 @@ def test_locate_refuses_missing_and_repeated_files(lay):
     listing = list_files(lay("a.png", "b.png"))
     found = locate([{"image": "a"}, {"image": "b.png"}], listing.find, "t.csv")
     assert [here["image"] for here in found] == list(listing.images.values())
-    with pytest.raises(
-        CohortError, match=r"t.csv: 4 of 5 files are missing: c, d, e, …; .*--images"
-    ):
+    with pytest.raises(CohortError, match=r"t.csv: 4 of 5 files missing: c, d, e, …; .*--images"):
         locate([{"image": text} for text in "cdeaf"], listing.find, "t.csv")
-    with pytest.raises(CohortError, match=r"t.csv: one row per image wanted, 1 .* several: a"):
+    with pytest.raises(CohortError, match=r"t.csv: one row per image wanted, 1 .* several rows: a"):
         locate([{"image": "a"}, {"image": "b"}, {"image": "a.png"}], listing.find, "t.csv")
 
 
@@ -126,7 +124,7 @@ def test_folders_are_classes_at_any_depth(lay):
         "A/1.png": ("A", ""), "A/p7/d/2.png": ("A", ""), "B/3.png": ("B", "")
     }  # fmt: skip
     assert all(record.patient == record.name for record in found.records)
-    assert "1 images lie above the folders of the classes and were left out." in found.notes
+    assert "Left out: 1 image above the folders of the classes." in found.notes
 
 
 def test_folders_of_splits_in_any_case(lay):

@@ -147,7 +147,9 @@ def test_shares_are_checked(shares):
 
 
 def test_a_split_for_some_exams_only_is_refused():
-    with pytest.raises(CohortError, match=r"2 exams have no split, but others do \(1 in train\)"):
+    with pytest.raises(
+        CohortError, match=r"2 exams without a split, but others have one \(1 in train\)"
+    ):
         split_cohort(cohort_of([0, 1, 0], splits=["train", "", ""]), seed=0)
     with pytest.raises(CohortError, match="no exam to train on: all are in test"):
         split_cohort(cohort_of([0, 1], splits=["test", "test"]), seed=0)
@@ -159,7 +161,7 @@ def test_a_patient_in_two_splits_is_refused_unless_allowed():
     splits = ["train"] * 40 + ["test"] * 10
     patients = [*range(40), *range(4), *range(50, 56)]
     cohort = cohort_of([0, 1] * 25, patients, splits)
-    with pytest.raises(CohortError, match=r"4 patients stand in two splits: p0 \(train and test\)"):
+    with pytest.raises(CohortError, match=r"4 patients in two splits: p0 \(train and test\)"):
         split_cohort(cohort, seed=0)
     split = split_cohort(cohort, seed=0, allow_shared_patients=True)
     assert Counter(r.split for r in split.records[40:]) == {"test": 10}
@@ -184,7 +186,7 @@ def test_a_pattern_names_the_patients(tmp_path):
     found, notes = name_patients(records, r"(person\d+)_|(IM-\d+)-", tmp_path)
     assert [r.patient for r in found] == ["person1", "person1", "IM-0115", names[3]]
     assert "2 patients" in notes[0]
-    assert "does not fit 1 paths, such as 'train/N/other.jpeg'" in notes[1]
+    assert "does not fit 1 path, such as 'train/N/other.jpeg'" in notes[1]
     zipped = [Record(n, {"image": Source(tmp_path / "a.zip", n)}, n) for n in names]
     found, _ = name_patients(zipped, r"(train|test)/.*/(?P<patient>person\d+)", tmp_path / "a.zip")
     assert [r.patient for r in found] == ["person1", "person1", *names[2:]]
@@ -240,7 +242,7 @@ def test_kermany(real_data):
     assert cohort.task.classes == ("NORMAL", "PNEUMONIA")
     assert any("No patient is known" in note for note in cohort.notes)
     restarted = read_cohort(data, Columns(patient_pattern=r"(person\d+|IM-\d+)"))
-    with pytest.raises(CohortError, match="264 patients stand in two splits: IM-0117"):
+    with pytest.raises(CohortError, match="264 patients in two splits: IM-0117"):
         split_cohort(restarted, seed=0)
     apart = Columns(patient_pattern=r"^((?:train|test)/.*(?:person\d+|IM-\d+))")
     split = split_cohort(read_cohort(data, apart), seed=0)

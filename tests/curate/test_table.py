@@ -1,74 +1,9 @@
-"""Tables: cells as words, and which column holds what."""
+"""Columns: which of a table holds what."""
 
-import pandas as pd
 import pytest
 
-from medclf.core.record import Source
-from medclf.curate.table import Columns, choose_roles, load_table, numbers_or_words, tidy_cell
-from medclf.errors import CohortError, ReadError
-
-FRAME = pd.DataFrame({
-    "path": ["a.png", "b.png", "c.png"],
-    "label": ["Normal ", "ill", None],
-    "age": [65.0, None, 3.5],
-    "grade": pd.array([1, None, 3], dtype="Int64"),
-    "smoker": [True, False, True],
-})  # fmt: skip
-
-
-def load(tmp_path, text, name="t.csv"):
-    (tmp_path / name).write_text(text, encoding="utf-8")
-    return load_table(Source(tmp_path / name))
-
-
-def test_csv_tsv_and_parquet_say_the_same(tmp_path):
-    FRAME.to_csv(tmp_path / "t.csv", index=False)
-    FRAME.to_csv(tmp_path / "t.tsv", index=False, sep="\t")
-    FRAME.to_csv(tmp_path / "semicolon.csv", index=False, sep=";", encoding="utf-8-sig")
-    FRAME.to_parquet(tmp_path / "t.parquet")
-    tables = [
-        load_table(Source(tmp_path / name))
-        for name in ("t.csv", "t.tsv", "semicolon.csv", "t.parquet")
-    ]
-    assert tables[0]["label"] == ["Normal ", "ill", None]
-    assert tables[0]["age"] == ["65.0", None, "3.5"]
-    assert tables[0]["smoker"] == ["True", "False", "True"]
-    assert all(table == tables[0] for table in tables)
-
-
-def test_cells_stay_words_but_for_missing_ones(tmp_path):
-    table = load(tmp_path, 'path, id ,x\n007,None,NA\n"a,b",no,  \n\n1e3,"say ""no""",n/a\n')
-    assert table == {
-        "path": ["007", "a,b", "1e3"],
-        "id": ["None", "no", 'say "no"'],
-        "x": [None, None, None],
-    }
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("a,b\n1,2\n1,2,3\n", "2 columns wanted, 3 found in line 3"),
-        ("a,b\n1\n", "2 columns wanted, 1 found in line 2"),
-        ("a,a\n1,2\n", "'a' stands there twice"),
-        ("a,b\n", "none found below the header"),
-        ("", "none found below the header"),
-    ],
-)
-def test_damaged_tables_are_refused(tmp_path, text, message):
-    with pytest.raises(ReadError, match=message):
-        load(tmp_path, text)
-
-
-def test_other_bytes_are_refused(tmp_path):
-    (tmp_path / "latin.csv").write_bytes("path,name\na.png,Müller\n".encode("latin-1"))
-    with pytest.raises(ReadError, match="UTF-8"):
-        load_table(Source(tmp_path / "latin.csv"))
-    (tmp_path / "no.parquet").write_bytes(b"PAR1 and no more")
-    with pytest.raises(ReadError, match="a Parquet table wanted"):
-        load_table(Source(tmp_path / "no.parquet"))
-    with pytest.raises(ReadError, match=r"none\.csv"):
-        load_table(Source(tmp_path / "none.csv"))
+from medclf.curate.table import Columns, choose_roles
+from medclf.errors import CohortError
 
 
 def columns_of(*names, **cells):
@@ -142,10 +77,3 @@ def test_missing_columns_are_told_with_those_that_are_there():
         choose_roles(columns_of("path", "a"), Columns(label=("a", "b")), "t.csv")
     with pytest.raises(CohortError, match="no column is known to be the path"):
         choose_roles(columns_of("label", "age"), Columns(), "t.csv")
-
-
-def test_facts_are_numbers_where_all_are():
-    assert numbers_or_words(["65.0", None, " 7 ", "1e3", "-.5"]) == [65.0, None, 7.0, 1000.0, -0.5]
-    assert numbers_or_words(["65", " M"]) == ["65", "M"]
-    assert numbers_or_words(["1_000", "inf"]) == ["1_000", "inf"]
-    assert [tidy_cell(cell) for cell in ("12.0", " a ", None, "1.50")] == ["12", "a", "", "1.50"]

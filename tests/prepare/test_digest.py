@@ -102,6 +102,13 @@ def test_absent_files_and_folders_are_told(tmp_path):
     assert failures[tmp_path] == f"{tmp_path}: cannot be read: Is a directory"
 
 
+def test_pipes_are_not_waited_for(tmp_path):
+    pipe = tmp_path / "pipe.png"
+    os.mkfifo(pipe)
+    _, failures = digest_files([pipe], tmp_path / "known")
+    assert failures[pipe] == f"{pipe}: cannot be read: a file wanted, found a pipe or a device"
+
+
 def test_rows_digest_knows_contents_order_and_place():
     rows = [(Source(Path("a.png")), "11"), (Source(Path("b.npz"), "x", 0), "22")]
     same = [(Source(Path("moved/c.PNG")), "11"), (Source(Path("d.npz"), "x", 0), "22")]

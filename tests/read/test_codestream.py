@@ -54,3 +54,20 @@ def test_a_frame_that_claims_terabytes_is_refused_before_it_is_decoded():
     dcmwrite(stream, dataset)
     with pytest.raises(ReadError, match=r"wanted, found \(1024, 100, 1\)"):
         read_dicom(stream.getvalue(), "x")
+
+
+def test_a_box_without_length_is_refused_rather_than_followed_for_ever():
+    stream = BytesIO()
+    Pillow.fromarray(PICTURE).save(stream, "JPEG2000")
+    raw = stream.getvalue()
+    assert raw[4:8] == b"jP  "
+    assert read_codestream_size(raw) == (30, 40, 1)
+    damaged = raw[:12] + bytes(4) + raw[16:]
+    with pytest.raises(ValueError, match="box without length"):
+        read_codestream_size(damaged)
+    dataset = dcmread(get_testdata_file("JPEG2000.dcm", download=False))
+    dataset.PixelData = encapsulate([damaged])
+    stream = BytesIO()
+    dcmwrite(stream, dataset)
+    with pytest.raises(ReadError, match=r"x\.dcm: .*box without length"):
+        read_dicom(stream.getvalue(), "x.dcm")

@@ -113,6 +113,19 @@ def test_absent_file_and_index_without_a_pack(tmp_path):
         read_image(Source(tmp_path / "a.png", index=3))
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.dcm", "a"])
+def test_pipes_and_devices_are_not_waited_for(tmp_path, name):
+    pipe, device = tmp_path / name, tmp_path / f"device-{name}"
+    os.mkfifo(pipe)
+    device.symlink_to("/dev/zero")
+    for path in (pipe, device):
+        with pytest.raises(ReadError, match=rf"{name}: cannot be read: a file wanted, found a pi"):
+            read_image(Source(path))
+    if name == "a":
+        with pytest.raises(ReadError, match="found a pipe or a device"):
+            is_image(Source(pipe))
+
+
 @pytest.mark.parametrize(
     ("name", "image"),
     [

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medclf.cli.options import Data, Json, Seed, takes_columns
+from medclf.cli.output import expect_place, write_output
 from medclf.cli.progress import show_progress
+from medclf.errors import SettingError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -45,7 +47,7 @@ def inspect(
     from medclf.curate.audit import audit
     from medclf.curate.cohort import read_cohort
 
-    place = _place(out, montage, as_json)
+    place = _place(out, montage, as_json) if pictures else None
     cohort = read_cohort(data, columns)
     with show_progress("Reading images", quiet=as_json) as progress:
         found = audit(cohort, progress, pictures, seed)
@@ -65,17 +67,19 @@ def _place(out: Path | None, montage: Path | None, as_json: bool) -> Path | None
     """Find where the montage goes, if anywhere.
 
     Raises:
-        SettingError: the file's name ends in neither .png nor .jpg.
+        SettingError: the file's name ends in neither .png nor .jpg, or it cannot come there.
     """
-    if montage is not None and montage.suffix.lower() not in FORMS:
-        from medclf.errors import SettingError
-
-        raise SettingError(f"{montage}: a montage is a .png or a .jpg file")
-    if montage is not None:
-        return montage if out is None else out / montage
-    if out is not None:
-        return out / "montage.png"
-    return None if as_json else Path("montage.png")
+    if montage is None and out is None and as_json:
+        return None
+    place = (out or Path()) / (montage or "montage.png")
+    if place.suffix.lower() not in FORMS:
+        raise SettingError(f"{place}: a montage is a .png or a .jpg file")
+    there = next(folder for folder in place.absolute().parents if folder.exists())
+    if there == place.absolute().parent:
+        expect_place(place)
+    elif not there.is_dir():
+        raise SettingError(f"{place}: cannot be written: {there} is no folder")
+    return place
 
 
 def _draw_montage(cohort: "Cohort", found: "Audit", place: Path) -> None:
@@ -95,12 +99,7 @@ def _draw_montage(cohort: "Cohort", found: "Audit", place: Path) -> None:
         some.append(make_picture(image.values, caption, spacing_mm=image.grid.spacing_mm))
     sheet = Pillow.fromarray(montage(some, COLUMNS_OF_PICTURES))
     place.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = place.with_name(f".{place.name}.part")
-    try:
-        sheet.save(unfinished, FORMS[place.suffix.lower()])
-        unfinished.replace(place)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_output(place, lambda path: sheet.save(path, FORMS[place.suffix.lower()]))
 
 
 def _show(found: "Audit", place: Path | None) -> None:
@@ -134,6 +133,7 @@ def _verdict(found: "Audit") -> str:
 
 def _class_table(found: "Audit") -> "Table":
     """Lay out exams by class and split, with sums."""
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("Exams")
@@ -146,12 +146,13 @@ def _class_table(found: "Audit") -> "Table":
     for name, counts in {**rows, "all": list(found.splits.values())}.items():
         sums = [sum(counts)] if len(splits) > 1 else []
         last = name == next(reversed(rows))
-        table.add_row(name, *(f"{n:,}" for n in [*counts, *sums]), end_section=last)
+        table.add_row(escape(name), *(f"{n:,}" for n in [*counts, *sums]), end_section=last)
     return table
 
 
 def _image_table(found: "Audit") -> "Table":
     """Lay out what the images are, the commonest values first."""
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("Images", f"{found.images:,} of {found.patients:,} patients")
@@ -166,5 +167,5 @@ def _image_table(found: "Audit") -> "Table":
     for name, counts in facts.items():
         listed = [f"{value} ({n:,})" for value, n in counts.items()]
         more = ["…"] if len(listed) > LISTED else []
-        table.add_row(name, "; ".join([*listed[:LISTED], *more]) or "none")
+        table.add_row(name, escape("; ".join([*listed[:LISTED], *more])) or "none")
     return table

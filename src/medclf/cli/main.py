@@ -6,6 +6,7 @@ code 2; Ctrl-C in 130. Commands import what is heavy when they run, so that help
 
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -63,6 +64,9 @@ def start(
 
 def main() -> None:
     """Run the command line, and end the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # A name that it cannot spell must not end the work.
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="medclf")
     except MedclfError as problem:
@@ -79,5 +83,16 @@ def main() -> None:
 
 
 def _end(line: str, code: int) -> None:
-    sys.stderr.write(" ".join(line.split()) + "\n")
+    sys.stderr.write(_in_one_line(line) + "\n")
     sys.exit(code)
+
+
+def _in_one_line(text: str) -> str:
+    r"""Bring a message to one line, and show what a terminal would obey or hide.
+
+    Example:
+        >>> _in_one_line("two\nlines, 'a\tb'")
+        "two lines, 'a\\tb'"
+    """
+    line = " ".join(part.strip() for part in text.splitlines())
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

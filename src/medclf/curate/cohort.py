@@ -13,6 +13,7 @@ from pathlib import Path
 
 from medclf.core.cohort import Cohort
 from medclf.core.record import Fact, Record, Source
+from medclf.curate.cells import load_table, numbers_or_words, tidy_cell
 from medclf.curate.folder import (
     SPLIT_WORDS,
     TABLES,
@@ -22,16 +23,14 @@ from medclf.curate.folder import (
     locate,
     read_class_folders,
 )
+from medclf.curate.problem import count
 from medclf.curate.split import name_patients, read_headers
 from medclf.curate.table import (
     Columns,
     Roles,
     Table,
     choose_roles,
-    load_table,
     names_images,
-    numbers_or_words,
-    tidy_cell,
 )
 from medclf.curate.task import Worded, Words, infer_task
 from medclf.errors import CohortError, MedclfError, ReadError, SettingError
@@ -190,7 +189,7 @@ def _read_rows(
     if not kept:
         raise CohortError(f"{where}: no row has both an image and a label")
     notes = [
-        f"{n} rows without {what} were left out."
+        f"Left out: {count(n, 'row')} without {what}."
         for n, what in ((blind, "an image"), (mute, "a label"))
         if n
     ]
@@ -208,7 +207,7 @@ def _read_rows(
         notes.append(f"Facts that differ within an exam count as missing: {told}.")
     alone = sum(record.patient == record.name for record in records)
     if roles.patient and alone:
-        notes.append(f"{alone} exams name no patient: each counts as a patient of its own.")
+        notes.append(f"{count(alone, 'exam')} without a patient: each counts as one of its own.")
     found = tuple(reader.words[rows[0]] for rows in exams.values())
     several = len(roles.labels) > 1
     return Worded(records, found, tuple(notes), roles.labels if several else ())

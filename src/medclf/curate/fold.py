@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medclf.core.record import Record
+from medclf.curate.problem import count
 from medclf.errors import CohortError, SettingError
 
 Counts = NDArray[np.int64]
@@ -31,13 +32,13 @@ SWAPPED = 250
 
 
 def assign_folds(
-    records: Sequence[Record], classes: int, folds: int, seed: int
+    records: Sequence[Record], classes: int | Sequence[str], folds: int, seed: int
 ) -> NDArray[np.int64]:
     """Give each exam a fold, stratified, with all exams of a patient in one fold.
 
     Args:
         records: With labels; their order does not matter.
-        classes: How many classes there are.
+        classes: How many classes there are, or their names for messages.
         folds: 2 or more.
         seed: Draws which patients go where.
 
@@ -57,7 +58,7 @@ def assign_folds(
     """
     if folds < 2:
         raise SettingError(f"two folds or more wanted, not {folds}")
-    names = tuple(str(number) for number in range(classes))
+    names = tuple(map(str, range(classes))) if isinstance(classes, int) else classes
     shares = np.full(folds, 1 / folds)
     return deal_patients(records, names, shares, np.random.default_rng(seed), f"{folds} folds")
 
@@ -137,9 +138,11 @@ def _check_enough(counts: Counts, classes: Sequence[str], needed: int, parts: st
     if few:
         exams = counts.sum(0)
         told = ", ".join(
-            f"{_stratum(s, classes)} has {patients[s]} patients ({exams[s]} exams)" for s in few[:3]
+            f"{_stratum(s, classes)} has {count(int(patients[s]), 'patient')} "
+            f"({count(int(exams[s]), 'exam')})"
+            for s in few[:3]
         )
-        more = f" and {len(few) - 3} more" if len(few) > 3 else ""
+        more = f" and {count(len(few) - 3, 'class', 'classes')} more" if len(few) > 3 else ""
         raise CohortError(f"{told}{more}: {needed} patients wanted, one for each of {parts}")
 
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from medclf.core.record import Record, Source
+from medclf.curate.problem import count
 from medclf.curate.task import Worded
 from medclf.errors import CohortError, ReadError
 from medclf.read.archive import list_members
@@ -172,13 +173,13 @@ def locate(
     if missing:
         total = sum(map(len, texts))
         raise CohortError(
-            f"{where}: {len(missing)} of {total} files are missing: {_first(missing)}; if they "
-            "lie elsewhere, say --images FOLDER"
+            f"{where}: {len(missing):,} of {count(total, 'file')} missing: {_first(missing)}; "
+            "if they lie elsewhere, say --images FOLDER"
         )
     twice = [names[0] for names in users.values() if len(names) > 1]
     if twice:
         raise CohortError(
-            f"{where}: one row per image wanted, {len(twice)} images stand in several: "
+            f"{where}: one row per image wanted, {count(len(twice), 'image')} in several rows: "
             f"{_first(twice)}"
         )
     return sources
@@ -209,7 +210,7 @@ def read_class_folders(listing: Listing) -> Worded:
             f"{listing.root}: a folder per class wanted, found {len(paths)} images in no folder"
         )
     if above := len(paths) - len(inside):
-        notes.append(f"{above} images lie above the folders of the classes and were left out.")
+        notes.append(f"Left out: {count(above, 'image')} above the folders of the classes.")
     notes.append("The classes are the names of the folders.")
     records = tuple(
         Record(name, {"image": listing.images[name]}, name, split=splits.get(folders[top], ""))

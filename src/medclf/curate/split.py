@@ -19,10 +19,12 @@ from medclf.core.cohort import Cohort
 from medclf.core.record import SPLITS, Fact, Record, Source
 from medclf.core.task import Task
 from medclf.curate.fold import count_labels, deal_patients
+from medclf.curate.problem import count
 from medclf.errors import CohortError, ReadError, SettingError
 from medclf.read.archive import read_bytes
 from medclf.read.dicom import read_facts
 from medclf.read.image import DICOM_SUFFIXES, looks_like_image
+from medclf.read.refuse import open_file
 
 HEADER = 2**16
 
@@ -86,7 +88,7 @@ def _check_given(given: Counter[str], where: str) -> None:
     if "" in given and len(given) > 1:
         told = ", ".join(f"{given[name]} in {name}" for name in SPLITS if name in given)
         raise CohortError(
-            f"{where}: {given['']} exams have no split, but others do ({told}): "
+            f"{where}: {count(given[''], 'exam')} without a split, but others have one ({told}): "
             "a split for all or for none is wanted"
         )
     if "" not in given and "train" not in given:
@@ -105,7 +107,7 @@ def _check_patients(records: Sequence[Record], where: str) -> None:
             for patient in shared[:3]
         )
         more = ", …" if len(shared) > 3 else ""
-        raise CohortError(f"{where}: {len(shared)} patients stand in two splits: {told}{more}")
+        raise CohortError(f"{where}: {count(len(shared), 'patient')} in two splits: {told}{more}")
 
 
 def _dealt(cohort: Cohort, shares: dict[str, float], seed: int) -> Cohort:
@@ -133,7 +135,7 @@ def _noted(cohort: Cohort, told: str) -> Cohort:
         if not records:
             continue
         patients = len({record.patient for record in records})
-        sizes.append(f"{name} {len(records)} exams of {patients} patients")
+        sizes.append(f"{name} {count(len(records), 'exam')} of {count(patients, 'patient')}")
         lacking += [f"{what} in {name}" for what in _lacking(records, cohort.task)]
     notes = [f"{told}: {', '.join(sizes)}."]
     if lacking:
@@ -182,9 +184,10 @@ def name_patients(
         replace(record, patient=patient or record.patient)
         for record, patient in zip(records, found, strict=True)
     )
-    notes = [f"The pattern {pattern!r} finds {len(set(found) - {None})} patients in the paths."]
+    told = count(len(set(found) - {None}), "patient")
+    notes = [f"The pattern {pattern!r} finds {told} in the paths."]
     if missed:
-        notes.append(f"It does not fit {len(missed)} paths, such as {missed[0]!r}.")
+        notes.append(f"It does not fit {count(len(missed), 'path')}, such as {missed[0]!r}.")
     return named, notes
 
 
@@ -235,7 +238,7 @@ def _facts(source: Source) -> dict[str, Fact]:
     """Read a header, which the first bytes mostly hold; what cannot be read is the audit's."""
     try:
         if not source.member:
-            with source.path.open("rb") as file:
+            with open_file(source.path) as file:
                 facts = dict(read_facts(file.read(HEADER)))
             if facts.get("patient"):
                 return facts

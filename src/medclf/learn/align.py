@@ -15,6 +15,7 @@ import numpy as np
 
 from medclf.core.cohort import Cohort
 from medclf.curate.cohort import Columns, read_cohort
+from medclf.curate.problem import count
 from medclf.curate.renumber import renumber
 from medclf.errors import CohortError
 from medclf.learn.exams import Rows
@@ -51,7 +52,8 @@ def join_copies(cohort: Cohort, digests: Sequence[str]) -> Cohort:
     joined = len({r.patient for r in cohort.records}) - len({r.patient for r in records})
     if not joined:
         return cohort
-    note = f"{joined} patients share an image with another; each such group counts as one patient."
+    told = f"{count(joined, 'patient')} with an image that another has too"
+    note = f"{told}: those who share one count as one patient."
     return replace(cohort, records=records, notes=(*cohort.notes, note))
 
 

@@ -137,7 +137,10 @@ def deal_parts(cohort: Cohort, recipe: Recipe) -> list[Part]:
         return [part] * fit.members
     pool = np.flatnonzero(splits != "test")
     records = [cohort.records[i] for i in pool]
-    fold = assign_folds(records, len(cohort.task.classes), fit.folds, fit.seed)
+    try:
+        fold = assign_folds(records, cohort.task.classes, fit.folds, fit.seed)
+    except CohortError as problem:
+        raise CohortError(f"{cohort.origin}: {problem}; fit.folds says how many") from problem
     folds = [Part(pool[fold != k], pool[fold == k]) for k in range(fit.folds)]
     return [folds[m % fit.folds] for m in range(max(fit.members, 2 * fit.folds))]
 

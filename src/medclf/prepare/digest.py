@@ -18,6 +18,7 @@ from pathlib import Path
 from medclf.core.record import Source
 from medclf.prepare.exam import Prepare
 from medclf.prepare.threads import in_order
+from medclf.read.refuse import open_file
 
 SETTLED_NS = 2 * 10**9
 """Age at which a file's times can be trusted to tell its next change."""
@@ -111,7 +112,7 @@ def digest_rows(rows: Sequence[tuple[Source, str]], settings: Prepare) -> str:
 def _look(path: Path) -> tuple[Path, FileDigest | str]:
     try:
         stamp = take_stamp(path)
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return path, FileDigest(hashlib.file_digest(file, "sha256").hexdigest(), stamp)
     except OSError as problem:
         return path, _reason(path, problem)

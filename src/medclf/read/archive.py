@@ -20,7 +20,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from medclf.core.record import Source
 from medclf.errors import ReadError
 from medclf.read.once import once
-from medclf.read.refuse import one_line, unreadable
+from medclf.read.refuse import one_line, open_file, unreadable
 
 ZIP_SUFFIXES = (".zip", ".npz")
 TAR_SUFFIXES = (".tar.gz", ".tgz", ".tar")
@@ -70,7 +70,8 @@ def read_bytes(source: Source, limit: int = LIMIT) -> bytes:
     """
     try:
         if not source.member:
-            return source.path.read_bytes()
+            with open_file(source.path) as file:
+                return file.read()
         if _is_tar(source.path):
             return _untar(source, limit)
         return _unzip(source, limit)
@@ -150,7 +151,7 @@ def _unzip(source: Source, limit: int) -> bytes:
     _check_bytes(info.file_size, info.compress_size, limit, source)
     if outer:
         return _inflate(BytesIO(read_bytes(Source(source.path, outer), limit)), info, source)
-    with source.path.open("rb") as file:
+    with open_file(source.path) as file:
         return _inflate(file, info, source)
 
 

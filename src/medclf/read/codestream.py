@@ -1,9 +1,10 @@
 """What a compressed DICOM frame claims about its own size, before any decoder believes it.
 
 Decoders take memory by the frame's inner header; one damaged byte there can claim terabytes. Only
-that header is looked at: the frame segment of JPEG and JPEG-LS, the size segment of JPEG 2000.
+that header is looked at: the frame segment of JPEG and JPEG-LS, the size segment of JPEG 2000, and
+the boxes that may stand before it.
 
-Source: ITU-T T.81, B.2.2; T.87, C.2.2; T.800, A.5.1; DICOM PS3.5, A.4.
+Source: ITU-T T.81, B.2.2; T.87, C.2.2; T.800, A.5.1 and I.4; DICOM PS3.5, A.4.
 """
 
 import struct
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 _JPEG, _JPEG_2000 = b"\xff\xd8\xff", b"\xff\x4f\xff\x51"
+_BOXES, _BOX_HEADER = b"\x00\x00\x00\x0cjP  ", 8
 _FRAME_SEGMENTS = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})
 _TILES = 65535
 
@@ -48,10 +50,12 @@ def read_codestream_size(frame: bytes) -> tuple[int, int, int] | None:
     """Read (rows, columns, samples) of one frame; `None` where its form is another.
 
     Raises:
-        ValueError: the header is cut short, or its tiles are impossible.
+        ValueError: the header is cut short, or its boxes or tiles are impossible.
     """
     if frame.startswith(_JPEG):
         return _jpeg_size(frame)
+    if frame.startswith(_BOXES):
+        _check_boxes(frame)
     start = frame.find(_JPEG_2000, 0, 256)
     return None if start < 0 else _jpeg_2000_size(frame[start + 4 :])
 
@@ -66,6 +70,16 @@ def _jpeg_size(frame: bytes) -> tuple[int, int, int]:
         filler = kind in (0xFF, 0x01)
         place += 1 if filler else 2 + int.from_bytes(frame[place + 2 : place + 4], "big")
     raise ValueError("the JPEG frame states no size")
+
+
+def _check_boxes(frame: bytes) -> None:
+    """Follow the boxes before the codestream: in one of no length pydicom would turn for ever."""
+    place = len(_BOXES) + 4
+    while place < len(frame) and frame[place + 4 : place + 8] != b"jp2c":
+        length = int.from_bytes(frame[place : place + 4], "big")
+        if length < _BOX_HEADER:
+            raise ValueError("the JPEG 2000 frame has a box without length")
+        place += length
 
 
 def _jpeg_2000_size(segment: bytes) -> tuple[int, int, int]:

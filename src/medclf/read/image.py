@@ -19,7 +19,7 @@ from medclf.read.datasets.table import DATASETS
 from medclf.read.dicom import read_dicom
 from medclf.read.nifti import GZIP, read_nifti
 from medclf.read.raster import BMP, JPEG, PNG, read_raster
-from medclf.read.refuse import unreadable
+from medclf.read.refuse import open_file, unreadable
 from medclf.read.tiff import SIGNATURES, read_tiff
 
 Reader = Callable[[bytes, str], Image]
@@ -98,7 +98,7 @@ def _head(source: Source) -> bytes:
     if source.member:
         return read_bytes(source)[:132]
     try:
-        with source.path.open("rb") as file:
+        with open_file(source.path) as file:
             return file.read(132)
     except OSError as problem:
         raise unreadable(source, problem) from problem

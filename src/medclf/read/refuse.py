@@ -1,10 +1,15 @@
 """What every reader refuses in the same words: what cannot be opened, and what is too large.
 
-A header that claims an enormous image is checked before anything is decoded, so that a small
-file (a decompression bomb) cannot fill the memory.
+A pipe or a device among the files might never end, and is not opened. A header that claims an
+enormous image is checked before anything is decoded, so that a small file (a decompression bomb)
+cannot fill the memory.
 """
 
+import errno
+import stat
+from io import BufferedReader
 from math import prod
+from pathlib import Path
 
 from medclf.errors import ReadError
 
@@ -29,6 +34,18 @@ def one_line(problem: BaseException) -> str:
 def unreadable(where: object, problem: OSError) -> ReadError:
     """Make the error for a file that the system will not open."""
     return ReadError(f"{where}: cannot be read: {problem.strerror or one_line(problem)}")
+
+
+def open_file(path: Path) -> BufferedReader:
+    """Open a file to read its bytes.
+
+    Raises:
+        OSError: it cannot be opened, or is a pipe or a device, which might never end.
+    """
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "a file wanted, found a pipe or a device")
+    return path.open("rb")
 
 
 def check_size(shape: tuple[int, ...], where: str) -> None:
