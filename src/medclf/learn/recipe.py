@@ -127,9 +127,9 @@ class Recipe:
     prepare: Prepare
     augment: Augment = field(default_factory=Augment)
     net: Net = field(default_factory=Net)
-    transfer: Transfer = field(default_factory=Transfer)
     fit: Fit = field(default_factory=Fit)
     decide: Decide = field(default_factory=Decide)
+    transfer: Transfer = field(default_factory=Transfer)
 
 
 def read_recipe(path: Path) -> Recipe:
