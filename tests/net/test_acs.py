@@ -84,3 +84,16 @@ def test_it_has_the_shape_of_a_cubic_kernel(kernel, stride, padding, maps):
 def test_oblong_kernels_must_keep_the_shape():
     with pytest.raises(SettingError, match=r"oblong ACS kernel must keep the shape; \(1, 7\)"):
         AcsConv(2, 2, (1, 7), (1, 1, 1), (0, 0))
+
+
+def test_its_kernels_are_laid_out_as_those_of_a_volume():
+    torch.manual_seed(0)
+    conv, x = AcsConv(4, 8, (3, 3), (1, 2, 2), (1, 1)), torch.rand(2, 4, 6, 7, 8)
+    wanted = conv(x)
+    order = torch.channels_last_3d
+    turned = conv.to(memory_format=order)(x.contiguous(memory_format=order))
+    assert torch.allclose(turned, wanted, atol=1e-6)
+    turned.sum().backward()
+    assert conv.weight.grad.shape == conv.weight.shape == (8, 4, 3, 3)
+    assert conv.weight.stride()[1] == 1
+    assert conv.double().weight.dtype == torch.float64

@@ -7,6 +7,7 @@ from torch import nn
 
 from medclf.errors import SettingError
 from medclf.net.body import Body
+from medclf.net.borrow import borrow
 from medclf.net.cost import measure_cost
 from medclf.net.nd import layers
 from medclf.net.start import initialise
@@ -291,3 +292,27 @@ def test_saved_memory_changes_no_gradient(name, dims):
     for (key, one), other in zip(plain.named_buffers(), saving.buffers(), strict=True):
         if "num_batches" not in key:
             assert torch.allclose(one, other, rtol=1e-4, atol=1e-6), key
+
+
+# Whose 3D form differs by itself from the 2D form: made alike.
+ALIKE = {"lenet5": {"form": "modern"}, "sprint": {"width": 16}}
+
+
+@every_member
+def test_a_repeated_picture_gives_an_inflated_network_what_it_gives(name):
+    """In the middle of a volume so deep that no zero beyond it is seen there."""
+    options = MEMBERS[name] | ALIKE.get(name, {})
+    flat, volume = (build_body(name, dims, 2, (28,) * dims, **options) for dims in (2, 3))
+    initialise(flat, seeded())
+    for norm in flat.modules():
+        if isinstance(norm, nn.BatchNorm2d):
+            norm.momentum = 1.0
+    picture = torch.rand(2, 2, 12, 12, generator=seeded(1))
+    with torch.no_grad():
+        flat(torch.rand(2, 2, 28, 28, generator=seeded(2)))  # its norms know some images
+        assert borrow(volume, {f"body.{k}": v for k, v in flat.state_dict().items()}, "2D") == ()
+        cost = measure_cost(volume, 2, (28, 12, 12))
+        deep = picture[:, :, None].expand(-1, -1, cost.field[0] + cost.step[0], -1, -1)
+        wanted, found = flat.eval()(picture), volume.eval()(deep)
+    assert found.shape[:2] == (2, flat.features)
+    assert apart(found[:, :, found.shape[2] // 2], wanted) < 1e-3

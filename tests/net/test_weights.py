@@ -3,6 +3,7 @@
 import hashlib
 import pickle
 import re
+from pathlib import Path
 from urllib.error import URLError
 
 import pytest
@@ -89,6 +90,15 @@ def test_every_file_bears_its_checksum(name):
     assert one.packed or one.remote.url.startswith("https://")
     assert name in BODIES
     assert rules_of(name, one)
+
+
+@every_source
+def test_every_source_stands_in_the_docs(name):
+    page = (Path(__file__).parents[2] / "docs" / "weights.md").read_text(encoding="utf-8")
+    one = SOURCES[name]
+    other = "timm" if one.names == "TIMM" else "torchvision"
+    place = f"package `{one.place}`" if one.packed else other
+    assert f"| `{name}` | {place} | {one.top1} % | {one.pixels} |" in page.splitlines()
 
 
 def test_older_names_of_densenet_are_known():

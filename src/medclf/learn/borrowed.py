@@ -43,7 +43,8 @@ def take_network(plan: Plan, net: str, pretrained: bool, learnt: int, minutes: f
         return Plan(recipe, reasons)
     source = find_source(name)
     recipe = replace(recipe, net=replace(recipe.net, pretrained="imagenet"))
-    reasons["net.pretrained"] = f"{source.top1:g} % of ImageNet's pictures told right"
+    told = f"{source.top1:g} % of ImageNet's pictures told right"
+    reasons["net.pretrained"] = told if source.top1 else f"the weights {source.file}"
     changed = Plan(recipe, reasons)
     if learnt <= FEW:
         return _frozen(changed, source, f"{learnt} exams are too few to teach a body anew")

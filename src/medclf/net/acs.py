@@ -8,9 +8,10 @@ Source: Yang et al. Reinventing 2D Convolutions for 3D Images. IEEE Journal of B
 Health Informatics 2021, figure 2.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import prod
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -80,6 +81,14 @@ class AcsConv(nn.Module):
             bias = None if self.bias is None else self.bias[outs]
             found.append(self._look(x[:, ins], kernel[outs], bias, axes, groups))
         return torch.cat(found, 1)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
+        """Let the kernels be laid out in memory as those of a volume, which they are in use."""
+
+        def within(tensor: Tensor) -> Tensor:
+            return fn(tensor.unsqueeze(2)).squeeze(2) if tensor.ndim == 4 else fn(tensor)
+
+        return super()._apply(within, recurse)  # type: ignore[no-untyped-call]
 
     def _shares(self) -> list[tuple[int, int]]:
         """Share maps, or whole groups, out over the three planes: first and last of each."""
