@@ -75,7 +75,7 @@ def count_groups(channels: int) -> int:
 
     Example:
         >>> [count_groups(n) for n in (16, 96, 256, 512)]
-        [2, 4, 32, 32]
+        [2, 12, 32, 32]
     """
     return gcd(channels, min(GROUPS, max(1, channels // FEWEST)))
 
