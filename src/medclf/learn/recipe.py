@@ -65,8 +65,8 @@ class Fit:
             weights are kept; 0 to go on to the end.
         mirror: "try" lets a trial on validation decide whether `augment.mirror` names the last
             axis; "no" leaves `augment.mirror` as it is.
-        save_memory: Keep of each block only its input, and work the rest out anew going back: slower
-            by about a third, for deep networks in large volumes.
+        save_memory: Keep of each block only its input, and work the rest out anew going back:
+            slower by about a third, for deep networks in large volumes.
         precision: "auto" (bfloat16 where the processor has it), "bfloat16" or "float32".
         seed: All chance comes from it.
     """
