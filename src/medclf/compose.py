@@ -2,14 +2,17 @@
 
 import json
 import shlex
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from medclf.core.cohort import Cohort
+from medclf.core.task import Task
 from medclf.evaluate.scores import Scores, score
 from medclf.evaluate.table import Predictions, read_predictions
 from medclf.learn.recipe import format_recipe
@@ -23,7 +26,7 @@ from medclf.report.mistake import find_mistakes
 from medclf.report.page import write_report
 from medclf.report.picture import Picture, make_picture
 
-SHOWN = 12
+SHOWN, NAMED = 12, 4
 
 
 def compose_report(run: Run, cohort: Cohort, store: Store) -> Path:
@@ -40,7 +43,7 @@ def compose_report(run: Run, cohort: Cohort, store: Store) -> Path:
     shown = test or validation
     data = run.facts["data"]
     contents = Contents(
-        title=f"{' or '.join(run.task.classes[:4])} in {cohort.origin.name}",
+        title=_title(run.task, cohort.origin.name),
         task=run.task,
         version=run.facts["medclf"],
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -63,8 +66,20 @@ def compose_report(run: Run, cohort: Cohort, store: Store) -> Path:
         validation=validation,
         wrong=_wrong(shown, store, rows) if shown is not None else (),
         commands=_commands(run),
+        cut=_is_cut(run),
     )
     return write_report(run.folder / "report.html", contents)
+
+
+def _title(task: Task, origin: str) -> str:
+    few = len(task.classes) <= NAMED
+    return f"{' or '.join(task.classes) if few else f'{len(task.classes)} classes'} in {origin}"
+
+
+def _is_cut(run: Run) -> bool:
+    """Tell whether the budget ended a member before the last epoch, which patience may too."""
+    fit, done = run.recipe.fit, Counter(int(row["member"]) for row in run.log())
+    return not fit.patience and any(epochs < fit.epochs for epochs in done.values())
 
 
 def _judged(run: Run, found: Predictions) -> tuple[Judged | None, Judged | None]:
@@ -83,16 +98,20 @@ def _judged(run: Run, found: Predictions) -> tuple[Judged | None, Judged | None]
 
 
 def _montage(cohort: Cohort, store: Store) -> tuple[Picture, ...]:
-    """Show training exams of every class in turn."""
-    task = cohort.task
-    by_class: dict[str, list[int]] = {}
+    """Show training exams of every class, each of another patient."""
+    by_class: dict[Any, dict[str, int]] = {}
     for row, record in enumerate(cohort.records):
         if record.split == "train" and record.label is not None:
-            by_class.setdefault(task.describe(record.label), []).append(row)
-    turns = max(1, SHOWN // max(1, len(by_class)))
-    chosen = [(word, row) for word, rows in sorted(by_class.items()) for row in rows[:turns]]
+            by_class.setdefault(record.label, {}).setdefault(record.patient, row)
+    each = max(1, SHOWN // max(1, len(by_class)))
+    chosen = [
+        (label, row)
+        for label, rows in sorted(by_class.items())
+        for row in list(rows.values())[:each]
+    ]
     return tuple(
-        make_picture(store.batch(np.array([row]))[0], word) for word, row in chosen[: 2 * SHOWN]
+        make_picture(store.batch(np.array([row]))[0], cohort.task.describe(label))
+        for label, row in chosen[: 2 * SHOWN]
     )
 
 
@@ -155,9 +174,29 @@ def _log(run: Run) -> list[Epoch]:
 
 
 def _commands(run: Run) -> tuple[str, ...]:
-    origin = shlex.quote(run.facts["data"]["origin"])
-    recipe = shlex.quote(str(run.folder / "recipe.toml"))
+    data, folder = run.facts["data"], run.folder.absolute()
+    said = _options(data["columns"])
+    skip = ["--skip-unreadable"] if data["left_out"] else []
+    recipe = ["--recipe", str(folder / "recipe.toml"), "--out", "again"]
     return (
-        f"medclf train {origin} --recipe {recipe} --out again",
-        f"medclf evaluate {shlex.quote(str(run.folder))} {origin}",
+        shlex.join(["medclf", "train", data["origin"], *said, *skip, *recipe]),
+        shlex.join(["medclf", "evaluate", str(folder), data["origin"], *said]),
     )
+
+
+def _options(columns: Mapping[str, Any]) -> list[str]:
+    """Write what was said of the data as on the command line.
+
+    Example:
+        >>> _options({"label": "dx", "patient": None, "classes": ["a", "b"], "tidy_labels": True})
+        ['--label', 'dx', '--classes', 'a,b', '--tidy-labels']
+    """
+    words: list[str] = []
+    for name, value in columns.items():
+        if value not in (None, False):
+            words.append(f"--{name.replace('_', '-')}")
+        if isinstance(value, list | tuple):
+            words.append(",".join(value))
+        elif isinstance(value, str):
+            words.append(value)
+    return words

@@ -3,8 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from medclf.core.task import Task
 from medclf.evaluate.figures import find_figures
 from medclf.evaluate.subgroup import find_subgroups, part
+from medclf.evaluate.table import Predictions
 from medclf.evaluate.threshold import Decision
 
 
@@ -52,6 +54,29 @@ def test_many_words_keep_the_commonest():
 def test_names_of_their_own_part_nothing():
     assert sizes("accession", [f"n{i}" for i in range(100)]) == {}
     assert sizes("empty", [None] * 5) == {}
+
+
+def test_sentences_part_nothing_but_a_few_long_names_do():
+    notes = [f"{i % 20} {'of a note, ' * 8}" for i in range(100)]
+    assert sizes("notes", notes) == {}
+    assert len(sizes("hospital", [f"{i % 5} {'of the hospital, ' * 8}" for i in range(100)])) == 5
+
+
+def test_many_classes_that_are_too_few_are_told_in_short():
+    task = Task(tuple(f"class {i}" for i in range(6)))
+    exams = 30
+    rows = Predictions(
+        task,
+        np.array([str(i) for i in range(exams)]),
+        np.array([str(i) for i in range(exams)]),
+        np.full(exams, "test"),
+        np.arange(exams) % 6,
+        np.full((exams, 6), 1 / 6),
+        np.zeros((exams, 6)),
+        {"site": tuple("AB"[i % 2] for i in range(exams))},
+    )
+    a, _ = find_subgroups(rows, Decision(), resamples=20)["site"]
+    assert a.note == "too few exams: 5 of class 0, 0 of class 1, 5 of class 2 and 3 more classes"
 
 
 def test_infinite_numbers_are_missing():

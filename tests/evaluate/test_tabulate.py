@@ -21,3 +21,13 @@ def test_exams_are_joined_with_their_facts_and_patients_become_numbers():
     assert found.splits.tolist() == ["test", "val"]
     assert found.target.tolist() == [1, 1]
     assert found.facts == {"age": (43.0, 41.0)}
+
+
+def test_what_may_name_a_person_is_left_out():
+    records = tuple(
+        Record(f"e{i}", {}, f"{i}", i % 2, "test", {"sex": "FM"[i % 2], "name": f"Doe {i}"})
+        for i in range(30)
+    )
+    cohort = Cohort(records, Task(("no", "yes")), Path("exams"))
+    found = tabulate(cohort, np.arange(30), np.full((30, 2), 0.5), np.zeros((30, 2)))
+    assert list(found.facts) == ["sex"]

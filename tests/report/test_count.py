@@ -40,6 +40,8 @@ def test_coexisting_findings_count_in_each():
         ((None, None), "always missing"),
         (tuple("aabcdefg"), "a 25 %, b 12 %, c 12 %, d 12 %, e 12 %, 2 more"),
         ((1.0, "x"), "1.0 50 %, x 50 %"),
+        ((*(f"n{i}" for i in range(1200)), None), "1,200 different values, 1 missing"),
+        (tuple(f"{i % 13} {'of a note ' * 9}" for i in range(99)), "13 different values"),
     ],
 )
 def test_facts_are_summed_up_in_a_line(values, words):

@@ -20,6 +20,11 @@ def test_several_networks_have_a_line_each():
     assert told.charts[1].svg.count("<use") == 3 * 4
 
 
+def test_networks_that_the_budget_ended_earlier_are_told():
+    told = tell_training([row for row in rows(2, 5) if (row.member, row.epoch) < (1, 4)])
+    assert told.words.startswith("2 networks learnt for 3 to 5 epochs each;")
+
+
 def test_without_validation_only_the_loss_is_drawn():
     told = tell_training(rows(1, 50))
     assert told.words == "One network learnt for 50 epochs; an epoch took 0.5 s."

@@ -219,3 +219,10 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path, composed, monkeypatch
 def test_a_report_in_a_folder_that_is_not_there_is_refused(tmp_path, composed):
     with pytest.raises(RunError, match="cannot write the report"):
         write_report(tmp_path / "no" / "report.html", composed("binary"))
+
+
+def test_a_run_that_the_budget_ended_is_not_said_to_come_out_the_same(composed):
+    whole = Page(render_report(composed("binary"))).words
+    cut = Page(render_report(replace(composed("binary"), cut=True))).words
+    assert "these commands give the same run." in whole
+    assert "these commands give nearly the same run: the budget ended this one" in cut

@@ -27,6 +27,17 @@ def test_a_group_too_small_says_so(composed, judge):
     assert (row.cells[0].text, row.mark.value) == ("4", "")
 
 
+def test_facts_of_which_no_group_can_be_measured_are_named_and_not_laid_out(composed, judge):
+    p = composed("binary").test.predictions
+    rare = tuple("ABCDEFGH"[i % 8] if i < 16 else None for i in range(len(p)))
+    told = tell_subgroups(judge(replace(p, facts={**p.facts, "ward_code": rare})))
+    assert [group.name for group in told.table.groups] == ["", "Sex"]
+    assert told.words.endswith("Too few exams to measure any group by ward code.")
+    alone = tell_subgroups(judge(replace(p, facts={"ward": rare})))
+    assert alone.table is None
+    assert alone.words == "Too few exams to measure any group by ward."
+
+
 def test_without_facts_there_is_nothing_to_tell(composed, judge):
     p = composed("binary").test.predictions
     assert tell_subgroups(judge(replace(p, facts={}))) is None

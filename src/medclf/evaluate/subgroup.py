@@ -25,6 +25,8 @@ from medclf.evaluate.threshold import Decision
 FEWEST_OF_A_CLASS = 10
 FEWEST_EXAMS = 20
 MOST_WORDS = 12
+LONGEST_WORD = 60
+FEW_CLASSES = 3
 MOST_NUMBERS = 5
 MISSING = "missing"
 OTHERS = "others"
@@ -70,8 +72,9 @@ def part(name: str, values: Sequence[Fact]) -> dict[str, NDArray[np.bool_]]:
     """Part exams by a fact.
 
     Returns:
-        Masks (N,) by the group's name, in order, each exam in one. Words that nearly every exam has
-        for itself, as numbers of accession, part nothing: no group.
+        Masks (N,) by the group's name, in order, each exam in one. Many different words that
+        nearly every exam has for itself, as numbers of accession, or that are sentences, as
+        notes are, part nothing: no group.
 
     Example:
         >>> {group: mask.tolist() for group, mask in part("sex", ("F", "M", None)).items()}
@@ -95,7 +98,7 @@ def part(name: str, values: Sequence[Fact]) -> dict[str, NDArray[np.bool_]]:
 
 def _words(values: list[str], missing: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
     counts = Counter(v for v, gone in zip(values, missing, strict=True) if not gone)
-    if len(counts) > MOST_WORDS and len(counts) > sum(counts.values()) / 2:
+    if is_free_text(counts):
         return {}
     usual = sorted(word for word, _ in counts.most_common(MOST_WORDS))
     column = np.array(values)
@@ -103,6 +106,20 @@ def _words(values: list[str], missing: NDArray[np.bool_]) -> dict[str, NDArray[n
     if len(counts) > MOST_WORDS:
         groups[OTHERS] = ~missing & ~np.isin(column, usual)
     return groups
+
+
+def is_free_text(counts: Counter[str]) -> bool:
+    """Tell whether words are names of their own, or sentences, rather than groups of exams.
+
+    Args:
+        counts: How often each word is there.
+
+    Example:
+        >>> is_free_text(Counter(str(n) for n in range(20))), is_free_text(Counter("FMFM"))
+        (True, False)
+    """
+    own, sentences = len(counts) > counts.total() / 2, max(map(len, counts), default=0)
+    return len(counts) > MOST_WORDS and (own or sentences > LONGEST_WORD)
 
 
 def _numbers(name: str, values: Numbers) -> dict[str, NDArray[np.bool_]]:
@@ -159,7 +176,9 @@ def _subgroup(
     ]
     binary = len(task.classes) == 2 and not both
     names: tuple[str, ...] = BINARY if binary else SEVERAL
-    note = f"too few exams: {', '.join(few)}" if few else ""
+    more = f" and {len(few) - FEW_CLASSES} more classes" if len(few) > FEW_CLASSES + 1 else ""
+    told = ", ".join(few[:FEW_CLASSES] if more else few)
+    note = f"too few exams: {told}{more}" if few else ""
     if few:
         names = ("accuracy",) if not binary and exams >= FEWEST_EXAMS else ()
     if not names:

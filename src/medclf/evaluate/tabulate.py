@@ -9,6 +9,7 @@ from medclf.core.cohort import Cohort
 from medclf.core.record import Record
 from medclf.core.task import Task
 from medclf.evaluate.score import Classes, Numbers
+from medclf.evaluate.subgroup import part
 from medclf.evaluate.table import Predictions
 
 
@@ -23,11 +24,14 @@ def tabulate(
     """Join probabilities with exams, labels and facts; patients become numbers.
 
     The table goes to disk and into reports: it groups exams by patient without saying who it is.
+    Of the facts it takes those that part exams into groups; free text, and what each exam has for
+    itself, may name a person and tells no score.
     """
     records = [cohort.records[i] for i in chosen]
     order = sorted({record.patient for record in cohort.records})
     number = {patient: f"patient-{i + 1:05d}" for i, patient in enumerate(order)}
-    facts = sorted({fact for record in records for fact in record.facts})
+    names = sorted({fact for record in records for fact in record.facts})
+    facts = {name: tuple(record.facts.get(name) for record in records) for name in names}
     return Predictions(
         task=cohort.task,
         exams=np.array([record.name for record in records]),
@@ -36,5 +40,5 @@ def tabulate(
         target=make_labels(records, cohort.task),
         probabilities=shares,
         spread=spread,
-        facts={fact: tuple(record.facts.get(fact) for record in records) for fact in facts},
+        facts={name: values for name, values in facts.items() if part(name, values)},
     )

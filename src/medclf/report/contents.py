@@ -95,6 +95,8 @@ class Contents:
         validation: What was measured on validation, where choices were made.
         wrong: The most wrong cases of that split, worst first, see `find_mistakes`.
         commands: Command lines that make this run again.
+        cut: Whether the budget ended the run before the last epoch of its recipe, to which
+            `commands` go on.
         limits: What the reader should beware of, in sentences, beside what the page says itself.
         intended: What the classifier is for, in a sentence.
     """
@@ -119,5 +121,6 @@ class Contents:
     validation: Judged | None = None
     wrong: tuple[Mistake, ...] = ()
     commands: tuple[str, ...] = ()
+    cut: bool = False
     limits: tuple[str, ...] = ()
     intended: str = ""

@@ -8,6 +8,7 @@ import numpy as np
 
 from medclf.core.cohort import Cohort
 from medclf.core.record import SPLITS, Fact, Record
+from medclf.evaluate.subgroup import is_free_text
 from medclf.report.words import percent
 
 WORDS_SHOWN = 5
@@ -81,7 +82,10 @@ def _summarise(values: Sequence[Fact]) -> str:
     if len(numbers) == len(known):
         low, middle, high = np.quantile(numbers, (0, 0.5, 1))
         return f"median {middle:.6g}, from {low:.6g} to {high:.6g}{missing}"
-    common = Counter(str(v) for v in known).most_common()
+    counts = Counter(str(v) for v in known)
+    if is_free_text(counts):
+        return f"{len(counts):,} different values{missing}"
+    common = counts.most_common()
     shown = ", ".join(f"{word} {percent(n / len(known))}" for word, n in common[:WORDS_SHOWN])
     rest = f", {len(common) - WORDS_SHOWN} more" if len(common) > WORDS_SHOWN else ""
     return f"{shown}{rest}{missing}"

@@ -33,10 +33,14 @@ def tell_training(log: Sequence[Epoch]) -> Training | None:
         return None
     members = _members(log)
     seconds = sum(rows[-1].seconds for rows in members) / len(log)
-    longest = max(len(rows) for rows in members)
+    lengths = [len(rows) for rows in members]
+    shortest, longest = min(lengths), max(lengths)
+    epochs = count(longest, "epoch")
+    if shortest < longest:
+        epochs = f"{shortest} to {epochs}"
     who = "One network" if len(members) == 1 else count(len(members), "network")
     each = "" if len(members) == 1 else " each"
-    words = f"{who} learnt for {count(longest, 'epoch')}{each}; an epoch took {clock(seconds)}."
+    words = f"{who} learnt for {epochs}{each}; an epoch took {clock(seconds)}."
     if best := [max(some) for some in (_known(rows) for rows in members) if some]:
         reach = (
             number(min(best)) if len(best) == 1 else f"{number(min(best))} to {number(max(best))}"
