@@ -27,12 +27,16 @@ BATCH = 2  # BatchNorm refuses to train on a single cell.
 SAME = {"batch_norm", "group_norm", "relu", "hardtanh", "leaky_relu", "gelu", "silu", "dropout"}
 
 
+Edges = tuple[int, ...]
+Found = tuple[int, Edges, Edges, Edges]
+
+
 @dataclass(frozen=True)
 class Field:
     """How far a cell sees, and how far apart neighbours look, in samples of the input, by axis."""
 
-    edge: tuple[int, ...]
-    step: tuple[int, ...]
+    edge: Edges
+    step: Edges
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,9 @@ class Cost:
 
     weights: int
     multiply_adds: int
-    field: tuple[int, ...]
-    step: tuple[int, ...]
-    shape: tuple[int, ...]
+    field: Edges
+    step: Edges
+    shape: Edges
 
 
 def measure_cost(network: nn.Module, channels: int, size: Sequence[int]) -> Cost:
@@ -94,7 +98,8 @@ def measure_parts(
     state = _without_values(network)
     wanted = {name: network.get_submodule(name) for name in parts}
     trace = _Trace(len(size), set(wanted.values()))
-    hooks = [m.register_forward_hook(trace.after) for m in network.modules()]
+    heard = [m for m in network.modules() if m in trace.parts or _is_layer(m)]
+    hooks = [m.register_forward_hook(trace.after) for m in heard]
     hooks += [m.register_forward_pre_hook(trace.before) for m in trace.parts]
     kind = next((p.dtype for p in network.parameters()), torch.float32)
     image = torch.empty(BATCH, channels, *size, dtype=kind, device="meta")
@@ -105,7 +110,8 @@ def measure_parts(
     finally:
         for hook in hooks:
             hook.remove()
-    return {name: trace.costs[part] for name, part in wanted.items()}
+    weights = {name: sum(p.numel() for p in part.parameters()) for name, part in wanted.items()}
+    return {name: Cost(weights[name], *trace.found[part]) for name, part in wanted.items()}
 
 
 def _without_values(network: nn.Module) -> dict[str, Tensor]:
@@ -124,7 +130,7 @@ class _Trace(TorchFunctionMode):
         self.dims, self.parts = dims, parts
         self.products = 0
         self.begun: dict[nn.Module, int] = {}
-        self.costs: dict[nn.Module, Cost] = {}
+        self.found: dict[nn.Module, Found] = {}
         self.fields: dict[int, tuple[Tensor, Field]] = {}
 
     def set(self, tensor: Tensor, field: Field) -> None:
@@ -163,18 +169,24 @@ class _Trace(TorchFunctionMode):
 
     def after(self, module: nn.Module, inputs: tuple[Any, ...], out: Tensor) -> None:
         """Count a layer that has just run, widen the field if it is a window, and sum up a part."""
-        weight = getattr(module, "weight", None)
-        if isinstance(weight, Tensor) and weight.ndim > 1:
+        if (weight := _kernel(module)) is not None:
             maps = out.shape[-1 if isinstance(module, nn.Linear) else 1]
             self.products += weight.numel() * (out.numel() // maps)
         if hasattr(module, "kernel_size"):
             self.set(out, _widen(self.get(*inputs), module, self.dims))
         if module in self.parts:
-            weights = sum(p.numel() for p in module.parameters())
-            products = (self.products - self.begun[module]) // BATCH
-            field = self.get(out)
-            shape = tuple(out.shape[1:])
-            self.costs[module] = Cost(weights, products, field.edge, field.step, shape)
+            products, field = (self.products - self.begun[module]) // BATCH, self.get(out)
+            self.found[module] = (products, field.edge, field.step, tuple(out.shape[1:]))
+
+
+def _is_layer(module: nn.Module) -> bool:
+    return hasattr(module, "kernel_size") or _kernel(module) is not None
+
+
+def _kernel(module: nn.Module) -> Tensor | None:
+    """Give the weight of a convolution or a linear layer; that of a norm has one axis only."""
+    weight = getattr(module, "weight", None)
+    return weight if isinstance(weight, Tensor) and weight.ndim > 1 else None
 
 
 def _widen(field: Field, module: Any, dims: int) -> Field:
