@@ -37,6 +37,32 @@ def number(value: float | None, digits: int = 3) -> str:
     return sign + (text[1:] if text.startswith("0.") else text)
 
 
+def scaled(n: float) -> str:
+    """Write a large number by thousands, millions or billions.
+
+    Example:
+        >>> [scaled(n).replace(FIXED_SPACE, " ") for n in (950, 61706, 11173962, 1.82e9)]
+        ['950', '61.7 k', '11.2 M', '1.82 G']
+    """
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if n >= 0.9995 * size:
+            return f"{significant(n / size)}{FIXED_SPACE}{letter}"
+    return f"{n:.0f}"
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Write a number by its first digits.
+
+    Example:
+        >>> significant(0.8514), significant(12.04), significant(1234.5), significant(2.0, 2)
+        ('0.851', '12.0', '1,234', '2.0')
+    """
+    if not math.isfinite(value) or value == 0:
+        return DASH if value else "0"
+    whole = math.floor(math.log10(abs(value))) + 1
+    return f"{value:,.{max(0, digits - whole)}f}"
+
+
 def span(figure: Figure, digits: int = 3) -> str:
     """Write the interval of a figure, or nothing where it has none.
 
