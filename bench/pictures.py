@@ -4,11 +4,11 @@
     python bench/pictures.py --readme
     python bench/pictures.py --patients 60 --minutes 0.3 --out trial
 
-Runs `medclf demo` in a temporary folder (about two minutes) and writes montage.png, as
-`medclf inspect` draws it, report.png, the top of the report as Chromium shows it, and roc.svg, the
-ROC curve out of the report. Where there is no Chromium it says so and leaves report.png as it was.
-With --readme, every block of the README that begins with "$ medclf" is run in the same folder, and
-what it prints takes the place of what stands there.
+Runs `medclf demo` in a temporary folder (about two minutes) and writes montage.png, as `medclf
+inspect` draws it, report.png, the top of the report as Chromium shows it, roc.svg, the ROC curve
+out of the report, and resnet18.svg, as `medclf nets` draws it. Where there is no Chromium it says
+so and leaves report.png as it was. With --readme, every block of the README that begins with "$
+medclf" is run in the same folder, and what it prints takes the place of what stands there.
 """
 
 import argparse
@@ -53,6 +53,8 @@ def main() -> None:
         run("medclf inspect demo/data/cohort.csv --montage montage.png", folder)
         save_small(folder / "montage.png", args.out / "montage.png", grey=True)
         save_curve(folder / "demo" / "run" / "report.html", args.out / "roc.svg")
+        run("medclf nets resnet18 --draw resnet18.svg", folder)
+        shutil.copy(folder / "resnet18.svg", args.out)
         save_screen(folder / "demo" / "run" / "report.html", args.out / "report.png")
         if args.readme:
             renew(ROOT / "README.md", lambda c: told if c == "medclf demo" else run(c, folder))
