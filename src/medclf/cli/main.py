@@ -12,11 +12,13 @@ from typing import Annotated
 import typer
 
 from medclf import __version__
+from medclf.cli.datasets import datasets
 from medclf.cli.demo import demo
 from medclf.cli.evaluate import evaluate
 from medclf.cli.features import features
 from medclf.cli.fetch import fetch
 from medclf.cli.inspect import inspect
+from medclf.cli.nets import nets
 from medclf.cli.plan import plan
 from medclf.cli.predict import predict
 from medclf.cli.train import train
@@ -31,6 +33,8 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     predict,
     features,
     fetch,
+    nets,
+    datasets,
 )
 """In the order in which help lists them."""
 
