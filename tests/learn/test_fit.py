@@ -163,7 +163,7 @@ def test_settling_fills_the_budget_with_epochs_then_members():
     assert short.epochs < long.epochs
     assert long.members > 5
     assert tiny.members == 2  # as many as train at once
-    assert tiny.epochs == 1
+    assert (tiny.epochs, tiny.steps) == (1, 9)
     rounds = -(-short.members // 2)
     assert rounds * short.epochs * (0.1 + 0.01) <= 10
 
@@ -175,9 +175,14 @@ def test_settling_may_keep_the_members_and_cuts_a_pass_that_is_too_long():
         assert settle(fit, pace, seconds, 2, 100, 1000, fixed=True).members == 5
     slow = Pace(step=1.0, judge=0.01, steps=100)
     cut = settle(Fit(), slow, 40, 1, 100, 500)
-    assert (cut.epochs, cut.steps) == (1, 34)  # 40 - 500 / 100 - 100 / 100
+    assert (cut.epochs, cut.steps) == (4, 7)  # a quarter of 40 - 500 / 100, less 1 for validation
+    dear = settle(Fit(), slow, 40, 1, 500, 500)
+    assert (dear.epochs, dear.steps) == (1, 24)  # validation takes 5: two eighths of what is left
+    several = settle(Fit(), slow, 200, 1, 100, 500)
+    assert (several.epochs, several.steps) == (4, 36)  # a quarter of 195, less 1 for validation
     assert settle(Fit(), slow, 1, 1, 100, 500).steps == 1
-    assert settle(Fit(), slow, 400, 1, 100, 500).steps == 0
+    whole = settle(Fit(), slow, 420, 1, 100, 500)
+    assert (whole.epochs, whole.steps) == (4, 0)
 
 
 def test_class_weights_even_out_and_average_to_one(make_exams):

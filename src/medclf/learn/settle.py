@@ -10,16 +10,18 @@ from dataclasses import dataclass, replace
 
 from medclf.learn.committee import Part, side_by_side
 from medclf.learn.exams import Exams
-from medclf.learn.loop import draw_order, judge, run_epoch
+from medclf.learn.loop import Indices, draw_order, judge, run_epoch
 from medclf.learn.member import Member
 from medclf.learn.recipe import Fit
 
 LADDER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 125, 150, 200)
 TIMED_STEPS = 5
-SLOW = 2.0  # seconds of a first step from which on no more steps are timed
+SLOW = 1.0  # seconds of a step from which on no more steps are timed
 WANTED = 60_000  # exams that a member sees before more epochs stop helping, measured in bench/
 FEWEST_EPOCHS = 4
 MOST_MEMBERS = 12
+WORTH = 0.8  # share of the steps that are left where epochs are cut
+EIGHTHS = 8  # a cut pass is so many parts of a whole one, rounded down
 
 
 @dataclass(frozen=True)
@@ -48,26 +50,28 @@ def time_steps(members: Sequence[Member], exams: Exams, parts: Sequence[Part], s
         member, part = members[place], parts[place]
         batch = min(member.fit.batch, len(part.training))
         few = part.training[: batch * TIMED_STEPS]
-        # The first pass of every shape also compiles its kernels: it does not count, unless it is
-        # so slow that kernels are the least of it.
         judged = few[: 2 * batch]
-        step = _seconds(lambda: run_epoch(member, exams, few[:batch], 1))
-        each = _seconds(lambda: judge(member.average, exams, judged, member.fit)) / len(judged)
+
+        def learn(several: Indices) -> float:
+            return _seconds(lambda: run_epoch(member, exams, several, 1)) * batch / len(several)
+
+        def look() -> float:
+            spent = _seconds(lambda: judge(member.average, exams, judged, member.fit))
+            return spent / len(judged)
+
+        # The first pass of every shape also compiles its kernels: it is not timed.
+        learn(few[:batch])
+        look()
+        step, each = learn(few[:batch]), look()
         if step > SLOW:
             return step, each
-        step = _quickest(lambda: run_epoch(member, exams, few, 1)) / (len(few) / batch)
-        each = _quickest(lambda: judge(member.average, exams, judged, member.fit)) / len(judged)
-        return step, each
+        # The better of several: a busy moment of the machine is not its pace.
+        return min(step, learn(few), learn(few)), min(each, look())
 
     step, each = zip(*side_by_side(work, min(side, len(members)), side), strict=True)
     training, fit = parts[0].training, members[0].fit
     steps = len(draw_order(exams.target, training, fit, members[0].generator()))
     return Pace(max(step), max(each), steps)
-
-
-def _quickest(work: Callable[[], object]) -> float:
-    """Time some work, the better of two: a busy moment of the machine is not its pace."""
-    return min(_seconds(work) for _ in range(2))
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -88,8 +92,8 @@ def settle(
     """Choose epochs, and members where cross-validation may have more, for a budget.
 
     First every member gets the epochs that it needs; what is left goes to more members, for a
-    mean of many is steadier and no epoch too many overfits it. Where not even one pass over the
-    exams fits, the pass is cut to the steps that do.
+    mean of many is steadier and no epoch too many overfits it. Where a few passes over the exams do
+    not fit, the passes are cut to the steps that do.
 
     Args:
         fit: With `epochs` 0, and the members wanted.
@@ -116,7 +120,16 @@ def settle(
     while grows and members + side <= MOST_MEMBERS and passes_of(members + side) >= wanted:
         members += side
     passes = min(wanted, passes_of(members))
-    if passes < 1:
-        steps = int((passes * epoch - pace.judge * validation) / pace.step)
-        return replace(fit, members=members, epochs=1, steps=max(1, steps))
-    return replace(fit, members=members, epochs=max(r for r in LADDER if r <= passes))
+    if passes >= FEWEST_EPOCHS:
+        return replace(fit, members=members, epochs=max(r for r in LADDER if r <= passes))
+
+    def steps_of(epochs: int) -> int:
+        return int((passes * epoch / epochs - pace.judge * validation) / pace.step)
+
+    # Short epochs lose less to a kill, but each is followed by a validation.
+    several = FEWEST_EPOCHS * steps_of(FEWEST_EPOCHS) >= WORTH * steps_of(1)
+    epochs = FEWEST_EPOCHS if several else 1
+    steps = steps_of(epochs)
+    eighth = max(1, pace.steps // EIGHTHS)
+    steps = steps // eighth * eighth if steps > eighth else steps
+    return replace(fit, members=members, epochs=epochs, steps=max(1, min(steps, pace.steps)))
