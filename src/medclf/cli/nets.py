@@ -134,9 +134,10 @@ def _show_list(found: "dict[str, list[Sheet]]", dims: int, channels: int) -> Non
     from medclf.net.table import BODIES
 
     console = Console(highlight=False, soft_wrap=True)
-    first, second = (_by(size) for size in SIZES[dims])
-    console.print(f"{dims}D, {channels} channels. Multiply-adds at {first} and {second}; weights")
-    console.print(f"and field, the edge that a cell of the last map sees, at {first}. No head.")
+    first, second = (_by(size).replace(" ", "") for size in SIZES[dims])
+    many = "channel" if channels == 1 else "channels"
+    console.print(f"{dims}D, {channels} {many}, no head. Multiply-adds at {first} and {second};")
+    console.print(f"weights, and field (the edge that a cell of the last map sees), at {first}.")
     heads = ("depth", "weights", first, second, "field")
     console.print(" " * INDENT + _row(heads) + "  pretrained", style="bold")
     paper = ""
