@@ -71,10 +71,14 @@ def test_names_of_classes_come_back(digits):
 
 def test_colour_and_volumes():
     rng = np.random.default_rng(0)
-    for shape in ((12, 12, 3), (12, 12, 12)):
+    for shape in ((12, 12, 3), (12, 12, 1), (12, 12, 12)):
         images = rng.normal(size=(20, *shape)).astype(np.float32)
         model = ImageClassifier(epochs=1, folds=2, random_state=0).fit(images, [0, 1] * 10)
         assert model.predict_proba(images).shape == (20, 2)
+        prepare = model.trained_.recipe.prepare
+        assert (prepare.channels, *prepare.size) == (
+            (shape[2], 12, 12) if shape[2] < 4 else (1, *shape)
+        )
 
 
 def test_images_of_another_size_are_refused(digits):
@@ -82,3 +86,24 @@ def test_images_of_another_size_are_refused(digits):
     model = ImageClassifier(epochs=1, folds=2, random_state=0).fit(images, labels)
     with pytest.raises(ValueError, match="wanted, found"):
         model.predict(images[:, :6])
+
+
+@pytest.mark.parametrize(
+    ("settings", "groups", "told"),
+    [
+        ({"minutes": 0.0}, None, "a budget of some minutes wanted, found 0"),
+        ({"minutes": float("inf")}, None, "a budget of some minutes wanted, found inf"),
+        ({"epochs": 1}, [1, 2], "one group per image wanted: 20, not 2"),
+        ({"epochs": 1}, [1] * 20, "class one has 1 patient"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused(settings, groups, told):
+    images, labels = np.random.default_rng(0).normal(size=(20, 8, 8)), ["one", "two"] * 10
+    with pytest.raises(ValueError, match=told):
+        ImageClassifier(random_state=0, **settings).fit(images, labels, groups)
+
+
+def test_values_beyond_float32_are_refused():
+    images = np.random.default_rng(0).normal(size=(20, 8, 8)) * 1e300
+    with pytest.raises(ValueError, match="values within float32 wanted"):
+        ImageClassifier(epochs=1).fit(images, [0, 1] * 10)

@@ -26,7 +26,7 @@ MAY = {
     "report": {"evaluate"},
 }
 # The verbs stand above the rooms, as the command line does.
-ABOVE = {"cli", "features", "verbs", "compose", "estimator", "__init__"}
+ABOVE = {"cli", "features", "verbs", "compose", "estimator", "__init__", "__main__"}
 NEVER_TORCH = {"errors", "core", "read", "curate", "prepare", "evaluate", "report"}
 
 

@@ -1,6 +1,7 @@
 import csv
 import json
 import math
+import os
 import shutil
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from PIL import Image
 
 import medclf
 from medclf import verbs
-from medclf.errors import CohortError, ReadError, RunError
+from medclf.errors import CohortError, ReadError, RunError, SettingError
 from medclf.learn.recipe import format_recipe, read_recipe
 from medclf.learn.run import read_splits
 
@@ -205,3 +206,48 @@ def test_copies_of_an_image_stand_in_one_split(tmp_path):
     stems = {Path(name).name: split for name, split in splits.items()}
     assert all(stems[path.name] == stems[f"copy-{path.name}"] for path in copied)
     assert any("an image that another has too" in note for note in run.run.facts["notes"])
+
+
+@pytest.mark.parametrize("minutes", [0, -1.0, math.inf, math.nan])
+def test_a_budget_that_is_none_is_refused(trained, tmp_path, minutes):
+    data, run = trained
+    for start in (
+        lambda: medclf.train(data, tmp_path / "run", minutes),
+        lambda: medclf.plan(medclf.read_cohort(data), minutes),
+        lambda: verbs.resume(run.run.folder, minutes=minutes),
+    ):
+        with pytest.raises(SettingError, match="a budget of some minutes wanted, found"):
+            start()
+    assert not (tmp_path / "run").exists()
+
+
+def test_many_files_are_predicted_a_few_at_a_time(trained, monkeypatch):
+    data, run = trained
+    files, steps = sorted(data.rglob("*.png")), []
+    at_once = run.predict(files)
+    monkeypatch.setattr(verbs, "AT_ONCE", 25)
+    watch = verbs.Watch(count=lambda done, total: steps.append((done, total)))
+    assert [one.name for one in run.predict(files, watch)] == [one.name for one in at_once]
+    assert steps == [(25, 60), (50, 60), (60, 60)]
+    assert run.predict([]) == []
+
+
+def test_a_test_split_of_others_is_not_judged_on_what_was_learnt(trained, tmp_path):
+    data, run = trained
+    other = tmp_path / "other"
+    shutil.copytree(data, other)
+    for file in sorted((other / "train").rglob("*.png"))[:7]:
+        file.rename(other / "test" / file.parent.name / f"moved-{file.name}")
+    found = run.evaluate(other)
+    assert (found.exams, found.notes) == (20, ("7 exams that the run learnt from are left out",))
+    assert found.figures["auc"].value == run.scores["auc"]["value"]
+
+
+def test_names_that_are_not_utf8(tmp_path):
+    data = write_pictures(tmp_path / "pictures")
+    for file in sorted(data.rglob("*.png")):
+        file.rename(file.with_name("\udcff" + file.name))
+    run = medclf.train(data, tmp_path / "run", recipe=quick(medclf.read_cohort(data)))
+    assert run.evaluate(data).to_json()["auc"] == run.scores["auc"]
+    names = read_splits(tmp_path / "run")
+    assert all(os.fsencode(name)[-8:-7] == b"\xff" for name in names)

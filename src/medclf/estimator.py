@@ -27,7 +27,7 @@ from medclf.learn.recipe import Decide, Fit, Net, Recipe
 from medclf.learn.run import create_run
 from medclf.learn.trained import Held, Trained, load_trained
 from medclf.look.augment import Augment
-from medclf.prepare.exam import Prepare
+from medclf.prepare.exam import HUGE, Prepare
 
 
 class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -45,7 +45,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         random_state: Seed of all chance.
 
     Shape:
-        X is (N, Y, X) for grey pictures, (N, Y, X, 3) for colour, (N, Z, Y, X) for volumes.
+        X is (N, Y, X) or (N, Y, X, 1) for grey pictures, (N, Y, X, 3) for colour, (N, Z, Y, X) for
+        volumes.
 
     Example:
         >>> x = np.random.default_rng(0).normal(size=(40, 12, 12)).astype("float32")
@@ -86,19 +87,26 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             groups: The patient of each image; images of one patient stand in one fold.
 
         Raises:
-            ValueError: arrays do not fit each other, or a class has too few patients.
+            ValueError: arrays do not fit each other, the budget is none, or a class has too few
+                patients.
         """
         X, y = validate_data(self, X, y, dtype="numeric", ensure_2d=False, allow_nd=True)
         check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"two classes or more wanted, found one class: {self.classes_[0]!r}")
+            raise ValueError(f"two classes or more wanted, found one class: {self.classes_[0]}")
+        if not self.epochs and not 0 < self.minutes < np.inf:
+            raise ValueError(f"epochs, or a budget of some minutes wanted, found {self.minutes}")
         values = _images(np.asarray(X))
         low, high = float(values.min()), float(values.max())
+        if not high - low < HUGE:
+            raise ValueError(f"values within float32 wanted, found {low:g} to {high:g}")
         self.range_ = (low, high if high > low else low + 1)
-        patients = range(len(labels)) if groups is None else groups
+        patients = [str(p) for p in (range(len(labels)) if groups is None else groups)]
+        if len(patients) != len(labels):
+            raise ValueError(f"one group per image wanted: {len(labels)}, not {len(patients)}")
         try:
-            self.trained_ = self._train(self._scaled(values), labels, [str(p) for p in patients])
+            self.trained_ = self._train(self._scaled(values), labels, patients)
         except MedclfError as problem:
             raise ValueError(str(problem)) from problem
         return self
@@ -127,7 +135,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _train(
         self, values: NDArray[np.float32], labels: NDArray[np.int64], patients: list[str]
     ) -> Trained:
-        task = Task(tuple(str(k) for k in range(len(self.classes_))))
+        task = Task(tuple(str(name) for name in self.classes_))
         records = tuple(
             Record(f"{i:09d}", {}, patients[i], int(label), "train")
             for i, label in enumerate(labels)
@@ -181,7 +189,6 @@ def _images(X: NDArray[np.generic]) -> NDArray[np.generic]:
     if X.ndim == 3:
         return X[:, None]
     if X.ndim == 4:
-        return np.moveaxis(X, -1, 1) if X.shape[-1] == 3 else X[:, None]
-    raise ValueError(
-        f"images (N, Y, X), (N, Y, X, 3) or (N, Z, Y, X) wanted, found an array of {X.shape}"
-    )
+        return np.moveaxis(X, -1, 1) if X.shape[-1] in (1, 3) else X[:, None]
+    wanted = "(N, Y, X), (N, Y, X, 1 or 3) or (N, Z, Y, X)"
+    raise ValueError(f"images {wanted} wanted, found an array of {X.shape}")

@@ -7,6 +7,7 @@ for answer in run.predict(["new.dcm"]):
 """
 
 import json
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterable
@@ -25,7 +26,7 @@ from medclf.curate.cohort import AS_FOUND, Columns
 from medclf.curate.cohort import read_cohort as read_columns
 from medclf.curate.fingerprint import take_fingerprint
 from medclf.curate.split import split_cohort
-from medclf.errors import RunError
+from medclf.errors import RunError, SettingError
 from medclf.evaluate.scores import Scores, score
 from medclf.evaluate.table import Predictions
 from medclf.evaluate.tabulate import tabulate
@@ -43,6 +44,7 @@ from medclf.prepare.store import Store, open_store
 from medclf.read.image import read_image
 
 MINUTES = 2.0
+AT_ONCE = 64  # images in memory while files are predicted
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,10 @@ def plan(
         pretrained: Start from published weights.
 
     Raises:
-        SettingError: there is no such network, or no weights of it are published.
+        SettingError: the budget is not above 0, there is no such network, or no weights of it are
+            published.
     """
+    _expect_budget(minutes)
     split = split_cohort(cohort, seed)
     found = take_fingerprint(split, seed=seed, progress=watch.count)
     chosen = make_plan(split, found, minutes, seed)
@@ -129,6 +133,7 @@ def train(
         MedclfError: the data, the recipe or the folder do not serve; nothing is left behind.
     """
     start = time.monotonic()
+    _expect_budget(minutes)
     folder = Path(out)
     expect_free(folder)
     cohort = data if isinstance(data, Cohort) else read_columns(Path(data), columns)
@@ -170,6 +175,7 @@ def resume(
     Raises:
         RunError: the data have changed since the run was begun, or it is done already.
     """
+    _expect_budget(minutes)
     open_run(Path(folder))  # Before the lock, whose file must not be left in a folder without run.
     with sole_use(Path(folder)):
         run = open_run(Path(folder))
@@ -217,20 +223,29 @@ class TrainedRun:
         scores: dict[str, Any] = json.loads(text)
         return scores
 
-    def predict(self, files: Iterable[str | Path]) -> list[Prediction]:
+    def predict(self, files: Iterable[str | Path], watch: Watch = SILENT) -> list[Prediction]:
         """Predict images, one exam each.
+
+        Args:
+            files: Their paths.
+            watch: Told how far it is.
 
         Raises:
             ReadError: a file cannot be read, or is not like those that the run was trained on.
         """
         sources = [(str(path), Source(Path(path))) for path in files]
-        values = [
-            prepare_image(read_image(source), self.trained.recipe.prepare, name)
-            for name, source in sources
-        ]
-        return self.trained.predict([name for name, _ in sources], np.stack(values))
+        prepare, found = self.trained.recipe.prepare, list[Prediction]()
+        for start in range(0, len(sources), AT_ONCE):
+            some = sources[start : start + AT_ONCE]
+            values = [prepare_image(read_image(source), prepare, name) for name, source in some]
+            found += self.trained.predict([name for name, _ in some], np.stack(values))
+            if watch.count is not None:
+                watch.count(len(found), len(sources))
+        return found
 
-    def judge(self, data: str | Path | Cohort, columns: Columns = AS_FOUND) -> Predictions:
+    def judge(
+        self, data: str | Path | Cohort, columns: Columns = AS_FOUND, watch: Watch = SILENT
+    ) -> Predictions:
         """Predict the exams to evaluate on: the test split, or all where there is none.
 
         Images that the run learnt from are left out, under whatever name they come.
@@ -240,10 +255,10 @@ class TrainedRun:
         """
         cohort = data if isinstance(data, Cohort) else read_columns(Path(data), columns)
         cohort = choose_exams(self.run, cohort)
-        store = open_store(cohort.records, self.trained.recipe.prepare)
+        store = open_store(cohort.records, self.trained.recipe.prepare, progress=watch.count)
         unseen = unseen_rows(self.run, cohort, store)
         shares, spread = self.trained.probabilities(store, unseen)
-        return tabulate(cohort, unseen, shares, spread)
+        return tabulate(cohort, unseen, shares, spread, len(cohort.records) - len(unseen))
 
     def evaluate(self, data: str | Path | Cohort, columns: Columns = AS_FOUND) -> Scores:
         """Measure the run on exams, with intervals by patient; see `judge` for which."""
@@ -253,6 +268,11 @@ class TrainedRun:
         """Measure what was judged, with the threshold that the run chose on validation."""
         recipe = self.trained.recipe
         return score(judged, self.trained.decision, recipe.fit.seed, recipe.decide.resamples)
+
+
+def _expect_budget(minutes: float | None) -> None:
+    if minutes is not None and not (math.isfinite(minutes) and minutes > 0):
+        raise SettingError(f"a budget of some minutes wanted, found {minutes:g}")
 
 
 def _settled(recipe: Recipe) -> bool:

@@ -60,6 +60,16 @@ def test_a_run_that_is_damaged(refuse, trained, pictures, tmp_path, name, raw, t
     refuse("predict", run, image, words=(f"{run / name}: {told}",))
 
 
+@pytest.mark.parametrize("raw", [b"", b"name,split", b"exam,split,image\na\xff,test\n", None])
+def test_a_run_without_its_exams_does_not_evaluate(refuse, trained, pictures, tmp_path, raw):
+    run = copy(trained, tmp_path / "run")
+    (run / "exams.csv").unlink()
+    if raw is not None:
+        (run / "exams.csv").write_bytes(raw)
+    words = (f"{run / 'exams.csv'}: rows of exam, split, image wanted",)
+    refuse("evaluate", run, pictures, words=words)
+
+
 def test_a_run_that_was_cut_short_does_not_predict(refuse, trained, pictures, tmp_path):
     run = copy(trained, tmp_path / "run")
     alter(run, state="training")
@@ -184,6 +194,18 @@ def test_other_classes_are_not_evaluated(refuse, trained, pictures):
 
 def test_the_demo_keeps_to_an_empty_folder(refuse, pictures):
     refuse("demo", "--out", pictures, words=(f"{pictures}: ", "empty folder, found test"))
+
+
+def test_a_demo_without_room_leaves_nothing(medclf, tmp_path, monkeypatch):
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("medclf.curate.phantom.cohort.write_radiograph", fail)
+    out = tmp_path / "new" / "demo"
+    told = medclf("demo", "--out", out, "--patients", 40)
+    why = f"error: {out / 'data'}: cannot write phantoms here: No space left on device\n"
+    assert (told.code, told.err) == (1, why)
+    assert not list(tmp_path.iterdir())
 
 
 # No room on the disk

@@ -22,7 +22,7 @@ def demo(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", help="Where everything goes; new, or empty. [default: demo]"
+            metavar="FOLDER", help="Where everything goes; new, or empty.", show_default="demo"
         ),
     ] = None,
     patients: Annotated[int, typer.Option(help="Phantom patients to make.", min=40)] = PATIENTS,
@@ -52,7 +52,7 @@ def demo(
         found = audit(cohort, progress)
     say(f"Inspected {len(cohort.records)} images: {len(found.problems)} remarks, ")
     say(f"which medclf inspect {table} tells\n")
-    say(f"Training for {minutes:g} minutes at most\n")
+    say(f"Training for {minutes:g} {'minute' if minutes == 1 else 'minutes'} at most\n")
     with watch_training(quiet=False) as watch:
         done = verbs.train(cohort, out / "run", minutes, seed, watch=watch)
     show_scores(done.scores)

@@ -7,6 +7,7 @@ import typer
 
 from medclf.cli.options import Data, Json, takes_columns
 from medclf.cli.output import expect_place
+from medclf.cli.progress import show_progress
 from medclf.cli.scores import show_scores
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def evaluate(
 
     expect_place(out)
     loaded = verbs.load(run)
-    judged = loaded.judge(data, columns)
+    with show_progress("Reading images", quiet=as_json) as count:
+        judged = loaded.judge(data, columns, verbs.Watch(count=count))
     if out is not None:
         write_predictions(out, judged)
     show_scores(loaded.measure(judged).to_json(), as_json)

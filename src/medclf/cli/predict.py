@@ -14,6 +14,7 @@ import typer
 from medclf.cli.evaluate import RunFolder
 from medclf.cli.options import Json
 from medclf.cli.output import expect_place, write_output
+from medclf.cli.progress import show_progress
 
 if TYPE_CHECKING:
     from medclf.core.prediction import Prediction
@@ -35,7 +36,8 @@ def predict(
 
     expect_place(out)
     loaded = verbs.load(run)
-    found = loaded.predict(files)
+    with show_progress("Predicting", quiet=as_json) as count:
+        found = loaded.predict(files, verbs.Watch(count=count))
     if as_json:
         text = json.dumps([asdict(prediction) for prediction in found]) + "\n"
     else:

@@ -37,6 +37,7 @@ class Predictions:
         probabilities: (N, K) in [0, 1]; rows sum to 1 unless findings coexist.
         spread: (N, K) standard deviation of each probability over the members and the looks.
         facts: By name, one per exam: a number, a word, or `None` where missing.
+        learnt: How many more exams there were, left out since the run had learnt from them.
 
     Raises:
         SettingError: shapes disagree, or a number is out of its range.
@@ -51,6 +52,7 @@ class Predictions:
     probabilities: NDArray[np.float64]
     spread: NDArray[np.float64]
     facts: Mapping[str, tuple[Fact, ...]] = field(default_factory=dict)
+    learnt: int = 0
 
     def __post_init__(self) -> None:
         exams, classes = len(self.exams), len(self.task.classes)
@@ -98,6 +100,7 @@ class Predictions:
             self.probabilities[rows],
             self.spread[rows],
             facts,
+            self.learnt,
         )
 
 

@@ -19,13 +19,23 @@ def make_labels(records: Sequence[Record], task: Task) -> Classes:
 
 
 def tabulate(
-    cohort: Cohort, chosen: NDArray[np.int64], shares: Numbers, spread: Numbers
+    cohort: Cohort,
+    chosen: NDArray[np.int64],
+    shares: Numbers,
+    spread: Numbers,
+    learnt: int = 0,
 ) -> Predictions:
     """Join probabilities with exams, labels and facts; patients become numbers.
 
     The table goes to disk and into reports: it groups exams by patient without saying who it is.
     Of the facts it takes those that part exams into groups; free text, and what each exam has for
     itself, may name a person and tells no score.
+
+    Args:
+        chosen: Numbers of the exams that were judged.
+        shares: Their probabilities, (N, K).
+        spread: And how far these spread, likewise.
+        learnt: How many more were left out since the run had learnt from them.
     """
     records = [cohort.records[i] for i in chosen]
     order = sorted({record.patient for record in cohort.records})
@@ -41,4 +51,5 @@ def tabulate(
         probabilities=shares,
         spread=spread,
         facts={name: values for name, values in facts.items() if part(name, values)},
+        learnt=learnt,
     )

@@ -25,6 +25,7 @@ from medclf.errors import CohortError, RunError
 from medclf.learn.recipe import Recipe, format_recipe, read_recipe
 
 FORMAT = 1
+EXAMS = ["exam", "split", "image"]
 LOCK, STARTING = ".lock", ".start.part"
 
 
@@ -190,21 +191,40 @@ def apply_splits(folder: Path, cohort: Cohort) -> Cohort:
 
 def read_splits(folder: Path) -> dict[str, str]:
     """Read which split a run dealt each exam into."""
-    with (folder / "exams.csv").open(encoding="utf-8", newline="") as file:
-        return {row["exam"]: row["split"] for row in csv.DictReader(file)}
+    return {exam: split for exam, split, _ in _read_exams(folder)}
 
 
 def read_learnt(folder: Path) -> set[str]:
-    """Read the digests of the images that a run learnt from or chose by."""
-    with (folder / "exams.csv").open(encoding="utf-8", newline="") as file:
-        return {row["image"] for row in csv.DictReader(file) if row["split"] != "test"} - {""}
+    """Read the digests of the images that a run learnt from or chose by, and has no test of."""
+    exams = _read_exams(folder)
+    tested = {image for _, split, image in exams if split == "test"}
+    return {image for _, split, image in exams if split != "test"} - tested - {""}
+
+
+def _read_exams(folder: Path) -> list[tuple[str, str, str]]:
+    """Read the name, the split and the image's digest of each exam.
+
+    Raises:
+        RunError: the table is absent or damaged.
+    """
+    path = folder / "exams.csv"
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            header, *rows = csv.reader(file)
+            exams = [(exam, split, image) for exam, split, image in rows]
+    except (OSError, ValueError, csv.Error) as problem:
+        why = problem.strerror if isinstance(problem, OSError) else "damaged"
+        raise RunError(f"{path}: rows of {', '.join(EXAMS)} wanted: {why}") from problem
+    if header != EXAMS:
+        raise RunError(f"{path}: rows of {', '.join(EXAMS)} wanted, found {', '.join(header)}")
+    return exams
 
 
 def write_exams(path: Path, records: Sequence[Record], images: Sequence[str]) -> None:
     """Write `exams.csv`: each exam, its split, and the digest of its image where there is one."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["exam", "split", "image"])
+    writer.writerow(EXAMS)
     digests = images or [""] * len(records)
     writer.writerows((r.name, r.split, d) for r, d in zip(records, digests, strict=True))
     write_whole(path, text.getvalue())

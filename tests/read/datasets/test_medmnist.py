@@ -191,3 +191,10 @@ def test_an_image_belongs_to_the_caller(tmp_path):
     kept = first.copy()
     first[:] = 0
     np.testing.assert_array_equal(read_image(source).values, kept)
+
+
+@pytest.mark.parametrize(("space", "shape"), [((8, 7, 1), (1, 8, 7)), ((8, 7, 3), (3, 8, 7))])
+def test_a_last_axis_of_1_or_3_holds_channels(tmp_path, space, shape):
+    np.savez_compressed(tmp_path / "own.npz", **arrays(space))
+    record = read_dataset(tmp_path / "own.npz").records[0]
+    assert read_image(record.source).values.shape == shape

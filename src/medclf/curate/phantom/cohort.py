@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -93,6 +93,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     """
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         raise CohortError(f"{folder}: a new or an empty folder wanted")
+    absent = [place for place in folder.parents if not place.exists()]
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".medclf-", dir=folder.parent) as shelter:
@@ -103,7 +104,12 @@ def whole_folder(folder: Path) -> Iterator[Path]:
                 folder.rmdir()
             unfinished.rename(folder)
     except OSError as problem:
-        raise CohortError(f"{folder}: cannot write phantoms here: {problem}") from problem
+        why = problem.strerror or problem
+        raise CohortError(f"{folder}: cannot write phantoms here: {why}") from problem
+    finally:
+        with suppress(OSError):  # Of what was made only empty folders go.
+            for place in absent:
+                place.rmdir()
 
 
 def _picture(patient: Patient, screen: Screen, folder: Path) -> dict[str, Finding]:

@@ -85,8 +85,8 @@ def read_packed(source: Source) -> Image:
     if not 0 <= index < len(images):
         raise ReadError(f"{source}: an image from 0 to {len(images) - 1} wanted")
     values = images[index]
-    coloured = values.ndim == 3 and values.shape[-1] == 3
-    values = settle(np.moveaxis(values, -1, 0) if coloured else values[None])
+    channels_last = values.ndim == 3 and values.shape[-1] in (1, 3)
+    values = settle(np.moveaxis(values, -1, 0) if channels_last else values[None])
     return Image(values, bits=8 * values.dtype.itemsize)
 
 
@@ -111,7 +111,9 @@ def _load(path: Path, member: str) -> NDArray[Any]:
     values = parse_array(read_bytes(Source(path, f"{member}.npy"), LIMIT), str(where))
     if values.dtype.kind not in "buif" or values.ndim not in (3, 4):
         found = f"{values.dtype} {values.shape}"
-        raise ReadError(f"{where}: images (N, Y, X), (N, Y, X, 3) or (N, Z, Y, X), found {found}")
+        raise ReadError(
+            f"{where}: images (N, Y, X), (N, Y, X, 1 or 3) or (N, Z, Y, X) wanted, found {found}"
+        )
     return values
 
 
