@@ -15,6 +15,7 @@ from medclf.cli.progress import show_progress
 if TYPE_CHECKING:
     from medclf.net.cost import Cost
     from medclf.net.sheet import Sheet, Stage
+    from medclf.net.source import Source
     from medclf.net.table import Entry
 
 CHANNELS = {2: 3, 3: 1}
@@ -105,24 +106,30 @@ def _listed(name: str, entry: "Entry", sheets: "Sequence[Sheet]", dims: int) -> 
 
 def _known(name: str, entry: "Entry") -> dict[str, Any]:
     """Tell what stands in the tables of bodies and of published weights."""
-    from medclf.net.source import SOURCES
-
-    source = SOURCES.get(name)
+    source = _source(name)
     return {
         "name": name,
         "family": entry.family,
         "year": entry.year,
         "paper": entry.paper,
         "depth": entry.depth,
-        "pretrained": source and {"from": _origin(name), "imagenet_top1": source.top1},
+        "pretrained": source and {"from": _origin(source), "imagenet_top1": source.top1 or None},
     }
 
 
-def _origin(name: str) -> str:
-    """Say who published weights: a library, or a package that holds them."""
-    from medclf.net.source import SOURCES
+def _source(name: str) -> "Source | None":
+    """Find the published weights of a body, if any."""
+    from medclf.errors import SettingError
+    from medclf.net.weights import find_source
 
-    source = SOURCES[name]
+    try:
+        return find_source(name)
+    except SettingError:
+        return None
+
+
+def _origin(source: "Source") -> str:
+    """Say who published weights: a library, or a package that holds them."""
     return source.place if source.packed else source.names.lower()
 
 
@@ -130,7 +137,6 @@ def _show_list(found: "dict[str, list[Sheet]]", dims: int, channels: int) -> Non
     from rich.console import Console
     from rich.markup import escape
 
-    from medclf.net.source import SOURCES
     from medclf.net.table import BODIES
 
     console = Console(highlight=False, soft_wrap=True)
@@ -149,8 +155,8 @@ def _show_list(found: "dict[str, list[Sheet]]", dims: int, channels: int) -> Non
         cost = large.cost
         counts = [_short(n) for n in (cost.weights, cost.multiply_adds, small.cost.multiply_adds)]
         row = _row((str(entry.depth or "–"), *counts, _edge(cost.field)))
-        source = SOURCES.get(name)
-        end = "–" if source is None else f"{_origin(name)}, {source.top1} %"
+        source = _source(name)
+        end = "–" if source is None else f"{_origin(source)}, {source.top1} %"
         console.print(f"  {name:<{INDENT - 2}}{row}  {end}")
 
 
@@ -204,8 +210,6 @@ def _show(
     from rich.markup import escape
     from rich.table import Table
 
-    from medclf.net.source import SOURCES
-
     console = Console(highlight=False)
     depth = f", depth {entry.depth}" if entry.depth else ""
     console.print(f"[bold]{escape(name)}[/]: {entry.family}, {entry.year}{depth}", soft_wrap=True)
@@ -222,9 +226,9 @@ def _show(
     cost = sheet.cost
     told = f"{cost.weights:,} weights and {cost.multiply_adds:,} multiply-adds; a head adds "
     console.print(f"{told}{sheet.features:,} weights and a bias for each class.", soft_wrap=True)
-    if source := SOURCES.get(name):
-        told = f"Pretrained on ImageNet: {_origin(name)}, top-1 {source.top1} %."
-        console.print(told, soft_wrap=True)
+    if source := _source(name):
+        top1 = f", top-1 {source.top1} %" if source.top1 else ""
+        console.print(f"Pretrained on ImageNet: {_origin(source)}{top1}.", soft_wrap=True)
     told = ", ".join(f"{key} = {json.dumps(value)}" for key, value in entry.options.items())
     console.print(f"Options: {escape(told)}", soft_wrap=True)
     if draw is not None:
