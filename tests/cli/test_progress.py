@@ -7,6 +7,8 @@ import pytest
 
 from medclf.cli import progress
 from medclf.cli.progress import show_progress
+from medclf.cli.train import watch_training
+from medclf.learn.fit import Progress
 
 
 class Terminal(io.StringIO):
@@ -70,3 +72,23 @@ def test_the_bar_goes_when_work_fails(terminal):
         fail()
     assert "Reading" in stream.getvalue()
     work()
+
+
+def watched(terminal, *steps: tuple[int, int] | Progress) -> str:
+    """Tell what a training's bars show at last, after these steps."""
+    stream = terminal(0.0)
+    with watch_training(quiet=False) as watch:
+        for step in steps:
+            watch.tell(step) if isinstance(step, Progress) else watch.count(*step)
+    return stream.getvalue().rpartition("\r")[2]
+
+
+def test_a_training_shows_one_bar_at_a_time(terminal):
+    epoch = Progress(3, 8, {"loss": 0.5, "val_auc": 0.75})
+    assert "Preparing images" in watched(terminal, (1, 9))
+    assert "Training" not in watched(terminal, (1, 9))
+    shown = watched(terminal, (1, 9), (9, 9))
+    assert "Training" in shown
+    assert "Preparing" not in shown
+    assert "Training  loss 0.500  validation AUC 0.750" in watched(terminal, (9, 9), epoch)
+    assert "Preparing" in watched(terminal, (9, 9), (2, 9)), "the store after the fingerprint"

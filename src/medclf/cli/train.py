@@ -12,7 +12,6 @@ import typer
 
 from medclf.cli.options import Data, Json, takes_columns
 from medclf.cli.plan import Network, Pretrained
-from medclf.cli.progress import show_progress
 from medclf.cli.scores import show_scores
 
 if TYPE_CHECKING:
@@ -102,32 +101,37 @@ def _expect_alone(
 
 @contextmanager
 def watch_training(quiet: bool) -> "Iterator[Watch]":
-    """Open the progress bars of a training: one for images, then one for epochs."""
+    """Open the progress bars of a training: one for images, then, in its place, one for epochs."""
     from rich.console import Console
     from rich.progress import BarColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
     from medclf.verbs import Watch
 
-    bar = Bars(
+    bars = Bars(
         "{task.description}",
         BarColumn(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         disable=quiet or not sys.stderr.isatty(),
     )
-    epochs = bar.add_task("Training", total=None, visible=False)
+    images = bars.add_task("Preparing images", total=None, visible=False)
+    epochs = bars.add_task("Training", total=None, visible=False)
+
+    def count(done: int, total: int) -> None:
+        bars.update(images, completed=done, total=total, visible=done < total)
+        bars.update(epochs, visible=done >= total)  # It pulses until the first epoch is done.
 
     def tell(progress: "Progress") -> None:
         row = progress.row
         said = f"Training  loss {row['loss']:.3f}"
         if "val_auc" in row:
             said += f"  validation AUC {row['val_auc']:.3f}"
-        bar.update(
+        bars.update(
             epochs, completed=progress.done, total=progress.total, description=said, visible=True
         )
 
-    with show_progress("Preparing images", quiet=quiet) as count, bar:
+    with bars:
         yield Watch(count=count, tell=tell)
 
 
