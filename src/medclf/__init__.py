@@ -21,13 +21,14 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # The heavy rooms are imported when they are first asked for, so that `import medclf` is quick.
 _VERBS = {
     "ImageClassifier": "medclf.estimator",
+    "compare": "medclf.comparison",
     "load": "medclf.verbs",
     "plan": "medclf.verbs",
     "read_cohort": "medclf.verbs",
     "train": "medclf.verbs",
 }
 
-__all__ = ["ImageClassifier", "load", "plan", "read_cohort", "train"]
+__all__ = ["ImageClassifier", "compare", "load", "plan", "read_cohort", "train"]
 
 
 def __getattr__(name: str) -> Any:

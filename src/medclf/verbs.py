@@ -35,9 +35,9 @@ from medclf.learn.begin import begin_run, expect_fit, expect_free
 from medclf.learn.borrowed import take_network
 from medclf.learn.fit import Tell, fit_run
 from medclf.learn.plan import Plan, make_plan
-from medclf.learn.ready import make_ready
+from medclf.learn.ready import make_ready, make_ready_again
 from medclf.learn.recipe import Recipe
-from medclf.learn.run import Run, apply_splits, open_run, sole_use
+from medclf.learn.run import Run, open_run, sole_use
 from medclf.learn.trained import Trained, load_trained
 from medclf.prepare.exam import prepare_image
 from medclf.prepare.store import Store, open_store
@@ -182,16 +182,11 @@ def resume(
         if run.done and (run.folder / "report.html").exists():
             raise RunError(f"{folder}: this run has come to its end; there is nothing to resume")
         cohort = data if isinstance(data, Cohort) else read_again(run, data)
-        left_out = {name for name, _ in run.facts["data"]["left_out"]}
-        kept = tuple(r for r in cohort.records if r.name not in left_out)
-        cohort = apply_splits(run.folder, replace(cohort, records=kept))
-        store = open_store(cohort.records, run.recipe.prepare, progress=watch.count)
-        if store.digest != run.facts["data"]["digest"]:
-            raise RunError(f"{cohort.origin}: the images have changed since {folder} was begun")
+        ready = make_ready_again(run.folder, cohort, run.recipe, run.facts["data"], watch.count)
         if minutes is None and not _settled(run.recipe):
             minutes = run.facts.get("minutes")
         seconds = None if minutes is None else minutes * 60
-        return _finish(run, cohort, store, seconds, watch)
+        return _finish(run, ready.cohort, ready.store, seconds, watch)
 
 
 def load(folder: str | Path) -> "TrainedRun":

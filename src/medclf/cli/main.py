@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from medclf import __version__
+from medclf.cli.compare import compare
 from medclf.cli.datasets import datasets
 from medclf.cli.demo import demo
 from medclf.cli.evaluate import evaluate
@@ -29,6 +30,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     inspect,
     plan,
     train,
+    compare,
     evaluate,
     predict,
     features,

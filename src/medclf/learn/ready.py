@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from medclf.core.cohort import Cohort
 from medclf.curate.bookkeeping import check_records
 from medclf.curate.cohort import Columns
 from medclf.curate.split import split_cohort
+from medclf.errors import RunError
 from medclf.learn.align import digest_images, join_copies
 from medclf.learn.recipe import Recipe
+from medclf.learn.run import apply_splits
 from medclf.prepare.store import Store, open_store
 
 
@@ -65,3 +68,33 @@ def make_ready(
         "problems": [problem.message for problem in check_records(cohort)],
     }
     return Ready(cohort, store, tuple(digests), data)
+
+
+def make_ready_again(
+    folder: Path,
+    cohort: Cohort,
+    recipe: Recipe,
+    data: dict[str, Any],
+    progress: Callable[[int, int], None] | None = None,
+) -> Ready:
+    """Make ready what was begun with before: the same exams, in the same splits.
+
+    Args:
+        folder: That holds `exams.csv`.
+        cohort: As read.
+        recipe: How images are prepared.
+        data: What was kept of where they come from.
+        progress: Told how many images of how many are prepared.
+
+    Raises:
+        CohortError: exams are missing or new.
+        RunError: their images have changed.
+    """
+    left_out = {name for name, _ in data["left_out"]}
+    kept = tuple(r for r in cohort.records if r.name not in left_out)
+    cohort = apply_splits(folder, replace(cohort, records=kept))
+    store = open_store(cohort.records, recipe.prepare, progress=progress)
+    if store.digest != data["digest"]:
+        raise RunError(f"{cohort.origin}: the images have changed since {folder} was begun")
+    digests = digest_images(store, len(cohort.records))
+    return Ready(join_copies(cohort, digests), store, tuple(digests), data)

@@ -18,7 +18,7 @@ from medclf.report.card import tell_card
 from medclf.report.classes import tell_classes
 from medclf.report.contents import Contents
 from medclf.report.data import tell_data, tell_split
-from medclf.report.headline import tell_head
+from medclf.report.headline import Head, tell_head
 from medclf.report.learning import tell_training
 from medclf.report.mistake import tell_mistakes
 from medclf.report.results import tell_results
@@ -52,7 +52,21 @@ def write_report(path: Path, contents: Contents) -> Path:
     Raises:
         RunError: the file cannot be written.
     """
-    page = render_report(contents).encode("utf-8", "replace")
+    return write_page(path, render_report(contents))
+
+
+def render_report(contents: Contents) -> str:
+    """Make the page. The same contents always make the same page."""
+    return render_page(contents, tell_head(contents), TITLES, _parts(contents))
+
+
+def write_page(path: Path, text: str) -> Path:
+    """Write a page, whole or not at all.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
+    page = text.encode("utf-8", "replace")
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with partial.open("wb") as file:
@@ -66,12 +80,20 @@ def write_report(path: Path, contents: Contents) -> Path:
     return path
 
 
-def render_report(contents: Contents) -> str:
-    """Make the page. The same contents always make the same page."""
-    parts = _parts(contents)
-    sections = [(name, title) for name, title in TITLES.items() if parts[name]]
+def render_page(
+    contents: object, head: Head, titles: Mapping[str, str], parts: Mapping[str, object]
+) -> str:
+    """Lay out a page from its parts.
+
+    Args:
+        contents: What the templates know as `it`: title, version, date, and what sections ask for.
+        head: The head of the page.
+        titles: Of the sections, in order, by the names of their templates.
+        parts: What each section tells, by the same names; an empty one is left out.
+    """
+    sections = [(name, title) for name, title in titles.items() if parts[name]]
     page = _environment().get_template("page.html.jinja")
-    return page.render(it=contents, head=tell_head(contents), sections=sections, **parts)
+    return page.render(it=contents, head=head, sections=sections, **parts)
 
 
 def _parts(contents: Contents) -> Mapping[str, object]:

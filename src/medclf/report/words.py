@@ -37,6 +37,29 @@ def number(value: float | None, digits: int = 3) -> str:
     return sign + (text[1:] if text.startswith("0.") else text)
 
 
+def signed(value: float, digits: int = 3) -> str:
+    """Write a difference of scores, with its sign.
+
+    Example:
+        >>> signed(0.0301), signed(-0.2, 2), signed(-0.0001)
+        ('+.030', '−.20', '.000')
+    """
+    text = number(value, digits)
+    return f"+{text}" if value > 0 and float(f"{value:.{digits}f}") else text
+
+
+def chance(p: float) -> str:
+    """Write a p value: small ones by their bound.
+
+    Example:
+        >>> chance(0.0004), chance(0.0312), chance(0.4), chance(1.0)
+        ('<.001', '.031', '.40', '1.0')
+    """
+    if p < 0.001:
+        return "<.001"
+    return number(p, 3 if p < 0.1 else 2 if p < 0.995 else 1)
+
+
 def scaled(n: float) -> str:
     """Write a large number by thousands, millions or billions.
 

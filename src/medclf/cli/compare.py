@@ -1,0 +1,135 @@
+"""`medclf compare`: networks and classical entries against each other, on one's own data."""
+
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from medclf.cli.options import Data, Json, takes_columns
+from medclf.cli.progress import show_progress
+from medclf.cli.standings import show_standings
+
+if TYPE_CHECKING:
+    from medclf.comparison import Spectator
+    from medclf.contest.outcome import Outcome, Step
+    from medclf.curate.cohort import Columns
+
+
+Nets = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES|all",
+        help="Networks, with commas; medclf nets lists them.",
+        show_default="the first of each family",
+    ),
+]
+Minutes = Annotated[
+    float | None, typer.Option(help="Budget of each entry.", min=0.01, show_default="2")
+]
+Folds = Annotated[
+    int | None,
+    typer.Option(
+        help="Judge by cross-validation, 3 folds or more; the test split stays shut.",
+        min=0,
+        show_default="0: judge on the test split",
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Where everything goes; a comparison that is there goes on.",
+        show_default="runs/DATA-compare",
+    ),
+]
+Chance = Annotated[
+    int | None, typer.Option(help="Every random draw comes from it.", min=0, show_default="0")
+]
+RecipeFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="A recipe for all, instead of the plan; the network aside."),
+]
+
+
+@takes_columns
+def compare(  # noqa: PLR0913 - each argument is an option of the command line
+    data: Data,
+    columns: "Columns",
+    nets: Nets = None,
+    minutes: Minutes = None,
+    folds: Folds = None,
+    out: Out = None,
+    seed: Chance = None,
+    recipe: RecipeFile = None,
+    as_json: Json = False,
+) -> None:
+    """Train networks on DATA under the same terms, and tell which is best, and at what price.
+
+    Example: medclf compare exams.csv --nets sprint,resnet18,densenet121 --minutes 5 --folds 5
+    """
+    from medclf.comparison import compare as compare_networks
+    from medclf.learn.recipe import read_recipe
+
+    stem = data.resolve().name.split(".")[0] or "data"
+    folder = out if out is not None else Path("runs") / f"{stem}-compare"
+    names = None if nets is None else [n for word in nets.split(",") if (n := word.strip())]
+    chosen = None if recipe is None else read_recipe(recipe)
+    with _told_how_to_go_on(folder), _watching(quiet=as_json) as watch:
+        found = compare_networks(data, folder, names, minutes, folds, seed, chosen, columns, watch)
+    if as_json:
+        sys.stdout.write(json.dumps(found.to_json()) + "\n")
+        return
+    show_standings(found)
+    sys.stdout.write(f"table  {folder / 'table.csv'}\n")
+    sys.stdout.write(f"page   {found.page}\n")
+
+
+@contextmanager
+def _watching(quiet: bool) -> "Iterator[Spectator]":
+    """Open a bar for images, then one for each entry; on a terminal only."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TimeElapsedColumn
+
+    from medclf.comparison import Spectator
+
+    console = Console(stderr=True, highlight=False)
+    hidden = quiet or not sys.stderr.isatty()
+    bar = Progress(
+        "{task.description}", BarColumn(), TimeElapsedColumn(), console=console, disable=hidden
+    )
+    task = bar.add_task("", total=None, visible=False)
+    heading = ""
+
+    def begin(name: str, number: int, total: int) -> None:
+        nonlocal heading
+        heading = f"{name} ({number} of {total})"
+        bar.reset(task, total=None, description=heading, visible=True)
+
+    def step(step: "Step") -> None:
+        said = f"  validation AUC {step.row['val_auc']:.3f}" if "val_auc" in step.row else ""
+        bar.update(task, completed=step.done, total=step.total or None, description=heading + said)
+
+    def end(name: str, outcome: "Outcome") -> None:
+        if not hidden:
+            told = f"{outcome.cost.seconds:.0f} s" if outcome.cost else f"failed: {outcome.reason}"
+            console.print(f"{name}  {told}", markup=False)
+
+    with show_progress("Preparing images", quiet=quiet) as count, bar:
+        yield Spectator(count, begin, step, end)
+
+
+@contextmanager
+def _told_how_to_go_on(folder: Path) -> Iterator[None]:
+    """Say, where the person interrupts a comparison that has begun, how to go on with it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if (folder / "contest.json").exists():
+            place = shlex.quote(str(folder))
+            sys.stderr.write(f"the same command goes on, with --out {place}\n")
+        raise

@@ -1,0 +1,128 @@
+"""A network at work: a run of its own, trained within the budget, then judged and gauged.
+
+The training is that of `learn.fit`; a run that was cut short goes on from its last whole epoch,
+with what is left of the budget.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from medclf.contest.gauge import peak_memory_mb, time_answers
+from medclf.contest.judged import Rows, open_exams
+from medclf.contest.outcome import Outcome, Step, Tell
+from medclf.core.cohort import Cohort
+from medclf.errors import RunError
+from medclf.evaluate.standing import Cost
+from medclf.learn.begin import begin_run
+from medclf.learn.committee import at_once, threads
+from medclf.learn.device import pick_device
+from medclf.learn.exams import standardised
+from medclf.learn.fit import Progress, deal_parts, fit_run
+from medclf.learn.loop import judge
+from medclf.learn.recipe import Recipe
+from medclf.learn.run import Run, open_run, sole_use
+from medclf.learn.trained import Held, load_trained
+from medclf.net.cost import measure_cost
+from medclf.prepare.store import open_store
+
+
+@dataclass(frozen=True)
+class Network:
+    """The work of a network.
+
+    Args:
+        folder: Of its run.
+        recipe: Of its run; the epochs are what the budget allows.
+        cohort: Split.
+        facts: What its run keeps: the data, the reasons of the recipe.
+        images: Digest of each exam's image.
+        minutes: Budget.
+    """
+
+    folder: Path
+    recipe: Recipe
+    cohort: Cohort
+    facts: Mapping[str, Any]
+    images: tuple[str, ...]
+    minutes: float
+
+    def run(self, tell: Tell) -> Outcome:
+        """Train, judge and measure; then count and time one of the networks.
+
+        Raises:
+            RunError: the images have changed, or the budget did not suffice for every fold.
+            MedclfError: the network does not fit the exams.
+        """
+        store = open_store(self.cohort.records, self.recipe.prepare)
+        if store.digest != self.facts["data"]["digest"]:
+            raise RunError(f"{self.cohort.origin}: the images have changed since the start")
+        cohort, rows = open_exams(self.cohort, store, self.recipe.fit.folds)
+        run = self._trained(cohort, rows, tell)
+        wanted, found = self.recipe.fit.members, run.recipe.fit.members
+        if found < wanted:
+            raise RunError(f"{self.minutes:g} minutes allow {found} of {wanted} folds")
+        memory = peak_memory_mb()
+        passes, note = _passes(run, cohort)
+        return Outcome(_gauge(run, rows, passes, memory), note)
+
+    def _trained(self, cohort: Cohort, rows: Rows, tell: Tell) -> Run:
+        """Bring the run to its end, from wherever it stands."""
+        if (self.folder / "run.json").exists():
+            with sole_use(self.folder):
+                run = open_run(self.folder)
+                return run if run.done else self._fit(run, cohort, rows, tell)
+        digests = dict(zip((r.name for r in self.cohort.records), self.images, strict=True))
+        images = [digests[record.name] for record in cohort.records]
+        with begin_run(self.folder, self.recipe, cohort, self.facts, images) as run:
+            return self._fit(run, cohort, rows, tell)
+
+    def _fit(self, run: Run, cohort: Cohort, rows: Rows, tell: Tell) -> Run:
+        def pass_on(progress: Progress) -> None:
+            tell(Step(progress.done, progress.total, progress.row))
+
+        side = at_once(run.recipe, pick_device())
+        before = sum(row["seconds"] for row in run.log()) / side
+        left = self.minutes * 60 - before
+        run = fit_run(run, cohort, rows, left, pass_on, fixed=True)
+        spent = dict(run.facts["spent"])
+        return run.update(spent=spent | {"seconds": spent["seconds"] + before})
+
+
+def _passes(run: Run, cohort: Cohort) -> tuple[float, str]:
+    """Count the passes over the training exams, and say where the budget cut them."""
+    fit, last = run.recipe.fit, {int(row["member"]): row["epoch"] for row in run.log()}
+    epochs = float(np.mean(list(last.values())))
+    if fit.steps:
+        exams = len(deal_parts(cohort, run.recipe)[0].training)
+        passes = epochs * fit.steps * fit.batch / exams
+        return (
+            passes,
+            f"The budget allowed {fit.steps} of the steps of a pass, so {passes:.2g} of one.",
+        )
+    if epochs < fit.epochs:
+        return epochs, f"The budget ended after {epochs:g} of {fit.epochs} epochs."
+    return epochs, ""
+
+
+def _gauge(run: Run, rows: Rows, passes: float, memory: float) -> Cost:
+    """Count what one of the networks costs, and time its answers."""
+    trained = load_trained(run)
+    one, size = trained.members[0], run.recipe.prepare.size
+    first = Held(rows.batch(np.array([0])))
+    exams = standardised(first, torch.empty(0), trained.values, trained.device)
+    network = measure_cost(one.network, run.recipe.prepare.channels, size)
+
+    def answer() -> tuple[Tensor, Tensor]:
+        return judge(one, exams, np.array([0]), run.recipe.fit)
+
+    with threads(1):
+        latency = time_answers(answer)
+    seconds, together = run.facts["spent"]["seconds"], time_answers(answer)
+    counts = network.weights, network.multiply_adds
+    return Cost(*counts, passes, seconds, latency, together, memory)

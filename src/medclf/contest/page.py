@@ -1,0 +1,94 @@
+"""The page of a contest: what its folder holds, laid out by `report`."""
+
+import shlex
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from medclf.contest.classical import CLASSICAL
+from medclf.contest.folder import Contest
+from medclf.core.cohort import Cohort
+from medclf.core.record import SPLITS
+from medclf.evaluate.standing import Failure, Standing
+from medclf.learn.recipe import format_recipe
+from medclf.report.contents import Setting
+from medclf.report.contest import Comparison, write_comparison
+from medclf.report.words import count
+
+
+def write_contest(
+    contest: Contest,
+    cohort: Cohort,
+    standings: tuple[Standing, ...],
+    failures: tuple[Failure, ...],
+) -> Path:
+    """Write `compare.html` into the folder of a contest.
+
+    Args:
+        contest: That has come to its end.
+        cohort: Its exams, split.
+        standings: From best to worst.
+        failures: Entries that came to nothing.
+    """
+    facts, task = contest.facts, contest.task
+    folds, classes = facts["folds"], " or ".join(task.classes[:4])
+    more = " …" if len(task.classes) > 4 else ""
+    numbers = Counter(record.split for record in cohort.records)
+    comparison = Comparison(
+        title=f"{count(len(contest.networks), 'network')} compared: {classes}{more} in "
+        f"{cohort.origin.name}",
+        task=task,
+        version=facts["medclf"],
+        date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        digest=facts["data"]["digest"],
+        seed=facts["seed"],
+        minutes=facts["minutes"],
+        machine=facts["machine"],
+        standings=standings,
+        failures=failures,
+        classical=tuple(CLASSICAL),
+        unseen=facts["judged_on"] == "test",
+        shut=numbers["test"] if folds else 0,
+        split=_tell_split(numbers, folds),
+        plan=_settings(contest),
+        recipe=format_recipe(contest.recipe, facts["reasons"]),
+        commands=(_command(contest),),
+    )
+    return write_comparison(contest.folder / "compare.html", comparison)
+
+
+def _tell_split(numbers: Mapping[str, int], folds: int) -> str:
+    if folds:
+        learnt = count(numbers["train"] + numbers["val"], "exam")
+        return (
+            f"{learnt} are dealt into {folds} folds by patient and class; each is judged by the "
+            "network that did not learn from its fold."
+        )
+    words = dict(zip(SPLITS, ("train", "validate", "test"), strict=True))
+    told = [f"{numbers[s]:,} exams {words[s]}" for s in SPLITS if numbers[s]]
+    return f"{', '.join(told)}; the same for all entries."
+
+
+def _settings(contest: Contest) -> tuple[Setting, ...]:
+    found = []
+    for key, reason in contest.facts["reasons"].items():
+        table, name = key.split(".", 1)
+        if table != "net":  # This is what differs.
+            value = getattr(getattr(contest.recipe, table), name)
+            found.append(Setting(key, _say(value), reason))
+    return tuple(found)
+
+
+def _say(value: object) -> str:
+    if isinstance(value, tuple):
+        return " × ".join(str(part) for part in value) or "none"
+    return str(value)
+
+
+def _command(contest: Contest) -> str:
+    facts = contest.facts
+    words = ["medclf", "compare", facts["data"]["origin"], "--nets", ",".join(contest.networks)]
+    words += ["--minutes", f"{facts['minutes']:g}", "--seed", str(facts["seed"])]
+    words += ["--folds", str(facts["folds"])] if facts["folds"] else []
+    return shlex.join([*words, "--out", "again"])

@@ -1,0 +1,46 @@
+import pytest
+
+from medclf.contest.entries import PLAIN_RATE, choose_networks, make_entry
+from medclf.errors import SettingError
+from medclf.learn.recipe import Net, Recipe
+from medclf.net.table import BODIES
+from medclf.prepare.exam import Prepare
+
+COMMON = Recipe(Prepare((28, 28), 1), net=Net("sprint", {"width": 32}, pool="mean+max"))
+
+
+def test_networks_are_named_once_and_all_stands_for_all():
+    assert choose_networks(["sprint", "lenet5", "sprint"]) == ("sprint", "lenet5")
+    assert choose_networks(["all"]) == tuple(BODIES)
+    assert choose_networks(["resnet50", "all"])[0] == "resnet50"
+
+
+def test_by_default_each_family_sends_its_first():
+    found = choose_networks(None)
+    families = [BODIES[name].family for name in found]
+    assert len(set(families)) == len(families) == len({b.family for b in BODIES.values()})
+    assert {"lenet5", "resnet18", "sprint"} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [(["resnet17"], "resnet1"), (["pca"], "baseline"), ([], "found none"), (["All"], "no body")],
+)
+def test_what_is_no_network_is_refused(names, words):
+    with pytest.raises(SettingError, match=words):
+        choose_networks(names)
+
+
+def test_only_the_network_differs():
+    entry = make_entry(COMMON, "resnet18")
+    assert entry.recipe.net == Net("resnet18")
+    assert entry.recipe == Recipe(COMMON.prepare, net=Net("resnet18"))
+    assert set(entry.reasons) == {"net.name", "net.options"}
+    own = make_entry(COMMON, "sprint")
+    assert (own.recipe, own.reasons) == (COMMON, {})
+
+
+def test_a_network_without_norms_learns_slower_and_says_so():
+    entry = make_entry(COMMON, "lenet5")
+    assert entry.recipe.fit.rate == PLAIN_RATE * COMMON.fit.rate
+    assert "nothing normalises" in entry.reasons["fit.rate"]
