@@ -60,6 +60,14 @@ def test_a_run_that_is_damaged(refuse, trained, pictures, tmp_path, name, raw, t
     refuse("predict", run, image, words=(f"{run / name}: {told}",))
 
 
+def test_weights_of_another_network_tell_what_differs(refuse, trained, pictures, tmp_path):
+    run = copy(trained, tmp_path / "run")
+    recipe = run / "recipe.toml"
+    recipe.write_text(recipe.read_text().replace("width = 16", "width = 32"))
+    words = (f"{run / 'weights.safetensors'}: weights of another network: ", "size mismatch for")
+    refuse("predict", run, pictures / "test" / "above" / "031.png", words=words)
+
+
 @pytest.mark.parametrize("raw", [b"", b"name,split", b"exam,split,image\na\xff,test\n", None])
 def test_a_run_without_its_exams_does_not_evaluate(refuse, trained, pictures, tmp_path, raw):
     run = copy(trained, tmp_path / "run")

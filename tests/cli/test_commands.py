@@ -283,6 +283,14 @@ def test_predict_writes_a_table_with_a_header(medclf, trained, tmp_path):
     assert printed.out == out.read_text()
 
 
+def test_predict_names_files_that_are_not_utf8(medclf, trained, tmp_path):
+    strange, out = tmp_path / "\udcff.png", tmp_path / "predictions.csv"
+    Image.fromarray(np.arange(256, dtype=np.uint8).reshape(16, 16)).save(strange)
+    assert medclf("predict", trained, strange, "--out", out).code == 0
+    assert b"\xff.png," in out.read_bytes()
+    assert r"\udcff.png," in medclf("predict", trained, strange).out
+
+
 def test_predict_in_json_with_a_warning(medclf, trained, tmp_path):
     white = tmp_path / "white.png"
     Image.fromarray(np.full((30, 20), 255, np.uint8)).save(white)

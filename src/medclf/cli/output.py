@@ -41,7 +41,7 @@ def write_output(path: Path, content: str | Callable[[Path], None]) -> None:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         if isinstance(content, str):
-            unfinished.write_text(content, encoding="utf-8", newline="")
+            unfinished.write_text(content, "utf-8", "surrogateescape", newline="")
         else:
             content(unfinished)
         with unfinished.open("rb") as file:

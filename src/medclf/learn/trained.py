@@ -146,8 +146,9 @@ def load_weights(run: Run, member: WholeImage, number: int) -> None:
     try:
         member.load_state_dict(own)
     except RuntimeError as problem:
-        first = str(problem).splitlines()[0]
-        raise RunError(f"{run.weights}: weights of another network: {first}") from problem
+        # The first line names our class, the next ones what is missing or of another shape.
+        why = " ".join(str(problem).splitlines()[1][:200].split())
+        raise RunError(f"{run.weights}: weights of another network: {why}") from problem
 
 
 def assemble(run: Run) -> Trained:

@@ -108,7 +108,6 @@ def download(remote: Remote, folder: Path, progress: Progress | None = None) -> 
     path = folder / remote.name
     part = path.with_name(path.name + ".part")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         if path.exists():
             _refuse_other(path, remote)
             return path
@@ -123,7 +122,8 @@ def download(remote: Remote, folder: Path, progress: Progress | None = None) -> 
             )
         part.replace(path)
     except OSError as problem:
-        raise FetchError(f"{part}: cannot be written: {one_line(problem)}") from problem
+        why = problem.strerror or one_line(problem)
+        raise FetchError(f"{part}: cannot be written: {why}") from problem
     return path
 
 
@@ -186,6 +186,7 @@ def _append(part: Path, remote: Remote, progress: Progress | None) -> bool:
             have = 0
         length = response.headers.get("Content-Length")
         total = have + int(length) if length and length.isdigit() else None
+        part.parent.mkdir(parents=True, exist_ok=True)
         with part.open("ab" if have else "wb") as file:
             while chunk := _read(response):
                 file.write(chunk)
