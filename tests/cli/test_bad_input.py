@@ -1,6 +1,7 @@
 """Bad input through the real commands: one clear line, exit code 1, and nothing half-written."""
 
 import json
+import os
 import shutil
 import struct
 import zlib
@@ -229,6 +230,27 @@ def test_a_recipe_that_is_wrong(train, recipe, pictures, old, new, words):
 def test_a_recipe_that_is_not_there(refuse, pictures, tmp_path):
     path = tmp_path / "none.toml"
     refuse("train", pictures, "--recipe", path, words=(f"{path}: cannot read this recipe",))
+    os.mkfifo(path)
+    for other in (tmp_path, path):
+        words = (f"{other}: the file of a recipe wanted, found a folder or a pipe",)
+        refuse("train", pictures, "--recipe", other, words=words)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("batch = 8", "batch = 8\nseed = -1", "a seed from 0 on wanted, found -1"),
+        ("resamples = 200", "resamples = 0", "decide.resamples must be above 0, not 0"),
+        (
+            "batch = 8",
+            "batch = 8\nrate = 1e30",
+            "training diverged; lower fit.rate, which is 1e+30",
+        ),
+    ],
+)
+def test_a_recipe_that_cannot_be_followed(train, recipe, pictures, old, new, word):
+    recipe.write_text(recipe.read_text().replace(old, new))
+    train(pictures, words=(word,))
 
 
 def test_a_recipe_for_volumes_does_not_serve_pictures(train, recipe, pictures):

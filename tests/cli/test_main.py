@@ -50,6 +50,11 @@ def test_a_mistake_of_the_user_is_one_line(monkeypatch, capsys):
         ),
         (ReadError("'a  b', 'a b'"), 1, "error: 'a  b', 'a b'\n"),
         (ReadError("x\0\x1b[2J\udcff\xa0|"), 1, "error: x\\x00\\x1b[2J\\udcff\\xa0|\n"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+            1,
+            "error: not enough memory: smaller images, batches or networks are wanted\n",
+        ),
         (KeyboardInterrupt(), 130, "interrupted\n"),
     ],
 )

@@ -80,12 +80,22 @@ def main() -> None:
     except OSError as problem:
         where = f"{problem.filename}: " if problem.filename else ""
         _end(f"error: {where}{problem.strerror or problem}", 1)
+    except (MemoryError, RuntimeError) as problem:
+        if not _lacks_memory(problem):
+            raise
+        _end("error: not enough memory: smaller images, batches or networks are wanted", 1)
     except KeyboardInterrupt:
         _end("interrupted", INTERRUPTED)
     except SystemExit as end:
         if end.code == INTERRUPTED:
             _end("interrupted", INTERRUPTED)
         raise
+
+
+def _lacks_memory(problem: Exception) -> bool:
+    """Tell whether there is no room for what was wanted, which torch says in words alone."""
+    said = ("allocate memory", "out of memory")
+    return isinstance(problem, MemoryError) or any(words in str(problem) for words in said)
 
 
 def _end(line: str, code: int) -> None:

@@ -156,6 +156,8 @@ def _read(path: Path) -> "Recipe":
     from medclf.learn.recipe import read_recipe
     from medclf.net.table import build_body
 
+    if path.exists() and not path.is_file():
+        raise SettingError(f"{path}: the file of a recipe wanted, found a folder or a pipe")
     try:
         recipe = read_recipe(path)
         size = recipe.prepare.size

@@ -57,8 +57,10 @@ def split_cohort(
     Raises:
         CohortError: only some exams have a split, none is to be trained on, a patient stands in
             two splits, or a class is too small to stand in each.
-        SettingError: a share is negative, or nothing is left to train on.
+        SettingError: the seed or a share is negative, or nothing is left to train on.
     """
+    if seed < 0:
+        raise SettingError(f"a seed from 0 on wanted, found {seed}")
     if min(val, test) < 0 or val + test >= 1:
         raise SettingError(f"val and test are shares that leave some to train: {val}, {test}")
     given = Counter(record.split for record in cohort.records)

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
+from medclf.errors import RunError
 from medclf.learn.exams import Exams
 from medclf.learn.member import Member
 from medclf.learn.recipe import Fit
@@ -152,6 +153,9 @@ def train_member(
         training: Numbers of the exams it learns from.
         validate: Gives `val_loss` and further figures of a method.
         after_epoch: Called when an epoch is complete; False stops the member here.
+
+    Raises:
+        RunError: training diverged.
     """
     epochs = member.fit.epochs
     while member.epoch < epochs and not out_of_patience(member):
@@ -159,6 +163,7 @@ def train_member(
         loss = run_epoch(member, exams, training, epochs, stop)
         row = {"member": member.number, "epoch": member.epoch, "loss": loss}
         row |= validate(member.average)
+        _expect_finite(row, member.fit)
         row["rate"] = member.optimizer.param_groups[-1]["lr"]
         row["seconds"] = time.perf_counter() - start
         member.log.append(row)
@@ -166,6 +171,21 @@ def train_member(
             member.best.load_state_dict(member.average.state_dict())
         if not after_epoch(member):
             return
+
+
+def _expect_finite(row: dict[str, float], fit: Fit) -> None:
+    """Refuse to go on, and to keep weights, where the loss is no number any more.
+
+    Raises:
+        RunError: training diverged.
+    """
+    found = [row[name] for name in ("loss", "val_loss") if name in row]
+    if not all(map(math.isfinite, found)):
+        raise RunError(
+            f"member {row['member']}, epoch {row['epoch']}: a finite loss wanted, found "
+            f"{' and '.join(f'{loss:g}' for loss in found)}: training diverged; "
+            f"lower fit.rate, which is {fit.rate:g}"
+        )
 
 
 def out_of_patience(member: Member) -> bool:

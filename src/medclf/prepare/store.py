@@ -170,7 +170,10 @@ def _allow(failures: Failures, names: Sequence[str], skip: bool) -> Failures:
     """Give back the failures where they may be skipped and others are left; else refuse."""
     if not failures or (skip and len(failures) < len(names)):
         return failures
-    first = [f"{names[i]}: {failures[i]}" for i in sorted(failures)[:NAMED]]
+    first = [
+        why if names[i] in (why := failures[i]) else f"{names[i]}: {why}"
+        for i in sorted(failures)[:NAMED]
+    ]
     more = "; …" if len(failures) > NAMED else ""
     others = (
         ", or let training leave them out by --skip-unreadable"
