@@ -1,5 +1,6 @@
 """What an entry takes: seconds to answer one image, and the most memory its process held."""
 
+import math
 import os
 import platform
 import sys
@@ -33,8 +34,11 @@ def time_answers(answer: Callable[[], object]) -> float:
 def peak_memory_mb() -> float:
     """Give the most memory that this process has held at once, in MiB.
 
-    Linux lets a child inherit its parent's peak in `getrusage`, so there it is read elsewhere.
+    Linux lets a child inherit its parent's peak in `getrusage`, so there it is read elsewhere; on
+    Windows it is not known, which nan says.
     """
+    if sys.platform == "win32":
+        return math.nan
     status = Path("/proc/self/status")
     if status.exists():
         (line,) = (x for x in status.read_text().splitlines() if x.startswith("VmHWM:"))

@@ -108,7 +108,8 @@ def _first(comparison: Comparison) -> str:
     where = "never seen in training" if comparison.unseen else "that were left out of training"
     sample = f"{count(scores.exams, 'exam')} of {count(scores.patients, 'patient')}"
     figure = with_span(first.figure(score), f"{LEVEL} interval")
-    named = {"auc": "an AUC" if len(comparison.task.classes) == 2 else "a mean AUC"}
+    two = len(comparison.task.classes) == 2 and comparison.task.kind != "coexisting"
+    named = {"auc": "an AUC" if two else "a mean AUC"}
     what = named.get(score, "an accuracy")
     return f"On {sample} {where}, {first.result.name} comes first, with {what} of {figure}."
 

@@ -101,8 +101,8 @@ def tell_costs(rows: Sequence[Standing], minutes: float, machine: str) -> Costs 
     )
     caption = (
         "Weights and multiply-adds of one network and one image. Latency of one image by itself, "
-        "the median. Memory: the most that the process held, with what Python and its libraries "
-        "take."
+        "the median. Memory: the most that the process held, with Python, its libraries and the "
+        "images it had read."
     )
     notes = tuple((row.result.name, row.result.note) for row in rows if row.result.note)
     return Costs(words, caption, COSTS, tuple(map(_cost_row, rows)), notes)
