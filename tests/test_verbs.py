@@ -243,6 +243,18 @@ def test_a_test_split_of_others_is_not_judged_on_what_was_learnt(trained, tmp_pa
     assert found.figures["auc"].value == run.scores["auc"]["value"]
 
 
+def test_ten_patients_are_planned_for_and_trained_on(tmp_path):
+    data = write_pictures(tmp_path / "pictures", 20, split=False)
+    for file in sorted((data / "above").glob("*.png"))[3:]:
+        file.unlink()
+    cohort = medclf.read_cohort(data)
+    plan = medclf.plan(cohort, 0.01)
+    assert (plan.recipe.fit.folds, plan.recipe.fit.members) == (2, 2)
+    assert plan.reasons["fit.folds"] == "no more folds than above has patients, who are 2"
+    run = medclf.train(cohort, tmp_path / "run", 0.01)
+    assert run.scores["n_exams"] == 3
+
+
 def test_names_that_are_not_utf8(tmp_path):
     data = write_pictures(tmp_path / "pictures")
     for file in sorted(data.rglob("*.png")):

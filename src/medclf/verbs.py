@@ -33,6 +33,7 @@ from medclf.evaluate.tabulate import tabulate
 from medclf.learn.align import choose_exams, read_again, unseen_rows
 from medclf.learn.begin import begin_run, expect_fit, expect_free
 from medclf.learn.borrowed import take_network
+from medclf.learn.few import fit_folds
 from medclf.learn.fit import Tell, fit_run
 from medclf.learn.plan import Plan, make_plan
 from medclf.learn.ready import make_ready, make_ready_again
@@ -100,7 +101,7 @@ def plan(
     _expect_budget(minutes)
     split = split_cohort(cohort, seed)
     found = take_fingerprint(split, seed=seed, progress=watch.count)
-    chosen = make_plan(split, found, minutes, seed)
+    chosen = fit_folds(make_plan(split, found, minutes, seed), split)
     if not net and not pretrained:
         return chosen
     learnt = sum(record.split != "test" for record in split.records)

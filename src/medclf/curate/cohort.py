@@ -106,7 +106,7 @@ def _what_else(data: Path, listing: Listing) -> str:
     if packed:
         return f"data sets: name one of {', '.join(packed)}"
     others = sum(listing.skipped.values()) + len(listing.tables) + len(listing.archives)
-    return f"{others} other files" if others else "nothing"
+    return count(others, "other file") if others else "nothing"
 
 
 def _table_of(listing: Listing, columns: Columns) -> tuple[Source | None, list[str]]:

@@ -171,7 +171,10 @@ def _settle(
         fit = settle(fit, pace, left, side, validation, rest, fixed)
         why = f"settled: a step took {1000 * pace.step:.0f} ms, an epoch has {pace.steps}"
         if fit.steps:
-            reasons = {**reasons, "fit.steps": "the budget is shorter than a few passes over all exams"}
+            reasons = {
+                **reasons,
+                "fit.steps": "the budget is shorter than a few passes over all exams",
+            }
         reasons = {**reasons, "fit.epochs": why}
     run = run.update(replace(recipe, fit=fit), reasons=reasons)
     return run, pace.judge * rest * fit.members / side
