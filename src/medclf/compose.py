@@ -78,7 +78,7 @@ def _title(task: Task, origin: str) -> str:
 
 def _is_cut(run: Run) -> bool:
     """Tell whether the budget ended a member before the last epoch, which patience may too."""
-    fit, done = run.recipe.fit, Counter(int(row["member"]) for row in run.log())
+    fit, done = run.recipe.fit, Counter(int(row["member"]) for row in _kept(run))
     return not fit.patience and any(epochs < fit.epochs for epochs in done.values())
 
 
@@ -153,10 +153,15 @@ def _say(value: object) -> str:
     return str(value)
 
 
+def _kept(run: Run) -> list[dict[str, float]]:
+    """Take the log of the members that the run keeps, which the budget may have made fewer."""
+    return [row for row in run.log() if row["member"] < run.recipe.fit.members]
+
+
 def _log(run: Run) -> list[Epoch]:
     spent: dict[int, float] = {}
     found = []
-    for row in run.log():
+    for row in _kept(run):
         member = int(row["member"])
         spent[member] = spent.get(member, 0.0) + row["seconds"]
         found.append(

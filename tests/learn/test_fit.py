@@ -8,8 +8,8 @@ import torch
 from medclf.errors import CohortError
 from medclf.evaluate.table import read_predictions
 from medclf.learn.committee import at_once, class_weights
-from medclf.learn.fit import deal_parts, fit_run
-from medclf.learn.member import load_tensors
+from medclf.learn.fit import _Keeper, deal_parts, fit_run
+from medclf.learn.member import Member, load_tensors
 from medclf.learn.recipe import Decide, Fit, Net, Recipe
 from medclf.learn.run import create_run
 from medclf.learn.settle import Pace, settle
@@ -132,6 +132,25 @@ def test_a_budget_is_settled_and_kept(tmp_path, make_exams):
     assert run.recipe.fit.epochs > 0
     assert run.recipe.fit.mirror == "no"
     assert "mirror" in run.facts["reasons"]["augment.mirror"]
+
+
+@pytest.mark.parametrize(("epochs", "kept"), [(2, 2), (3, 4)])
+def test_members_that_the_budget_left_half_trained_are_left_out(
+    tmp_path, make_exams, monkeypatch, epochs, kept
+):
+    cohort, held = make_exams()
+    keep = _Keeper.__call__
+
+    def end_the_last_two(keeper: _Keeper, member: Member) -> bool:
+        return keep(keeper, member) and (member.number < 2 or member.epoch < epochs)
+
+    monkeypatch.setattr(_Keeper, "__call__", end_the_last_two)
+    run = create_run(tmp_path / "run", recipe(members=4, folds=4, epochs=6), cohort, {})
+    run = fit_run(run, cohort, held)
+    assert run.recipe.fit.members == len(load_trained(run).members) == kept
+    assert {name.partition(".")[0] for name in weights(run)} == {str(n) for n in range(kept)}
+    told = run.facts["reasons"].get("fit.members", "")
+    assert told == ("the budget ended before 2 more were half trained" if kept == 2 else "")
 
 
 def test_a_budget_below_one_pass_cuts_the_pass(tmp_path, make_exams):

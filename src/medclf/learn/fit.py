@@ -96,7 +96,7 @@ def fit_run(
         fit_heads(members, exams, parts, run.recipe.transfer.head, keep)
     else:
         train_committee(members, exams, parts, at_once(run.recipe, device), keep, keep.in_time)
-    run, members = _drop_untrained(run, members)
+    run, members = _drop_unfinished(run, members)
     parts = parts[: len(members)]
     _save_weights(run, members)
     spent = {"seconds": time.monotonic() - start, "cpu_seconds": time.process_time() - computed}
@@ -224,13 +224,19 @@ class _Keeper:
         return self.deadline is None or time.monotonic() + seconds < self.deadline
 
 
-def _drop_untrained(run: Run, members: list[Member]) -> tuple[Run, list[Member]]:
-    """Leave out the members for which the budget left no time."""
-    trained = [member for member in members if member.epoch]
+def _drop_unfinished(run: Run, members: list[Member]) -> tuple[Run, list[Member]]:
+    """Leave out the last members, for which the budget left no time, or less than half of it.
+
+    In the first half of the cycle the rate is at its height: weights from there only dilute.
+    """
+    longest = max(member.epoch for member in members)
+    fewest = 1 if run.recipe.fit.patience else longest / 2
+    short = [n for n, member in enumerate(members) if member.epoch < fewest]
+    trained = [m for m in (members[: short[0]] if short and short[0] else members) if m.epoch]
     if len(trained) == len(members):
         return run, members
     fit = replace(run.recipe.fit, members=len(trained))
-    why = f"the budget ended before {len(members) - len(trained)} more could be trained"
+    why = f"the budget ended before {len(members) - len(trained)} more were half trained"
     reasons = {**run.facts["reasons"], "fit.members": why}
     return run.update(replace(run.recipe, fit=fit), reasons=reasons), trained
 
