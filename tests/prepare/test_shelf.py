@@ -102,6 +102,8 @@ def test_killed_at_any_moment(records, tmp_path):
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         assert open_store(records, settings, tmp_path).values.shape == (COUNT, 1, 8, 8 + attempt)
+    # A process killed when its store was there already leaves a lock, which the next one sweeps.
+    open_store(records, Prepare((8, 30), 1), tmp_path)
     assert set(_names(tmp_path)) == {"store"}
 
 
@@ -111,12 +113,14 @@ def test_what_others_left_is_swept_and_what_is_at_work_is_not(records, tmp_path)
     for name in ("dead.making", "alive.making"):
         (folder / name).mkdir()
         (folder / name / "values.bin").write_bytes(b"half")
+    (folder / "done.lock").touch()
     with shelf.hold(folder / "alive.lock"):
         child = _run(lambda: open_store(records, SETTINGS, tmp_path))
         assert _ended(child) == 0
         assert (folder / "alive.making").exists()
     assert not (folder / "dead.making").exists()
     assert not (folder / "dead.lock").exists()
+    assert not (folder / "done.lock").exists()
 
 
 def test_two_at_once_make_one(records, tmp_path):

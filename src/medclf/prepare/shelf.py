@@ -177,12 +177,13 @@ def _publish(making: Path, place: Path, order: Order) -> None:
 
 
 def _sweep(folder: Path, name: str) -> None:
-    """Remove what killed processes left: folders whose lock is free, and ours, since we hold it."""
+    """Remove what killed processes left: locks that are free, their folders, and our folder."""
     shutil.rmtree(folder / f"{name}.making", ignore_errors=True)
-    for left in folder.glob("*.making"):
-        with hold(left.with_suffix(".lock"), wait=False) as free:
+    left = {path.with_suffix("") for path in (*folder.glob("*.making"), *folder.glob("*.lock"))}
+    for other in left - {folder / name}:
+        with hold(other.with_suffix(".lock"), wait=False) as free:  # Which takes it away.
             if free:
-                shutil.rmtree(left, ignore_errors=True)
+                shutil.rmtree(other.with_suffix(".making"), ignore_errors=True)
 
 
 def _noted(folder: Path, order: Order) -> list[int]:
