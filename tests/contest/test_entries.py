@@ -40,7 +40,9 @@ def test_only_the_network_differs():
     assert (own.recipe, own.reasons) == (COMMON, {})
 
 
-def test_a_network_without_norms_learns_slower_and_says_so():
-    entry = make_entry(COMMON, "lenet5")
+def test_vgg_without_norms_learns_slower_and_says_so():
+    for name in ("vgg11_bn", "lenet5"):
+        assert make_entry(COMMON, name).recipe.fit == COMMON.fit
+    entry = make_entry(COMMON, "vgg16")
     assert entry.recipe.fit.rate == PLAIN_RATE * COMMON.fit.rate
-    assert "nothing normalises" in entry.reasons["fit.rate"]
+    assert "without norms" in entry.reasons["fit.rate"]
