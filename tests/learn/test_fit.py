@@ -151,6 +151,8 @@ def test_members_that_the_budget_left_half_trained_are_left_out(
     assert {name.partition(".")[0] for name in weights(run)} == {str(n) for n in range(kept)}
     told = run.facts["reasons"].get("fit.members", "")
     assert told == ("the budget ended before 2 more were half trained" if kept == 2 else "")
+    every = create_run(tmp_path / "every", recipe(members=4, folds=4, epochs=6), cohort, {})
+    assert fit_run(every, cohort, held, fixed=True).recipe.fit.members == 4
 
 
 def test_a_budget_below_one_pass_cuts_the_pass(tmp_path, make_exams):

@@ -96,7 +96,7 @@ def fit_run(
         fit_heads(members, exams, parts, run.recipe.transfer.head, keep)
     else:
         train_committee(members, exams, parts, at_once(run.recipe, device), keep, keep.in_time)
-    run, members = _drop_unfinished(run, members)
+    run, members = _drop_unfinished(run, members, fixed)
     parts = parts[: len(members)]
     _save_weights(run, members)
     spent = {"seconds": time.monotonic() - start, "cpu_seconds": time.process_time() - computed}
@@ -224,13 +224,14 @@ class _Keeper:
         return self.deadline is None or time.monotonic() + seconds < self.deadline
 
 
-def _drop_unfinished(run: Run, members: list[Member]) -> tuple[Run, list[Member]]:
+def _drop_unfinished(run: Run, members: list[Member], fixed: bool) -> tuple[Run, list[Member]]:
     """Leave out the last members, for which the budget left no time, or less than half of it.
 
-    In the first half of the cycle the rate is at its height: weights from there only dilute.
+    In the first half of the cycle the rate is at its height: weights from there only dilute. Where
+    every member is wanted, for its fold, those stay that have learnt at all.
     """
     longest = max(member.epoch for member in members)
-    fewest = 1 if run.recipe.fit.patience else longest / 2
+    fewest = 1 if run.recipe.fit.patience or fixed else longest / 2
     short = [n for n, member in enumerate(members) if member.epoch < fewest]
     trained = [m for m in (members[: short[0]] if short and short[0] else members) if m.epoch]
     if len(trained) == len(members):
