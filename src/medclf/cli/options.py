@@ -31,7 +31,7 @@ Data = Annotated[
         show_default=False,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Seed = Annotated[int, typer.Option("--seed", help="Every random draw comes from it.", min=0)]
 
 PathColumn = Annotated[
