@@ -191,6 +191,15 @@ def test_the_frontier_is_drawn_with_a_name_to_every_point(standings):
     assert "resnet18" in re.search(r'aria-label="([^"]*)"', drawn)[1]
 
 
+def test_a_tick_is_written_where_it_stands(standings):
+    drawn = tell_trade(standings(), CLASSICAL).charts[0].svg
+    found = re.findall(r'<text[^>]*y="([\d.]+)"[^>]*>(\.\d+)</text>', drawn)
+    heights, ticks = np.array(found, float).T
+    steps = np.diff(ticks) / np.diff(heights)
+    assert len(ticks) > 3
+    assert steps == pytest.approx(np.full(len(steps), steps[0]), rel=0.02)
+
+
 def test_of_many_entries_only_the_frontier_is_named(standings):
     names = tuple(f"net{i}" for i in range(20))
     trade = tell_trade(standings(names=names, exams=40), CLASSICAL)

@@ -6,7 +6,13 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.ticker import (
+    FuncFormatter,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+)
 
 from medclf.evaluate.standing import Standing
 from medclf.report.chart import Chart, Key
@@ -119,7 +125,9 @@ def _scale(axes: Axes, points: list[Point], name: str) -> None:
     high = max(max(p.y, p.high) if math.isfinite(p.high) else p.y for p in points)
     room = max(0.06 * (high - low), 0.01)
     axes.set_ylim(max(0.0, low) - room, high + room)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y, 2)))
+    digits = 2 if high - low + 2 * room > 0.05 else 3
+    axes.yaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y, digits)))
     axes.set_xlabel("Latency of one image, ms")
     axes.set_ylabel(name)
 
