@@ -28,7 +28,7 @@ def show_standings(found: "Compared") -> None:
         console.print(f"{failure.name} came to nothing: {failure.reason}", markup=False)
     first = found.standings[0].result.name
     console.print(
-        f"p: no difference of AUC from {first}, corrected by Holm; ms: one image, one thread",
+        f"p: the AUC is that of {first}, by Holm; ms: one image, one thread",
         markup=False,
     )
 

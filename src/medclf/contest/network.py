@@ -30,6 +30,7 @@ from medclf.learn.run import Run, open_run, sole_use
 from medclf.learn.trained import Held, load_trained
 from medclf.net.cost import measure_cost
 from medclf.prepare.store import open_store
+from medclf.report.words import count
 
 
 @dataclass(frozen=True)
@@ -100,11 +101,9 @@ def _passes(run: Run, cohort: Cohort) -> tuple[float, str]:
     epochs = float(np.mean(list(last.values())))
     if fit.steps:
         exams = len(deal_parts(cohort, run.recipe)[0].training)
-        passes = epochs * fit.steps * fit.batch / exams
-        return (
-            passes,
-            f"The budget allowed {fit.steps} of the steps of a pass, so {passes:.2g} of one.",
-        )
+        passes = min(1.0, fit.steps * fit.batch / exams)
+        note = f"The budget allowed {count(fit.steps, 'step')}, {passes:.2g} of a pass."
+        return epochs * passes, note if passes < 1 else ""
     if epochs < fit.epochs:
         return epochs, f"The budget ended after {epochs:g} of {fit.epochs} epochs."
     return epochs, ""
