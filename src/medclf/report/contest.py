@@ -190,7 +190,7 @@ def _cautions(comparison: Comparison) -> tuple[str, ...]:
     if hasty:
         found.append(
             f"{comparison.minutes:g} minutes let {', '.join(hasty)} see each exam fewer than "
-            f"{FEW_PASSES} times: with more, they may rise."
+            f"{FEW_PASSES} times: more minutes may change the order."
         )
     found.append(
         "Intervals tell how far other patients would move a figure; another seed of the training "
