@@ -1,6 +1,6 @@
 """An image: values, the place that they hold in the patient, and what they mean."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +14,19 @@ class Image:
     """One picture or volume, as a reader returns it.
 
     Args:
-        values: (C, *space) with space (Y, X) or (Z, Y, X). Whole numbers as stored, or float32
-            after a rescale. Larger is brighter: an inverted file is turned by its reader.
+        values: (C, *space) with space (Y, X) or (Z, Y, X), or (T, C, *space) where there are
+            phases. Whole numbers as stored, or float32 after a rescale. Larger is brighter: an
+            inverted file is turned by its reader.
         grid: Where the samples lie.
         modality: The DICOM code (`CT MR US DX CR MG PT XC` …) or "" where the file does not say.
         unit: "HU", "" for counts without unit.
         bits: Significant bits of a sample as stored: 8 for JPEG, 12 for most X-rays.
+        phases: What each image of a gated or timed series is called, as ("0 %", "10 %") of a heart
+            beat; empty for a still image.
 
     Raises:
-        SettingError: values are not channels before two or three axes of space, or are empty.
+        SettingError: values are not channels before two or three axes of space, or are empty, or
+            are not as many as the phases.
     """
 
     values: NDArray[np.generic]
@@ -30,18 +34,29 @@ class Image:
     modality: str = ""
     unit: str = ""
     bits: int = 8
+    phases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.values.ndim not in (3, 4) or self.values.size == 0:
+        timed = bool(self.phases)
+        if self.values.ndim - timed not in (3, 4) or self.values.size == 0:
             raise SettingError(
-                f"an image holds (C, Y, X) or (C, Z, Y, X) values, not {self.values.shape}"
+                f"an image holds {'(T, C, ' if timed else '(C, '}Y, X) values, or a Z before "
+                f"them, not {self.values.shape}"
             )
+        if timed and len(self.phases) != len(self.values):
+            raise SettingError(f"{len(self.phases)} phases do not name {len(self.values)} images")
 
     @property
     def channels(self) -> int:
-        return int(self.values.shape[0])
+        return int(self.values.shape[1 if self.phases else 0])
 
     @property
     def space(self) -> tuple[int, ...]:
         """Samples along each axis of space, z first."""
-        return tuple(int(n) for n in self.values.shape[1:])
+        return tuple(int(n) for n in self.values.shape[2 if self.phases else 1 :])
+
+    def still(self) -> "Image":
+        """Make channels of the phases: (T, C, *space) -> (T * C, *space)."""
+        if not self.phases:
+            return self
+        return replace(self, values=self.values.reshape(-1, *self.space), phases=())

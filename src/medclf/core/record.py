@@ -17,6 +17,8 @@ class Source:
         path: A file on disk.
         member: The name inside it, where the file is an archive (.zip, .npz, .tar.gz).
         index: The number of the image, where a file or member packs many (IDX, CIFAR, .npz).
+        parts: The files of one image that lies in several, as a DICOM series does; `path` is then
+            their folder or archive, and `member` names the series in messages.
 
     Example:
         >>> print(Source(Path("breastmnist.npz"), "train_images", 12))
@@ -26,6 +28,7 @@ class Source:
     path: Path
     member: str = ""
     index: int | None = None
+    parts: tuple["Source", ...] = ()
 
     def __str__(self) -> str:
         inside = f"!{self.member}" if self.member else ""

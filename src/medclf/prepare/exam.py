@@ -95,7 +95,7 @@ def prepare_image(image: Image, settings: Prepare, where: str) -> NDArray[Any]:
     """Prepare one image.
 
     Args:
-        image: As read.
+        image: As read; phases become channels.
         settings: What is wanted.
         where: Names the file in messages.
 
@@ -113,6 +113,7 @@ def prepare_image(image: Image, settings: Prepare, where: str) -> NDArray[Any]:
         array([[[  0, 255],
                 [255,   0]]], dtype=uint8)
     """
+    image = image.still()
     _check_form(image, settings, where)
     low, high = _limits(image, settings, where)
     values = fit_channels(image.values, image.bits, settings.channels, where)
