@@ -65,9 +65,28 @@ def read_dicom(raw: bytes, where: str) -> Image:
     Raises:
         ReadError: not DICOM, without pixels, cut short, too large, or of a kind not read.
     """
+    return make_image(open_dicom(raw, where), where)
+
+
+def open_dicom(raw: bytes, where: str) -> "Dataset":
+    """Parse a DICOM file that holds an image, without decoding its pixels.
+
+    Raises:
+        ReadError: not DICOM, without pixels, or cut short.
+    """
     try:
         with _PYDICOM:
-            dataset = _parse(raw, where)
+            return _parse(raw, where)
+    except ReadError:
+        raise
+    except Exception as problem:  # pydicom has no closed list of what damaged files raise.
+        raise ReadError(f"{where}: no readable DICOM image: {one_line(problem)}") from problem
+
+
+def make_image(dataset: "Dataset", where: str) -> Image:
+    """Decode a parsed file: `read_dicom` tells what comes out and what is refused."""
+    try:
+        with _PYDICOM:
             photometric = str(dataset.get("PhotometricInterpretation", ""))
             frames = _check_header(dataset, photometric, where)
             check_codestreams(dataset, frames, where)
