@@ -26,8 +26,8 @@ Data = Annotated[
     Path,
     typer.Argument(
         metavar="DATA",
-        help="A folder or zip with a sub-folder per class, a CSV or Parquet table of exams, or a "
-        "known data file (MedMNIST .npz, IDX, CIFAR).",
+        help="A folder or zip with a sub-folder per class, a table of exams (CSV, Parquet, "
+        "Excel), or a known data file (MedMNIST .npz, IDX, CIFAR).",
         show_default=False,
     ),
 ]
@@ -64,6 +64,10 @@ PatientPattern = Annotated[
 TidyLabels = Annotated[
     bool, _say("--tidy-labels", "Merge labels that differ only in spaces or case.")
 ]
+HoldOut = Annotated[
+    str | None,
+    _say("--hold-out", "Sites that are tested alone, by a column.", "COLUMN=VALUE[,VALUE]"),
+]
 
 
 def columns_from(  # noqa: PLR0913 - each argument is an option of the command line
@@ -78,6 +82,7 @@ def columns_from(  # noqa: PLR0913 - each argument is an option of the command l
     images: Images = None,
     patient_pattern: PatientPattern = None,
     tidy_labels: TidyLabels = False,
+    hold_out: HoldOut = None,
 ) -> "Columns":
     """Make up what the person says of the data.
 
@@ -99,6 +104,7 @@ def columns_from(  # noqa: PLR0913 - each argument is an option of the command l
         images=images,
         patient_pattern=patient_pattern,
         tidy_labels=tidy_labels,
+        hold_out=hold_out,
     )
 
 

@@ -46,6 +46,7 @@ class Columns:
         patient_pattern: A regular expression, searched in each image's path; its group `patient`,
             or else its first group that takes part, is the patient.
         tidy_labels: Merge labels that differ only in spaces or case.
+        hold_out: A fact and the values of it that are the test split, as "site=north,south".
     """
 
     path: str | tuple[str, ...] | None = None
@@ -59,6 +60,7 @@ class Columns:
     images: Path | None = None
     patient_pattern: str | None = None
     tidy_labels: bool = False
+    hold_out: str | None = None
 
 
 @dataclass(frozen=True)
