@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medclf.core.grid import Grid
+from medclf.core.remark import Remark
 from medclf.errors import SettingError
 
 
@@ -23,6 +24,7 @@ class Image:
         bits: Significant bits of a sample as stored: 8 for JPEG, 12 for most X-rays.
         phases: What each image of a gated or timed series is called, as ("0 %", "10 %") of a heart
             beat; empty for a still image.
+        remarks: What the reader found or changed.
 
     Raises:
         SettingError: values are not channels before two or three axes of space, or are empty, or
@@ -35,6 +37,7 @@ class Image:
     unit: str = ""
     bits: int = 8
     phases: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     def __post_init__(self) -> None:
         timed = bool(self.phases)

@@ -43,7 +43,9 @@ def read_grid(dataset: "Dataset", frames: int, where: str) -> Grid:
     """
     spacing = _pixel_spacing(dataset, where)
     if frames == 1:
-        place = _numbers(functional_group(dataset, "PlanePositionSequence", 0), _PLACE, 3, where)
+        place = read_numbers(
+            functional_group(dataset, "PlanePositionSequence", 0), _PLACE, 3, where
+        )
         axes = _plane(dataset, 0, where)
         return Grid(spacing, None if place is None else place[::-1], axes)
     places = _places(dataset, frames, where)
@@ -68,7 +70,7 @@ def functional_group(dataset: "Dataset", name: str, frame: int) -> "Dataset":
 _PLACE, _TURN = "ImagePositionPatient", "ImageOrientationPatient"
 
 
-def _numbers(item: "Dataset", keyword: str, count: int, where: str) -> tuple[float, ...] | None:
+def read_numbers(item: "Dataset", keyword: str, count: int, where: str) -> tuple[float, ...] | None:
     """Read `count` finite numbers, or `None` where the element is absent or empty."""
     value = item.get(keyword)
     if value is None or value == "":
@@ -87,7 +89,7 @@ def _numbers(item: "Dataset", keyword: str, count: int, where: str) -> tuple[flo
 def _pixel_spacing(dataset: "Dataset", where: str) -> tuple[float, ...] | None:
     item = functional_group(dataset, "PixelMeasuresSequence", 0)
     for holder, keyword in (item, "PixelSpacing"), (dataset, "ImagerPixelSpacing"):
-        spacing = _numbers(holder, keyword, 2, where)
+        spacing = read_numbers(holder, keyword, 2, where)
         if spacing is not None and min(spacing) > 0:
             return spacing
     return None
@@ -97,7 +99,7 @@ def _depth(dataset: "Dataset", where: str) -> float | None:
     """Read the stated distance of frames. Nuclear medicine signs it by its direction."""
     item = functional_group(dataset, "PixelMeasuresSequence", 0)
     for keyword in ("SpacingBetweenSlices", "SliceThickness"):
-        number = _numbers(item, keyword, 1, where)
+        number = read_numbers(item, keyword, 1, where)
         if number is not None and number[0] != 0:
             return abs(number[0])
     return None
@@ -106,7 +108,7 @@ def _depth(dataset: "Dataset", where: str) -> float | None:
 def _plane(dataset: "Dataset", frame: int, where: str) -> Vectors | None:
     """Read the directions of y and x as unit rows (z, y, x)."""
     item = functional_group(dataset, "PlaneOrientationSequence", frame)
-    turn = _numbers(item, _TURN, 6, where)
+    turn = read_numbers(item, _TURN, 6, where)
     if turn is None:
         return None
     along_x, along_y = np.array(turn[:3]), np.array(turn[3:])
@@ -123,7 +125,7 @@ def _places(dataset: "Dataset", frames: int, where: str) -> Vectors | None:
     rows = []
     for frame in range(frames):
         item = functional_group(dataset, "PlanePositionSequence", frame)
-        row = None if item is dataset else _numbers(item, _PLACE, 3, where)
+        row = None if item is dataset else read_numbers(item, _PLACE, 3, where)
         if row is None:
             return None
         rows.append(row[::-1])
