@@ -41,12 +41,12 @@ def read_grid(dataset: "Dataset", frames: int, where: str) -> Grid:
     Raises:
         ReadError: a stated place is no number, or not as many numbers as it must be.
     """
-    spacing = _pixel_spacing(dataset, where)
+    spacing = read_spacing(dataset, where)
     if frames == 1:
         place = read_numbers(
             functional_group(dataset, "PlanePositionSequence", 0), _PLACE, 3, where
         )
-        axes = _plane(dataset, 0, where)
+        axes = read_plane(dataset, 0, where)
         return Grid(spacing, None if place is None else place[::-1], axes)
     places = _places(dataset, frames, where)
     if places is None:
@@ -86,8 +86,9 @@ def read_numbers(item: "Dataset", keyword: str, count: int, where: str) -> tuple
     return numbers
 
 
-def _pixel_spacing(dataset: "Dataset", where: str) -> tuple[float, ...] | None:
-    item = functional_group(dataset, "PixelMeasuresSequence", 0)
+def read_spacing(dataset: "Dataset", where: str, frame: int = 0) -> tuple[float, ...] | None:
+    """Read the distance of pixels along y and x; `None` where it is not stated, or 0."""
+    item = functional_group(dataset, "PixelMeasuresSequence", frame)
     for holder, keyword in (item, "PixelSpacing"), (dataset, "ImagerPixelSpacing"):
         spacing = read_numbers(holder, keyword, 2, where)
         if spacing is not None and min(spacing) > 0:
@@ -105,7 +106,7 @@ def _depth(dataset: "Dataset", where: str) -> float | None:
     return None
 
 
-def _plane(dataset: "Dataset", frame: int, where: str) -> Vectors | None:
+def read_plane(dataset: "Dataset", frame: int, where: str) -> Vectors | None:
     """Read the directions of y and x as unit rows (z, y, x)."""
     item = functional_group(dataset, "PlaneOrientationSequence", frame)
     turn = read_numbers(item, _TURN, 6, where)
@@ -141,7 +142,7 @@ def _stack(
     depth = float(np.linalg.norm(step))
     if depth == 0 or np.abs(steps - step).max() > _EVEN * depth:
         return Grid()
-    planes = [_plane(dataset, frame, where) for frame in range(len(places))]
+    planes = [read_plane(dataset, frame, where) for frame in range(len(places))]
     if planes[0] is None or any(p is None or np.abs(p - planes[0]).max() > 1e-4 for p in planes):
         return Grid(None if spacing is None else (depth, *spacing))
     axes = np.vstack([step / depth, planes[0]])
