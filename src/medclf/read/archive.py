@@ -1,11 +1,11 @@
-"""Bytes of a file, of a member of an archive, or of a gzip stream, without unpacking to disk.
+"""Bytes of a file, or of a member of an archive, without unpacking to disk.
 
 A zip's table of contents is read once and shared by all threads; each read opens the file, seeks
 and inflates, so that no lock is held and ten thousand members are read as fast as loose files. A
 .tar.gz has no such table and is walked from its start: fit for few large members. What the
 archive claims is checked first: sizes, ratios, and names that would leave a folder.
 
-Source: PKWARE, APPNOTE 6.3.10, sections 4.3.7 and 4.4; RFC 1952.
+Source: PKWARE, APPNOTE 6.3.10, sections 4.3.7 and 4.4.
 """
 
 import re
@@ -19,14 +19,12 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from medclf.core.record import Source
 from medclf.errors import ReadError
+from medclf.read.inflate import LIMIT
 from medclf.read.once import once
 from medclf.read.refuse import one_line, open_file, unreadable
 
 ZIP_SUFFIXES = (".zip", ".npz")
 TAR_SUFFIXES = (".tar.gz", ".tgz", ".tar")
-
-LIMIT = 2 * 2**30
-"""The most bytes that one member or stream may unpack to, unless the caller allows more."""
 
 RATIO = 500
 """Unpacked to packed, above which a large member is a bomb. Shape masks reach 220."""
@@ -79,30 +77,6 @@ def read_bytes(source: Source, limit: int = LIMIT) -> bytes:
         raise unreadable(source, problem) from problem
 
 
-def gunzip(raw: bytes, where: str, limit: int = LIMIT) -> bytes:
-    """Unpack a gzip stream of one or several parts, and check that it is whole.
-
-    Raises:
-        ReadError: it is cut short or damaged, or unpacks to more than `limit` bytes.
-    """
-    parts, size = [], 0
-    while raw.startswith(b"\x1f\x8b"):
-        stream = zlib.decompressobj(wbits=31)
-        try:
-            parts.append(stream.decompress(raw, limit - size + 1))
-        except zlib.error as problem:
-            raise ReadError(f"{where}: damaged gzip data: {one_line(problem)}") from problem
-        size += len(parts[-1])
-        if size > limit:
-            raise ReadError(f"{where}: unpacks to more than {limit:,} bytes")
-        if not stream.eof:
-            raise ReadError(f"{where}: the gzip data are cut short")
-        raw = stream.unused_data
-    if not parts:
-        raise ReadError(f"{where}: gzip data wanted, found others")
-    return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
 def _is_tar(path: Path) -> bool:
     return path.name.lower().endswith(TAR_SUFFIXES)
 
@@ -130,13 +104,23 @@ def _zip_index(path: Path, member: str) -> dict[str, ZipInfo]:
     """Read the table of contents of a zip, or of a zip that is a member of one."""
     try:
         with ZipFile(BytesIO(read_bytes(Source(path, member))) if member else path) as archive:
-            index = {info.filename: info for info in archive.infolist()}
+            index = _index(archive, Source(path, member))
     except (BadZipFile, ValueError, NotImplementedError) as problem:
         where = Source(path, member)
         raise ReadError(f"{where}: no zip archive, or damaged: {one_line(problem)}") from problem
     except OSError as problem:
         raise unreadable(path, problem) from problem
     _check_names(index, path)
+    return index
+
+
+def _index(archive: ZipFile, where: Source) -> dict[str, ZipInfo]:
+    """List members by name; copies count once, and two under one name are refused."""
+    index: dict[str, ZipInfo] = {}
+    for info in archive.infolist():
+        other = index.setdefault(info.filename, info)
+        if (other.CRC, other.file_size) != (info.CRC, info.file_size):
+            raise ReadError(f"{where}: two different members are called {info.filename!r}")
     return index
 
 
@@ -183,6 +167,8 @@ def _tar_index(path: Path, _: str) -> dict[str, tarfile.TarInfo]:
             for info in archive:
                 total += info.size
                 _check_bytes(total, total, 2 * LIMIT, Source(path))
+                if info.isreg() and info.name in index:
+                    raise ReadError(f"{path}: two members are called {info.name!r}")
                 if info.isreg():
                     index[info.name] = info
     except (tarfile.TarError, EOFError, zlib.error) as problem:

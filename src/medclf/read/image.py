@@ -17,7 +17,8 @@ from medclf.read.archive import read_bytes
 from medclf.read.array import MAGIC, read_array
 from medclf.read.datasets.table import DATASETS
 from medclf.read.dicom import read_dicom
-from medclf.read.nifti import GZIP, read_nifti
+from medclf.read.inflate import GZIP
+from medclf.read.nifti import read_nifti
 from medclf.read.raster import BMP, JPEG, PNG, read_raster
 from medclf.read.refuse import open_file, unreadable
 from medclf.read.tiff import SIGNATURES, read_tiff

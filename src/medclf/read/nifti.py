@@ -16,14 +16,12 @@ from numpy.typing import NDArray
 from medclf.core.grid import Grid
 from medclf.core.image import Image
 from medclf.errors import ReadError
-from medclf.read.archive import gunzip
+from medclf.read.inflate import GZIP, gunzip
 from medclf.read.refuse import check_size, one_line
 from medclf.read.values import settle
 
 Header = Any
 """nibabel's Nifti1Header or Nifti2Header, which have no types."""
-
-GZIP = b"\x1f\x8b"
 
 _FIRST, _SECOND = (b"n+1\0", b"ni1\0"), (b"n+2\0", b"ni2\0")
 
@@ -52,7 +50,7 @@ def read_nifti(raw: bytes, where: str) -> Image:
         ReadError: not NIfTI, a header without its pixels, cut short, too large, or values that
             are complex or of more axes than that.
     """
-    raw = gunzip(raw, where) if raw.startswith(GZIP) else raw
+    raw = bytes(gunzip(raw, where)) if raw.startswith(GZIP) else raw
     try:
         header = _header(raw, where)
         values = _scaled(_stored(raw, header, where), header)

@@ -18,9 +18,10 @@ from medclf.core.cohort import Cohort
 from medclf.core.image import Image
 from medclf.core.record import Record, Source
 from medclf.errors import ReadError
-from medclf.read.archive import gunzip, read_bytes
+from medclf.read.archive import read_bytes
 from medclf.read.datasets.labelled import NO_PATIENTS, make_records, numbered_task
 from medclf.read.datasets.place import files_in
+from medclf.read.inflate import GZIP, gunzip
 from medclf.read.once import once
 from medclf.read.refuse import check_size
 from medclf.read.values import settle
@@ -93,7 +94,7 @@ def _pairs(path: Path) -> dict[str, tuple[Source, Source]]:
 def _load(path: Path, member: str) -> NDArray[Any]:
     where = str(Source(path, member))
     raw = read_bytes(Source(path, member))
-    raw = gunzip(raw, where) if raw.startswith(b"\x1f\x8b") else raw
+    raw = bytes(gunzip(raw, where)) if raw.startswith(GZIP) else raw
     axes = raw[3] if len(raw) > 3 else 0
     start = 4 + 4 * axes
     if raw[:3] != b"\0\0\x08" or not 1 <= axes <= 4 or len(raw) < start:

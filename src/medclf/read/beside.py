@@ -1,0 +1,77 @@
+"""Files that belong to an image and lie beside it: the pixels of a header that stands alone.
+
+A header may name its partner as it likes; only a file in the header's own folder, or below it, is
+opened. In an archive, the partner is another member of it.
+"""
+
+import re
+from pathlib import PurePosixPath
+
+from medclf.core.record import Source
+from medclf.errors import ReadError
+from medclf.read.archive import list_members, read_bytes
+
+_OUTSIDE = re.compile(r"^[/\\~]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)|[\0\r\n]")
+
+
+def beside(source: Source, name: str) -> Source:
+    """Tell where the partner of a file is.
+
+    Args:
+        source: The header: a file, or a member of an archive.
+        name: The partner's path as the header says it, from the header's folder.
+
+    Raises:
+        ReadError: it would lie outside of that folder, also by a symbolic link.
+    """
+    name = name.strip().replace("\\", "/")
+    if not name or _OUTSIDE.search(name):
+        raise ReadError(f"{source}: refused, since its data {name!r} would lie outside its folder")
+    if source.member:
+        outer, bang, inner = source.member.rpartition("!")
+        member = str(PurePosixPath(inner).parent / name)
+        return Source(source.path, f"{outer}{bang}{member}")
+    folder = source.path.parent
+    if not (folder / name).resolve().is_relative_to(folder.resolve()):
+        raise ReadError(f"{source}: refused, since its data {name!r} lead out of its folder")
+    return Source(folder / name)
+
+
+def read_beside(source: Source, name: str) -> bytes:
+    """Read the partner of a file.
+
+    Raises:
+        ReadError: it would lie outside of the folder, or is absent, or cannot be read.
+    """
+    partner = beside(source, name)
+    try:
+        return read_bytes(partner)
+    except ReadError as problem:
+        raise ReadError(f"{source}: its data are not there: {problem}") from problem
+
+
+def find_beside(source: Source, *suffixes: str) -> bytes:
+    """Read the file that bears the same name but another ending.
+
+    Args:
+        source: The header.
+        suffixes: Endings of the partner, in the order in which they are tried, in small letters;
+            in capitals if the header's is.
+
+    Raises:
+        ReadError: none is there.
+    """
+    file = PurePosixPath(source.member or source.path.name).name
+    stem, _, ending = file.removesuffix(".gz").rpartition(".")
+    names = [stem + (suffix.upper() if ending.isupper() else suffix) for suffix in suffixes]
+    for partner in (beside(source, name) for name in names):
+        if _is_there(partner):
+            return read_bytes(partner)
+    raise ReadError(f"{source}: a header alone: {' or '.join(names)} with its pixels wanted beside")
+
+
+def _is_there(source: Source) -> bool:
+    if not source.member:
+        return source.path.exists()
+    outer, _, inner = source.member.rpartition("!")
+    return inner in list_members(source.path, outer)
