@@ -1,4 +1,4 @@
-"""The cells of a table as words, whether it is CSV, TSV or Parquet.
+"""The cells of a table as words, whether it is CSV, TSV, Parquet or Excel.
 
 Words stay as they stand in the file, so that nothing is merged or taken for a number unseen.
 """
@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from medclf.core.record import Fact, Source
+from medclf.curate.workbook import SUFFIX, load_sheet
 from medclf.errors import ReadError
 from medclf.read.archive import read_bytes
 
@@ -17,8 +18,12 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "<na>"}
 
 
-def load_table(source: Source) -> dict[str, list[str | None]]:
-    """Read the columns of a CSV, TSV or Parquet file as words; `None` where a cell is missing.
+def load_table(source: Source, sheet: str = "") -> dict[str, list[str | None]]:
+    """Read the columns of a CSV, TSV, Parquet or Excel file as words; `None` where one is missing.
+
+    Args:
+        source: The file.
+        sheet: Of an Excel workbook; its first where it is not given.
 
     Raises:
         ReadError: no such table, not in UTF-8, or rows of another length than the header.
@@ -27,8 +32,11 @@ def load_table(source: Source) -> dict[str, list[str | None]]:
     if not raw.strip():
         raise ReadError(f"{source}: a table wanted, the file is empty")
     name = source.member or source.path.name
-    load = _load_parquet if name.lower().endswith(".parquet") else _load_csv
-    header, rows = load(raw, source)
+    if name.lower().endswith(SUFFIX):
+        header, rows = load_sheet(raw, str(source), sheet)
+    else:
+        load = _load_parquet if name.lower().endswith(".parquet") else _load_csv
+        header, rows = load(raw, source)
     twice = [name for name, n in Counter(header).items() if n > 1]
     if twice:
         raise ReadError(f"{source}: column names must differ, {twice[0]!r} stands there twice")
@@ -67,7 +75,7 @@ def _load_csv(raw: bytes, source: Source) -> tuple[list[str], list[list[str]]]:
 def _what(raw: bytes, problem: UnicodeDecodeError) -> str:
     """Tell what stands where text in UTF-8 should."""
     if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        return "an Excel workbook or an archive: save the sheet as CSV"
+        return "an Excel workbook or an archive: name it .xlsx, or save the sheet as CSV"
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "UTF-16: save it as UTF-8"
     line = 1 + raw[: problem.start].count(b"\n")

@@ -19,7 +19,8 @@ from medclf.errors import CohortError, ReadError
 from medclf.read.archive import list_members
 from medclf.read.image import is_image
 
-TABLES = (".csv", ".tsv", ".parquet")
+TABLES = (".csv", ".tsv", ".parquet", ".xlsx")
+HIDDEN = (".", "~$")  # "~$" begins the file that Excel keeps beside an open workbook
 SPLIT_WORDS = {
     "train": "train",
     "training": "train",
@@ -111,7 +112,7 @@ def list_files(root: Path) -> Listing:
         suffix = PurePosixPath(name).suffix.lower()
         if name.endswith("/"):
             continue
-        if any(part.startswith(".") or part == "__MACOSX" for part in name.split("/")):
+        if any(part.startswith(HIDDEN) or part == "__MACOSX" for part in name.split("/")):
             skipped["hidden"] += 1
         elif suffix in TABLES:
             tables[name] = source

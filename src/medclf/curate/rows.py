@@ -1,0 +1,154 @@
+"""Rows of a table become exams: a row each, or several joined, with labels, facts and images.
+
+A row is an exam, unless a column joins several rows or several columns hold images. Rows without
+label or image are left out and counted; what the rows of an exam must agree on is held against
+each other.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+from medclf.core.record import Fact, Record, Source
+from medclf.curate.cells import numbers_or_words, tidy_cell
+from medclf.curate.folder import SPLIT_WORDS, locate
+from medclf.curate.problem import count
+from medclf.curate.table import Roles, Table
+from medclf.curate.task import Worded, Words
+from medclf.errors import CohortError
+
+Images = Mapping[str, Source]
+
+MARKS = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
+
+
+def read_rows(
+    table: Table, roles: Roles, find: Callable[[str], Source | None], where: str
+) -> Worded:
+    """Make records of the rows.
+
+    Args:
+        table: Columns of words.
+        roles: Which column holds what.
+        find: Finds the file that a cell names.
+        where: The table, for messages.
+
+    Raises:
+        CohortError: files are missing or named twice, or cells contradict each other.
+    """
+    words = _words(table, roles.labels, where)
+    texts = [
+        {image: cell.strip() for image, cell in zip(roles.paths, cells, strict=True) if cell}
+        for cells in zip(*(table[column] for column in roles.paths.values()), strict=True)
+    ]
+    blind = sum(not some for some in texts)
+    mute = sum(word is None for word, some in zip(words, texts, strict=True) if some)
+    kept = [i for i, some in enumerate(texts) if some and words[i] is not None]
+    if not kept:
+        raise CohortError(f"{where}: no row has both an image and a label")
+    notes = [
+        f"Left out: {count(n, 'row')} without {what}."
+        for n, what in ((blind, "an image"), (mute, "a label"))
+        if n
+    ]
+    sources = locate([texts[i] for i in kept], find, where)
+    exams: dict[str, list[int]] = defaultdict(list)
+    for at, i in enumerate(kept):
+        named = table[roles.exam][i] if roles.exam else None
+        exams[tidy_cell(named) or next(iter(texts[i].values()))].append(at)
+    cells = {name: [column[i] for i in kept] for name, column in table.items()}
+    reader = _Exams(cells, roles, sources, [words[i] for i in kept], where)
+    reader.single = not roles.view and len(exams) == len(kept)
+    records = tuple(reader.record(name, rows) for name, rows in exams.items())
+    if reader.differing:
+        told = ", ".join(sorted(reader.differing))
+        notes.append(f"Facts that differ within an exam count as missing: {told}.")
+    alone = sum(record.patient == record.name for record in records)
+    if roles.patient and alone:
+        notes.append(f"{count(alone, 'exam')} without a patient: each counts as one of its own.")
+    found = tuple(reader.words[rows[0]] for rows in exams.values())
+    several = len(roles.labels) > 1
+    return Worded(records, found, tuple(notes), roles.labels if several else ())
+
+
+def _words(table: Table, labels: tuple[str, ...], where: str) -> list[Words]:
+    """Read each row's label: a word as it stands, or the names of the columns that hold 1."""
+    if len(labels) == 1:
+        cells = table[labels[0]]
+        whole = all(tidy_cell(cell) != cell for cell in cells if cell)
+        return [tidy_cell(cell) if cell and whole else cell for cell in cells]
+    marks: list[list[bool | None]] = []
+    for name in labels:
+        unknown = {cell for cell in table[name] if cell and cell.strip().lower() not in MARKS}
+        if unknown:
+            raise CohortError(
+                f"{where}: 0 or 1 wanted in the column {name!r}, found {min(unknown)!r}"
+            )
+        marks.append([MARKS[cell.strip().lower()] if cell else None for cell in table[name]])
+    return [
+        None if None in row else tuple(n for n, mark in zip(labels, row, strict=True) if mark)
+        for row in zip(*marks, strict=True)
+    ]
+
+
+class _Exams:
+    """Joins the rows of an exam to one record."""
+
+    def __init__(
+        self,
+        cells: Table,
+        roles: Roles,
+        sources: Sequence[Images],
+        words: Sequence[Words],
+        where: str,
+    ) -> None:
+        self.cells, self.roles, self.sources, self.words = cells, roles, sources, words
+        self.where, self.single = where, True
+        taken = {*roles.paths.values(), *roles.labels}
+        taken |= {roles.patient, roles.split, roles.exam, roles.view}
+        self.facts = {
+            name: numbers_or_words(column) for name, column in cells.items() if name not in taken
+        }
+        self.differing: set[str] = set()
+
+    def record(self, name: str, rows: list[int]) -> Record:
+        self._agree(name, "label", [self.words[i] for i in rows])
+        patients = [
+            tidy_cell(self.cells[self.roles.patient][i]) for i in rows if self.roles.patient
+        ]
+        self._agree(name, "patient", patients)
+        splits = [self._split(i) for i in rows]
+        self._agree(name, "split", splits)
+        facts: dict[str, Fact] = {}
+        for fact, column in self.facts.items():
+            values = {column[i] for i in rows}
+            if len(values) > 1:
+                self.differing.add(fact)
+            facts[fact] = values.pop() if len(values) == 1 else None
+        patient = (patients[0] if patients else "") or name
+        return Record(name, self._images(rows), patient, None, splits[0], facts)
+
+    def _agree(self, exam: str, what: str, found: Sequence[Words]) -> None:
+        if len(set(found)) > 1:
+            told = " and ".join(map(repr, dict.fromkeys(found)))
+            raise CohortError(f"{self.where}: the exam {exam!r} has more than one {what}: {told}")
+
+    def _split(self, row: int) -> str:
+        cell = (self.cells[self.roles.split][row] or "").strip() if self.roles.split else ""
+        if cell and cell.casefold() not in SPLIT_WORDS:
+            raise CohortError(
+                f"{self.where}: train, val or test wanted in the column {self.roles.split!r}, "
+                f"found {cell!r}"
+            )
+        return SPLIT_WORDS[cell.casefold()] if cell else ""
+
+    def _images(self, rows: list[int]) -> Images:
+        """Name the images of an exam by their column, by their view, or by number."""
+        if self.single:
+            return self.sources[rows[0]]
+        images: dict[str, Source] = {}
+        for number, i in enumerate(rows, 1):
+            view = self.cells[self.roles.view][i] if self.roles.view else None
+            for image, source in self.sources[i].items():
+                name = image if len(self.sources[i]) > 1 else view or f"image_{number}"
+                images[name if name not in images else f"{name}_{number}"] = source
+        return images
