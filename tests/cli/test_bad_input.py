@@ -239,8 +239,6 @@ def test_a_recipe_that_is_not_there(refuse, pictures, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "word"),
     [
-        ("batch = 8", "batch = 8\nseed = -1", "a seed from 0 on wanted, found -1"),
-        ("resamples = 200", "resamples = 0", "decide.resamples must be above 0, not 0"),
         (
             "batch = 8",
             "batch = 8\nrate = 1e30",

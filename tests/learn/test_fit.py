@@ -180,13 +180,35 @@ def test_settling_fills_the_budget_with_epochs_then_members():
     fit = Fit(members=5, folds=5, batch=32)
     short = settle(fit, pace, 10, 2, 100, 1000)
     long = settle(fit, pace, 1000, 2, 100, 1000)
-    tiny = settle(fit, pace, 0.2, 2, 100, 1000)
+    tiny = settle(fit, pace, 0.4, 2, 100, 1000)
     assert short.epochs < long.epochs
     assert long.members > 5
     assert tiny.members == 2  # as many as train at once
-    assert (tiny.epochs, tiny.steps) == (1, 9)
+    assert (tiny.epochs, tiny.steps) == (4, 6)
     rounds = -(-short.members // 2)
     assert rounds * short.epochs * (0.1 + 0.01) <= 10
+
+
+def test_few_members_that_learnt_are_worth_more_than_many_that_did_not():
+    pace = Pace(step=0.1, judge=0.0001, steps=9)
+    many = settle(Fit(members=4, folds=4, batch=32), pace, 40, 2, 100, 500)
+    few = settle(Fit(members=4, folds=4, batch=32), pace, 20, 2, 100, 500)
+    assert many.members == 4
+    assert many.epochs * pace.steps >= 150
+    assert few.members == 2
+    assert few.epochs * pace.steps >= 150
+
+
+def test_judging_takes_no_more_than_its_share_of_a_short_budget():
+    pace = Pace(step=0.01, judge=0.0005, steps=800)
+    fit = Fit(members=4, shift=0.04)
+    rich = settle(fit, pace, 600, 2, 9000, 19_000, copies=5)
+    poor = settle(fit, pace, 60, 2, 9000, 19_000, copies=5)
+    poorest = settle(fit, pace, 18, 2, 9000, 19_000, copies=5)
+    assert (rich.members, rich.shift) == (4, 0.04)
+    assert (poor.members, poor.shift) == (2, 0.0)
+    assert (poorest.members, poorest.shift) == (1, 0.0)
+    assert settle(fit, pace, 18, 2, 9000, 19_000, copies=5, fixed=True).members == 4
 
 
 def test_settling_may_keep_the_members_and_cuts_a_pass_that_is_too_long():

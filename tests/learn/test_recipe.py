@@ -41,6 +41,13 @@ def test_an_unknown_key_names_the_nearest(tmp_path):
         ("size = [28, 28]", "size = []", "recipe.toml: prepare.size is 2 or 3 numbers"),
         ("[fit]", "[fit", "cannot read"),
         ("folds = 0", "folds = 1", "fit.folds"),
+        ("rate = 0.001", "rate = inf", "recipe.toml: fit.rate must be above 0, not inf"),
+        ("rate = 0.001", "rate = nan", "recipe.toml: fit.rate must be above 0, not nan"),
+        ("weight_decay = 0.05", "weight_decay = -1.0", "fit.weight_decay must be at least 0"),
+        ("seed = 0", "seed = -1", "recipe.toml: fit.seed must be at least 0, not -1"),
+        ("resamples = 2000", "resamples = 0", "decide.resamples must be at least 20, not 0"),
+        ("dropout = 0.0", "dropout = 1.0", r"net.dropout must be in \[0, 1\), not 1.0"),
+        ("brightness = 0.2", "brightness = inf", "augment.brightness"),
     ],
 )
 def test_a_wrong_value_is_refused_in_one_line(tmp_path, line, other, message):

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from medclf.core.cohort import Cohort
-from medclf.errors import RunError, SettingError
+from medclf.errors import RunError
 from medclf.learn.committee import build_method
 from medclf.learn.fit import deal_parts
 from medclf.learn.recipe import Recipe
@@ -30,13 +30,10 @@ def expect_fit(recipe: Recipe, cohort: Cohort) -> None:
         cohort: Split.
 
     Raises:
-        SettingError: there is no such network, or none for images of this size; or no sample of
-            the bootstrap is asked for.
+        SettingError: there is no such network, or none for images of this size.
         CohortError: there are fewer exams than folds, or none to validate on.
         FetchError: the pretrained weights that it names cannot be had.
     """
-    if recipe.decide.resamples < 1:
-        raise SettingError(f"decide.resamples must be above 0, not {recipe.decide.resamples}")
     build_method(recipe, cohort.task, 0, torch.device("cpu"))
     deal_parts(cohort, recipe)
 

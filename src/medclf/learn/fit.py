@@ -30,7 +30,7 @@ from medclf.learn.measure import measure_run
 from medclf.learn.member import Member, save_tensors
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import Run
-from medclf.learn.settle import settle, time_steps
+from medclf.learn.settle import judging, settle, time_steps
 from medclf.learn.trial import try_mirror
 
 # What is kept of the budget for scores, intervals and the report.
@@ -87,8 +87,8 @@ def fit_run(
     deadline = None if seconds is None else start + _for_training(seconds)
     if not run.recipe.fit.epochs or run.recipe.fit.mirror == "try":
         left = np.inf if deadline is None else deadline - time.monotonic()
-        run, judging = _settle(run, exams, parts, left, cohort, fixed)
-        deadline = None if deadline is None else deadline - judging
+        run, later = _settle(run, exams, parts, left, cohort, fixed)
+        deadline = None if deadline is None else deadline - later
     parts = parts[: run.recipe.fit.members]
     members = _members(run, exams, parts)
     keep = _Keeper(run, members, deadline, tell)
@@ -163,21 +163,22 @@ def _settle(
         reasons.pop("fit.mirror", None)
     tests = sum(record.split == "test" for record in cohort.records)
     validation = len(parts[0].validation)
-    views = 1 + 2 * len(recipe.prepare.size) if recipe.fit.shift else 1
-    rest = views * (1 + bool(recipe.augment.mirror)) * (tests + validation)
+    rest, copies = (1 + bool(recipe.augment.mirror)) * (tests + validation), 1
     fit = recipe.fit
+    if fit.shift:
+        copies += 2 * len(recipe.prepare.size)
     if not fit.epochs:
         left = seconds - (time.monotonic() - start)
-        fit = settle(fit, pace, left, side, validation, rest, fixed)
+        fit = settle(fit, pace, left, side, validation, rest, copies, fixed)
+        if recipe.fit.shift and not fit.shift:
+            why = "the budget leaves no time to judge shifted copies"
+            reasons, copies = {**reasons, "fit.shift": why}, 1
         why = f"settled: a step took {1000 * pace.step:.0f} ms, an epoch has {pace.steps}"
-        if fit.steps:
-            reasons = {
-                **reasons,
-                "fit.steps": "the budget is shorter than a few passes over all exams",
-            }
         reasons = {**reasons, "fit.epochs": why}
+        if fit.steps:
+            reasons["fit.steps"] = "the budget is shorter than a few passes over all exams"
     run = run.update(replace(recipe, fit=fit), reasons=reasons)
-    return run, pace.judge * rest * fit.members / side
+    return run, judging(pace, rest * copies, side) * fit.members
 
 
 def _member(run: Run, exams: Exams, part: Part, number: int) -> Member:

@@ -6,6 +6,7 @@ unknown key is an error that names the nearest known one.
 
 import difflib
 import json
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
@@ -19,6 +20,7 @@ from medclf.prepare.exam import Prepare
 
 Built = TypeVar("Built")
 Option = bool | int | float | str
+FEWEST_RESAMPLES = 20  # below, no interval of 95 % can be read off
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,10 @@ class Net:
     dropout: float = 0.0
     pool: Literal["mean", "mean+max", "dense"] = "mean"
     pretrained: Literal["", "imagenet"] = ""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.dropout < 1:
+            raise SettingError(f"net.dropout must be in [0, 1), not {self.dropout}")
 
 
 @dataclass(frozen=True)
@@ -92,15 +98,15 @@ class Fit:
 
     def __post_init__(self) -> None:
         for name in ("members", "batch", "rate"):
-            if not getattr(self, name) > 0:
+            if not 0 < getattr(self, name) < math.inf:
                 raise SettingError(f"fit.{name} must be above 0, not {getattr(self, name)}")
         for name in ("warmup", "smoothing", "average", "shift"):
             if not 0 <= getattr(self, name) < 1:
                 raise SettingError(f"fit.{name} must be in [0, 1), not {getattr(self, name)}")
         if self.folds == 1:
             raise SettingError("fit.folds is 0 or at least 2, not 1")
-        for name in ("folds", "epochs", "steps", "patience"):
-            if getattr(self, name) < 0:
+        for name in ("folds", "epochs", "steps", "patience", "weight_decay", "seed"):
+            if not 0 <= getattr(self, name) < math.inf:
                 raise SettingError(f"fit.{name} must be at least 0, not {getattr(self, name)}")
 
 
@@ -118,6 +124,12 @@ class Decide:
     calibrate: Literal["none", "temperature", "bias"] = "temperature"
     threshold: Literal["accuracy", "between", "balanced", "f1"] = "accuracy"
     resamples: int = 2000
+
+    def __post_init__(self) -> None:
+        if self.resamples < FEWEST_RESAMPLES:
+            raise SettingError(
+                f"decide.resamples must be at least {FEWEST_RESAMPLES}, not {self.resamples}"
+            )
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ TIMED_STEPS = 5
 SLOW = 1.0  # seconds of a step from which on no more steps are timed
 WANTED = 60_000  # exams that a member sees before more epochs stop helping, measured in bench/
 FEWEST_EPOCHS = 4
+FEWEST_STEPS = 150  # of a member: below, it is hardly better than chance, and more of them as well
+JUDGING = 0.3  # share of the seconds left that judging at the end may take
 MOST_MEMBERS = 12
 WORTH = 0.8  # share of the steps that are left where epochs are cut
 EIGHTHS = 8  # a cut pass is so many parts of a whole one, rounded down
@@ -87,6 +89,7 @@ def settle(
     side: int,
     validation: int,
     rest: int,
+    copies: int = 1,
     fixed: bool = False,
 ) -> Fit:
     """Choose epochs, and members where cross-validation may have more, for a budget.
@@ -100,31 +103,57 @@ def settle(
         seconds: What is left of the budget.
         side: Members that train at once.
         validation: Exams that a member validates on after each epoch.
-        rest: Exams judged at the end, with all their shifted copies counted.
+        rest: Exams that each member judges at the end.
+        copies: Of each of them, shifted ones among them. Where there is no time for those,
+            `shift` becomes 0.
         fixed: Keep the number of members.
     """
     epoch = pace.step * pace.steps + pace.judge * validation
-    share = pace.judge * rest / side
+    members = fit.members
     wanted = max(FEWEST_EPOCHS, round(WANTED / (pace.steps * fit.batch)))
+
+    def share() -> float:
+        return judging(pace, rest * (copies if fit.shift else 1), side)
 
     def passes_of(members: int) -> float:
         """Epochs of each member that fit into the seconds left beside the final judging."""
         rounds = -(-members // side)
-        return (seconds - share * members) / (rounds * epoch)
+        return (seconds - share() * members) / (rounds * epoch)
 
-    members = fit.members
+    def starve(members: int) -> bool:
+        passes = passes_of(members)
+        return passes < FEWEST_EPOCHS or _rung(passes) * pace.steps < FEWEST_STEPS
+
     # Members that train side by side cost no more time than one that has the machine to itself.
-    while not fixed and members > side and passes_of(members) < FEWEST_EPOCHS:
+    while not fixed and members > side and starve(members):
+        members -= 1
+    if share() * members > JUDGING * seconds:
+        fit = replace(fit, shift=0.0)
+    while not fixed and members > 1 and share() * members > JUDGING * seconds:
         members -= 1
     grows = bool(fit.folds) and not fixed
     while grows and members + side <= MOST_MEMBERS and passes_of(members + side) >= wanted:
         members += side
     passes = min(wanted, passes_of(members))
     if passes >= FEWEST_EPOCHS:
-        return replace(fit, members=members, epochs=max(r for r in LADDER if r <= passes))
+        return replace(fit, members=members, epochs=_rung(passes))
+    return _cut(replace(fit, members=members), pace, passes * epoch, validation)
+
+
+def _rung(passes: float) -> int:
+    return max(rung for rung in LADDER if rung <= passes)
+
+
+def judging(pace: Pace, exams: int, side: int) -> float:
+    """Seconds in which a member judges exams, while the others judge beside it."""
+    return pace.judge * exams / side
+
+
+def _cut(fit: Fit, pace: Pace, seconds: float, validation: int) -> Fit:
+    """Bound the steps of an epoch so that a member's epochs fit into its seconds."""
 
     def steps_of(epochs: int) -> int:
-        return int((passes * epoch / epochs - pace.judge * validation) / pace.step)
+        return int((seconds / epochs - pace.judge * validation) / pace.step)
 
     # Short epochs lose less to a kill, but each is followed by a validation.
     several = FEWEST_EPOCHS * steps_of(FEWEST_EPOCHS) >= WORTH * steps_of(1)
@@ -132,4 +161,4 @@ def settle(
     steps = steps_of(epochs)
     eighth = max(1, pace.steps // EIGHTHS)
     steps = steps // eighth * eighth if steps > eighth else steps
-    return replace(fit, members=members, epochs=epochs, steps=max(1, min(steps, pace.steps)))
+    return replace(fit, epochs=epochs, steps=max(1, min(steps, pace.steps)))

@@ -10,6 +10,7 @@ Source: Simard, Steinkraus, Platt. Best Practices for Convolutional Neural Netwo
 2018.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -57,7 +58,7 @@ class Augment:
 
     def __post_init__(self) -> None:
         for name in ("rotate_degrees", "shear", "elastic", "brightness", "noise", "mix"):
-            if not getattr(self, name) >= 0:
+            if not 0 <= getattr(self, name) < math.inf:
                 raise SettingError(f"augment.{name} must be 0 or more, not {getattr(self, name)}")
         for name in ("scale", "shift", "contrast", "cutout"):
             if not 0 <= getattr(self, name) < 1:
