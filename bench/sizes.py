@@ -60,12 +60,13 @@ def main() -> None:
         rows = [judge(cohort, size, args.minutes, seed) for seed in range(args.seeds)]
         (auc, loss, members, epochs, wall), (sd, spread, *_) = np.mean(rows, 0), np.std(rows, 0)
         told = f"{auc:.4f} ± {sd:.4f} | {loss:.4f} ± {spread:.4f}"
-        print(f"| {args.data.stem} | {text} | {told} | {members:.1f} x {epochs:.1f} | {wall:.0f} |")
+        print(
+            f"| {args.data.stem} | {text} | {told} | {members:.1f} x {epochs:.1f} | {wall:.0f} |",
+            flush=True,
+        )
 
 
-def judge(
-    cohort: Cohort, size: tuple[int, ...], minutes: float, seed: int
-) -> tuple[float, ...]:
+def judge(cohort: Cohort, size: tuple[int, ...], minutes: float, seed: int) -> tuple[float, ...]:
     """Train at a size, and give what validation says of it."""
     plan = medclf.plan(cohort, minutes, seed)
     prepare = plan.recipe.prepare

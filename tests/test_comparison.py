@@ -105,6 +105,26 @@ def test_what_is_done_is_kept_and_networks_may_be_added(tmp_path, here):
     assert (tmp_path / "out" / "sprint" / "weights.safetensors").stat().st_mtime_ns == weights
 
 
+def test_networks_may_start_from_published_weights(tmp_path, here, monkeypatch):
+    monkeypatch.setenv("MEDCLF_OFFLINE", "1")
+    data = write_exams(tmp_path / "pictures")
+    names = ["efficientnet_lite0", "resnet18"]
+    found = medclf.compare(data, tmp_path / "out", names, minutes=1, pretrained=True)
+    rows = {row["entry"]: row for row in found.table}
+    assert rows["efficientnet_lite0"]["failure"] == ""
+    assert "MEDCLF_OFFLINE" in rows["resnet18"]["failure"]  # It alone comes to nothing.
+    recipe = medclf.load(tmp_path / "out" / "efficientnet_lite0").trained.recipe
+    assert (recipe.net.pretrained, recipe.transfer.learn) == ("imagenet", "head")
+    page = found.page.read_text()
+    assert "the weights that are published for each network" in page
+    assert "--pretrained" in page
+    here.clear()
+    medclf.compare(data, tmp_path / "out", pretrained=True)
+    assert here == ["resnet18"]
+    with pytest.raises(SettingError, match="not also pretrained"):
+        medclf.compare(data, tmp_path / "out", recipe=quick(), pretrained=True)
+
+
 def test_an_entry_cut_short_goes_on_and_ends_as_undisturbed(tmp_path, here, monkeypatch):
     data, recipe = write_exams(tmp_path / "pictures"), quick(epochs=4)
     whole = medclf.compare(data, tmp_path / "whole", ["sprint"], recipe=recipe)

@@ -30,9 +30,10 @@ from medclf.core.cohort import Cohort
 from medclf.curate.cohort import AS_FOUND, Columns
 from medclf.curate.cohort import read_cohort as read_columns
 from medclf.curate.split import split_cohort
-from medclf.errors import RunError
+from medclf.errors import RunError, SettingError
 from medclf.evaluate.standing import Failure, Standing
 from medclf.learn.begin import expect_fit
+from medclf.learn.borrowed import READY
 from medclf.learn.plan import Plan
 from medclf.learn.ready import Ready, make_ready, make_ready_again
 from medclf.learn.recipe import Recipe
@@ -96,6 +97,7 @@ class Terms:
     minutes: float | None
     folds: int | None
     seed: int | None
+    pretrained: bool | None
 
 
 def compare(  # noqa: PLR0913 - the command line says the same, option by option
@@ -108,6 +110,7 @@ def compare(  # noqa: PLR0913 - the command line says the same, option by option
     recipe: Recipe | None = None,
     columns: Columns = AS_FOUND,
     watch: Spectator = NOBODY,
+    pretrained: bool = False,
 ) -> Compared:
     """Train networks under the same terms, and measure them beside classical entries.
 
@@ -126,52 +129,64 @@ def compare(  # noqa: PLR0913 - the command line says the same, option by option
         recipe: The common recipe, instead of the plan's.
         columns: What the columns of DATA mean, where it is not a cohort.
         watch: Told how far it is.
+        pretrained: Networks start from published weights; those that have none take no part.
 
     Raises:
         MedclfError: the data, a name or the folder do not serve, or no entry came to its end.
     """
-    folder, terms = Path(out), Terms(minutes, folds, seed)
+    folder, terms = Path(out), Terms(minutes, folds, seed, pretrained or None)
     expect_folds(folds or 0)
-    networks = None if nets is None else choose_networks(nets)
+    if pretrained and recipe is not None:
+        raise SettingError("a recipe says itself what networks start from: not also pretrained")
+    networks = None if nets is None else choose_networks(nets, pretrained)
     begun = expect_folder(folder)
     cohort = data if isinstance(data, Cohort) else read_columns(Path(data), columns)
     if begun:
         if recipe is not None:
             raise RunError(f"{folder}: the comparison here goes on with its own recipe")
         with sole_use(folder):
-            contest = _take_up(folder, terms, networks)
+            contest = _take_up(folder, terms, nets)
             facts = contest.facts["data"]
             ready = make_ready_again(folder, cohort, contest.recipe, facts, watch.count)
             return _hold(contest, ready, watch)
-    plan, ready = _prepare(cohort, terms, recipe, columns, watch)
+    networks = networks or choose_networks(None, pretrained)
+    plan, ready = _prepare(cohort, terms, recipe, columns, watch, networks)
     with sole_use(folder):
-        contest = _begin(folder, plan, ready, terms, networks or choose_networks(None))
+        contest = _begin(folder, plan, ready, terms, networks)
         return _hold(contest, ready, watch)
 
 
-def _take_up(folder: Path, terms: Terms, networks: tuple[str, ...] | None) -> Contest:
+def _take_up(folder: Path, terms: Terms, nets: Sequence[str] | None) -> Contest:
     """Open a comparison that was begun before, and add networks that are new to it."""
     contest = open_contest(folder)
     expect_terms(contest, **asdict(terms))
-    both = dict.fromkeys([*contest.networks, *(networks or ())])
-    return contest.update(networks=list(both))
+    named = () if nets is None else choose_networks(nets, contest.facts["pretrained"])
+    return contest.update(networks=list(dict.fromkeys([*contest.networks, *named])))
 
 
 def _prepare(
-    cohort: Cohort, terms: Terms, recipe: Recipe | None, columns: Columns, watch: Spectator
+    cohort: Cohort,
+    terms: Terms,
+    recipe: Recipe | None,
+    columns: Columns,
+    watch: Spectator,
+    networks: tuple[str, ...],
 ) -> tuple[Plan, Ready]:
     """Plan for all entries, split and prepare the exams; nothing is written yet."""
     minutes, folds = terms.minutes or verbs.MINUTES, terms.folds or 0
     if recipe is None:
-        silent = verbs.Watch(count=watch.count)
-        plan = verbs.plan(cohort, minutes, terms.seed or 0, silent)
+        silent, first = verbs.Watch(count=watch.count), ""
+        if terms.pretrained:
+            first = READY if READY in networks else networks[0]
+        plan = verbs.plan(cohort, minutes, terms.seed or 0, silent, first, bool(terms.pretrained))
     else:
         seed = recipe.fit.seed if terms.seed is None else terms.seed
         plan = Plan(replace(recipe, fit=replace(recipe.fit, seed=seed)))
     split = split_cohort(cohort, plan.recipe.fit.seed)
     validation = sum(record.split == "val" for record in split.records)
     plan = make_common(plan, folds, validation)
-    expect_fit(plan.recipe, split)
+    # Whose weights cannot be had fails alone, later.
+    expect_fit(replace(plan.recipe, net=replace(plan.recipe.net, pretrained="")), split)
     ready = make_ready(cohort, plan.recipe, columns, watch.count)
     return try_mirror_once(plan, ready.cohort, ready.store, minutes * 60), ready
 
@@ -188,6 +203,7 @@ def _begin(
         "minutes": terms.minutes or verbs.MINUTES,
         "folds": folds,
         "seed": plan.recipe.fit.seed,
+        "pretrained": bool(terms.pretrained),
         "judged_on": "test" if tests and not folds else "val",
         "machine": name_machine(),
         "reasons": dict(plan.reasons),

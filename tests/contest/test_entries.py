@@ -3,6 +3,7 @@ import pytest
 from medclf.contest.entries import PLAIN_RATE, choose_networks, make_entry
 from medclf.errors import SettingError
 from medclf.learn.recipe import Net, Recipe
+from medclf.net.source import SOURCES
 from medclf.net.table import BODIES
 from medclf.prepare.exam import Prepare
 
@@ -20,6 +21,16 @@ def test_by_default_each_family_sends_its_first():
     families = [BODIES[name].family for name in found]
     assert len(set(families)) == len(families) == len({b.family for b in BODIES.values()})
     assert {"lenet5", "resnet18", "sprint"} <= set(found)
+
+
+def test_only_networks_with_published_weights_start_from_them():
+    every = choose_networks(["all"], pretrained=True)
+    assert set(every) == set(SOURCES)
+    first = choose_networks(None, pretrained=True)
+    assert {"alexnet", "resnet18", "efficientnet_lite0"} <= set(first) < set(every)
+    assert choose_networks(["timm:resnet18"], pretrained=True) == ("timm:resnet18",)
+    with pytest.raises(SettingError, match="no weights of lenet5 are published"):
+        choose_networks(["lenet5"], pretrained=True)
 
 
 @pytest.mark.parametrize(

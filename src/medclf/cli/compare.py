@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medclf.cli.options import Data, Json, takes_columns
+from medclf.cli.plan import Pretrained
 from medclf.cli.progress import show_progress
 from medclf.cli.standings import show_standings
 
@@ -66,6 +67,7 @@ def compare(  # noqa: PLR0913 - each argument is an option of the command line
     out: Out = None,
     seed: Chance = None,
     recipe: RecipeFile = None,
+    pretrained: Pretrained = False,
     as_json: Json = False,
 ) -> None:
     """Train networks on DATA under the same terms, and tell which is best, and at what price.
@@ -80,7 +82,9 @@ def compare(  # noqa: PLR0913 - each argument is an option of the command line
     names = None if nets is None else [n for word in nets.split(",") if (n := word.strip())]
     chosen = None if recipe is None else read_recipe(recipe)
     with _told_how_to_go_on(folder), _watching(quiet=as_json) as watch:
-        found = compare_networks(data, folder, names, minutes, folds, seed, chosen, columns, watch)
+        found = compare_networks(
+            data, folder, names, minutes, folds, seed, chosen, columns, watch, pretrained
+        )
     if as_json:
         sys.stdout.write(json.dumps(found.to_json()) + "\n")
         return

@@ -47,6 +47,8 @@ def make_common(plan: Plan, folds: int, validation: int) -> Plan:
     reasons["fit.members"] = "one for each fold" if folds else "entries are one network each"
     reasons["fit.shift"] = "each exam is judged once: accuracy and latency speak of the same thing"
     reasons.pop("fit.folds", None)
+    if recipe.net.pretrained:
+        reasons["net.pretrained"] = "asked for: the weights that are published for each network"
     if folds:
         reasons["fit.folds"] = "asked for; the test split stays shut"
     decide = recipe.decide

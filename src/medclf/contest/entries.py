@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from medclf.contest.classical import CLASSICAL
 from medclf.errors import SettingError
 from medclf.learn.recipe import Net, Recipe
+from medclf.net.source import SOURCES
 from medclf.net.table import BODIES, find_entry
+from medclf.net.weights import find_source
 
 ALL = "all"
 DEEP_AND_PLAIN = "VGG"  # the family that the common rate is too high for, without norms
@@ -33,27 +35,30 @@ class Entry:
     reasons: Mapping[str, str]
 
 
-def choose_networks(names: Sequence[str] | None) -> tuple[str, ...]:
+def choose_networks(names: Sequence[str] | None, pretrained: bool = False) -> tuple[str, ...]:
     """Name the networks that take part, each once.
 
     Args:
         names: Of bodies; "all" stands for every one; `None` for the first of each family.
+        pretrained: Only networks with published weights take part.
 
     Raises:
-        SettingError: there is no such network; the nearest is told.
+        SettingError: there is no such network, or no weights of it are published; the nearest is
+            told.
     """
+    bodies = [name for name in BODIES if name in SOURCES or not pretrained]
     if names is None:
         first: dict[str, str] = {}
-        for name, body in BODIES.items():
-            first.setdefault(body.family, name)
+        for name in bodies:
+            first.setdefault(BODIES[name].family, name)
         return tuple(first.values())
     chosen: dict[str, None] = {}
     for name in names:
         if name in CLASSICAL:
             raise SettingError(f"{name!r} is a baseline: it takes part without being named")
-        chosen |= dict.fromkeys(BODIES if name == ALL else [name])
+        chosen |= dict.fromkeys(bodies if name == ALL else [name])
     for name in chosen:
-        find_entry(name)
+        find_source(name) if pretrained else find_entry(name)
     if not chosen:
         raise SettingError("networks wanted to compare, found none")
     return tuple(chosen)

@@ -22,7 +22,7 @@ from medclf.learn.recipe import Recipe, format_recipe, read_recipe
 from medclf.learn.run import LOCK, write_exams
 
 FORMAT = 1
-TERMS = ("minutes", "folds", "seed")
+TERMS = ("minutes", "folds", "seed", "pretrained")
 STARTED = re.compile(r"exams\.csv|recipe\.toml|\..*\.part")
 """What a start may leave that is killed before `contest.json` is there."""
 
@@ -146,7 +146,7 @@ def expect_terms(contest: Contest, **asked: float | None) -> None:
     """Check that what is asked for is what a contest was begun with.
 
     Args:
-        asked: Minutes, folds and seed; `None` for what was not said.
+        asked: A value for each of `TERMS`; `None` for what was not said.
 
     Raises:
         RunError: a term differs.

@@ -74,7 +74,7 @@ def _settings(contest: Contest) -> tuple[Setting, ...]:
     found = []
     for key, reason in contest.facts["reasons"].items():
         table, name = key.split(".", 1)
-        if table != "net":  # This is what differs.
+        if table != "net" or name == "pretrained":  # The rest of [net] is what differs.
             value = getattr(getattr(contest.recipe, table), name)
             found.append(Setting(key, _say(value), reason))
     return tuple(found)
@@ -91,4 +91,5 @@ def _command(contest: Contest) -> str:
     words = ["medclf", "compare", facts["data"]["origin"], "--nets", ",".join(contest.networks)]
     words += ["--minutes", f"{facts['minutes']:g}", "--seed", str(facts["seed"])]
     words += ["--folds", str(facts["folds"])] if facts["folds"] else []
+    words += ["--pretrained"] if facts["pretrained"] else []
     return shlex.join([*words, "--out", "again"])
