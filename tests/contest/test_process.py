@@ -2,28 +2,41 @@ import json
 import signal
 import subprocess
 import sys
-from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from medclf.contest.baseline import Baseline, Terms
+from medclf.contest.network import Network
 from medclf.contest.outcome import Outcome, Step
 from medclf.contest.process import work_apart
-from medclf.contest.work import attempt
+from medclf.contest.work import attempt, pack, unpack
+from medclf.core.cohort import Cohort
+from medclf.core.record import Record, Source
+from medclf.core.task import Task
 from medclf.errors import SettingError
 from medclf.evaluate.standing import Cost
+from medclf.learn.recipe import Fit, Net, Recipe
+from medclf.prepare.exam import Prepare
 
 COST = Cost(10, 20, 1.5, 2.0, 0.5, 0.4, 300.0)
 
 
-class Deadly:
-    """A job that ends its process as it is read."""
-
-    def __init__(self, signal_number):
-        self.signal_number = signal_number
-
-    def __reduce__(self):
-        return signal.raise_signal, (self.signal_number,)
+@pytest.fixture
+def job(tmp_path):
+    """A classical entry, with exams of every form."""
+    series = Source(Path("scan"), "1.2.3", parts=(Source(Path("scan/1.dcm")),))
+    records = (
+        Record("a", {"image": Source(Path("a.zip"), "a.png")}, "p", 1, "train", {"age": 3.5}),
+        Record(
+            "b", {"cc": Source(Path("b"), index=3), "mlo": series}, "q", None, facts={"x": None}
+        ),
+    )
+    cohort = Cohort(records, Task(("no", "yes")), Path("exams.csv"), ("a note",))
+    prepare = Prepare((28, 28), 1, percentiles=(1.0, 99.0))
+    terms = Terms(prepare, "0a", 0.5, 0, 1, False, "bias", "between", 100)
+    return Baseline("pca", tmp_path, cohort, terms)
 
 
 def failing(problem):
@@ -63,30 +76,52 @@ def test_what_goes_wrong_is_an_outcome_in_one_line(problem, reason):
     assert attempt(failing(problem)) == Outcome(reason=reason)
 
 
-def test_a_process_that_is_killed_or_breaks_off_is_told():
-    killed = work_apart(Deadly(signal.SIGKILL), None)
-    assert "SIGKILL, as when memory runs out" in killed.reason
-    broken = work_apart(SimpleNamespace(run=partial(print)), None)
-    assert "ended with exit code 1: AttributeError" in broken.reason
+@pytest.fixture
+def start(monkeypatch):
+    """Let lines of Python work instead of an entry."""
+    popen, started = subprocess.Popen, []
+
+    def begin(code):
+        def open_process(line, **how):
+            started.append(popen([sys.executable, "-c", code], **how))
+            return started[0]
+
+        monkeypatch.setattr("medclf.contest.process.subprocess.Popen", open_process)
+        return started
+
+    return begin
 
 
-def test_an_interruption_ends_the_process_too(monkeypatch):
-    started = []
-    popen = subprocess.Popen
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("import os; os.kill(os.getpid(), 9)", "SIGKILL, as when memory runs out"),
+        ("import sys; sys.stdin.read(); [].no", "ended with exit code 1: AttributeError"),
+    ],
+)
+def test_a_process_that_is_killed_or_breaks_off_is_told(start, job, code, reason):
+    start(code)
+    assert reason in work_apart(job).reason
 
-    def start(line, **how):
-        sleeping = [sys.executable, "-c", "import time; print('{}', flush=True); time.sleep(99)"]
-        started.append(popen(sleeping, **how))
-        return started[0]
+
+def test_an_interruption_ends_the_process_too(start, job, monkeypatch):
+    started = start("import time; print('{}', flush=True); time.sleep(99)")
 
     def interrupt(line):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("medclf.contest.process.subprocess.Popen", start)
     monkeypatch.setattr("medclf.contest.process._parse", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        work_apart(SimpleNamespace(run=print), None)
+        work_apart(job)
     assert started[0].poll() == -signal.SIGTERM
+
+
+def test_a_job_comes_out_of_its_process_as_it_went_in(job, tmp_path):
+    recipe = Recipe(Prepare((28, 28), 1), net=Net("sprint", {"width": 32}), fit=Fit(epochs=2))
+    facts = {"reasons": {}, "data": {"digest": "0a"}, "notes": ["a"], "minutes": 0.5}
+    network = Network(tmp_path, recipe, job.cohort, facts, ("1f", "2e"), 0.5)
+    for one in (job, network):
+        assert unpack(pack(one)) == one
 
 
 def test_a_classical_entry_needs_no_torch():

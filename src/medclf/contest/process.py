@@ -1,7 +1,6 @@
 """Work in a process of its own: its memory is its own, and it may fail or be killed alone."""
 
 import json
-import pickle
 import signal
 import subprocess
 import sys
@@ -9,6 +8,7 @@ import tempfile
 from typing import IO, Any
 
 from medclf.contest.outcome import Job, Outcome, Step, Tell
+from medclf.contest.work import pack
 
 PATIENCE_S = 10.0
 
@@ -43,7 +43,7 @@ def _send(process: "subprocess.Popen[bytes]", job: Job) -> None:
         return
     try:
         with process.stdin as pipe:
-            pickle.dump(job, pipe)
+            pipe.write(pack(job).encode())
     except BrokenPipeError:
         return  # It ended before it had read its job; its exit code tells more.
 
