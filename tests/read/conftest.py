@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK
 from pydicom import Dataset, dcmwrite
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
@@ -77,7 +79,7 @@ def make_dicom() -> Callable[..., bytes]:
         dataset.PixelRepresentation = int(values.dtype.kind == "i")
         for keyword, value in elements.items():
             setattr(dataset, keyword, value)
-        dataset.HighBit = dataset.BitsStored - 1
+        dataset.HighBit = elements.get("HighBit", dataset.BitsStored - 1)
         dataset.PlanarConfiguration = 0
         dataset.PixelData = values.tobytes() + b"\0" * (values.nbytes % 2)
         dataset["PixelData"].VR = "OB" if values.dtype.itemsize == 1 else "OW"
@@ -88,3 +90,26 @@ def make_dicom() -> Callable[..., bytes]:
         return stream.getvalue()
 
     return make
+
+
+@pytest.fixture
+def as_simpleitk() -> Callable[[Image, Path], None]:
+    """Compare values and place with what SimpleITK reads from a file."""
+
+    def check(image: Image, path: Path) -> None:
+        truth = SimpleITK.ReadImage(path)
+        values = SimpleITK.GetArrayFromImage(truth)
+        several = truth.GetNumberOfComponentsPerPixel() > 1
+        values = np.moveaxis(values, -1, 0) if several else values[None]
+        same = image.values.dtype == values.dtype and np.array_equal(image.values, values)
+        assert same or np.allclose(image.values, values, rtol=1e-6, atol=1e-4)
+        grid, size = image.grid, np.array(truth.GetSize())
+        assert grid.spacing_mm == pytest.approx(truth.GetSpacing()[::-1], rel=1e-5)
+        assert grid.origin_mm == pytest.approx(truth.GetOrigin()[::-1], abs=1e-3)
+        columns = np.array(truth.GetDirection()).reshape(len(size), len(size))
+        np.testing.assert_allclose(grid.axes, columns.T[::-1, ::-1], atol=1e-5)
+        reached = ((size - 1)[::-1] * grid.spacing_mm) @ grid.axes + grid.origin_mm
+        corner = truth.TransformIndexToPhysicalPoint((size - 1).tolist())
+        assert reached == pytest.approx(corner[::-1], abs=0.01)
+
+    return check

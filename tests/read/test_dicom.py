@@ -12,7 +12,8 @@ from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 from pydicom.pixels.utils import pixel_array
 
 from medclf.errors import ReadError
-from medclf.read.dicom import read_dicom, read_facts
+from medclf.read.dicom import read_dicom
+from medclf.read.dicom_facts import read_facts
 
 RNG = np.random.default_rng(0)
 STORED = RNG.integers(0, 4096, (6, 5), np.uint16)
@@ -79,10 +80,17 @@ def test_16_bit_colours_stay_so():
     np.testing.assert_array_equal(image.values, truth)
 
 
-def test_frames_become_a_volume():
+def test_frames_become_a_volume_and_a_dose_has_its_scale():
+    dataset = dcmread(path_of("rtdose"))
     image = read_dicom(raw_of("rtdose"), "x")
-    assert image.values.shape == (1, 15, 10, 10)
-    np.testing.assert_array_equal(image.values[0], pixel_array(path_of("rtdose")))
+    assert (image.values.shape, image.unit) == ((1, 15, 10, 10), dataset.DoseUnits)
+    truth = pixel_array(dataset) * float(dataset.DoseGridScaling)
+    np.testing.assert_allclose(image.values[0], truth, rtol=1e-6)
+
+
+def test_a_dose_without_its_scale_is_refused(make_dicom):
+    with pytest.raises(ReadError, match="the scale of the values is not stated"):
+        read_dicom(make_dicom(STORED, Modality="RTDOSE", DoseUnits="GY"), "x")
 
 
 def test_monochrome1_is_mirrored_in_the_range_of_its_bits(make_dicom):
@@ -230,43 +238,6 @@ def test_cut_or_damaged(name, check_cuts, check_damage):
 def test_headers_that_contradict_are_refused(make_dicom, elements, message):
     with pytest.raises(ReadError, match=message):
         read_dicom(make_dicom(STORED, **elements), "x")
-
-
-def test_facts(make_dicom):
-    names = {"PatientID": "P-17 ", "PatientSex": "F", "PatientAge": "034Y", "PatientName": "A^B"}
-    exam = {"Modality": "DX", "ViewPosition": "PA", "Manufacturer": "Maker"}
-    assert read_facts(make_dicom(STORED, **names, **exam)) == {
-        "patient": "P-17",
-        "sex": "F",
-        "age_years": 34.0,
-        "modality": "DX",
-        "view": "PA",
-        "manufacturer": "Maker",
-    }
-
-
-@pytest.mark.parametrize(
-    ("written", "years"),
-    [("034Y", 34), ("008M", 8 / 12), ("003W", 21 / 365.25), ("010D", 10 / 365.25), ("", None)],
-)
-def test_ages(make_dicom, written, years):
-    age = read_facts(make_dicom(STORED, PatientAge=written))["age_years"]
-    assert age == (None if years is None else pytest.approx(years))
-
-
-def test_facts_of_a_real_file_and_of_none():
-    facts = read_facts(raw_of("CT_small"))
-    assert (facts["patient"], facts["age_years"], facts["sex"]) == ("1CT1", 0.0, "O")
-    assert set(read_facts(raw_of("no_meta")).values()) == {None}
-
-
-@pytest.mark.parametrize("name", ["JPEG2000", "CT_small", "SC_rgb_jpeg_dcmtk"])
-def test_facts_stand_before_the_pixels_wherever_these_are_cut(name):
-    """The splits read the first bytes of a file only, so pixels must not even be looked for."""
-    raw = raw_of(name)
-    start = raw.index(b"\xe0\x7f\x10\x00")
-    for cut in (start + 12, (start + len(raw)) // 2, len(raw) - 100, len(raw) - 1):
-        assert read_facts(raw[:cut]) == read_facts(raw)
 
 
 def test_no_name_reaches_a_terminal_or_a_message(make_dicom, capfd, recwarn):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from medclf.core.display import Display
 from medclf.core.grid import Grid
 from medclf.core.remark import Remark
 from medclf.errors import SettingError
@@ -25,6 +26,9 @@ class Image:
         phases: What each image of a gated or timed series is called, as ("0 %", "10 %") of a heart
             beat; empty for a still image.
         remarks: What the reader found or changed.
+        display: How the file wants to be shown to a person; `None` where it does not say.
+        suv: Of a PET what makes standardised uptake values by multiplication, or else the words
+            for why that is not known; "" for all others.
 
     Raises:
         SettingError: values are not channels before two or three axes of space, or are empty, or
@@ -38,6 +42,8 @@ class Image:
     bits: int = 8
     phases: tuple[str, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    display: Display | None = None
+    suv: float | str = ""
 
     def __post_init__(self) -> None:
         timed = bool(self.phases)

@@ -19,6 +19,8 @@ _JPEG, _JPEG_2000 = b"\xff\xd8\xff", b"\xff\x4f\xff\x51"
 _BOXES, _BOX_HEADER = b"\x00\x00\x00\x0cjP  ", 8
 _FRAME_SEGMENTS = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})
 _TILES = 65535
+_END, _TAIL = b"\xff\xd9", 1024
+"""The marker that ends a frame, and how far behind it padding may go on."""
 
 
 def check_codestreams(dataset: "Dataset", frames: int, where: str) -> None:
@@ -26,6 +28,7 @@ def check_codestreams(dataset: "Dataset", frames: int, where: str) -> None:
 
     Raises:
         ReadError: they differ, or a JPEG 2000 frame claims more tiles than there may be.
+        ValueError: a frame is cut short.
     """
     from pydicom.encaps import generate_frames
     from pydicom.uid import RLELossless
@@ -39,11 +42,23 @@ def check_codestreams(dataset: "Dataset", frames: int, where: str) -> None:
     for frame in generate_frames(
         dataset.PixelData, number_of_frames=frames, extended_offsets=given
     ):
+        check_end(frame)
         found = read_codestream_size(frame)
         if found is not None and found != wanted:
             raise ReadError(
                 f"{where}: frames of (rows, columns, samples) {wanted} wanted, found {found}"
             )
+
+
+def check_end(frame: bytes) -> None:
+    """Refuse a frame that lacks its end: some decoders fill up with grey, and say nothing.
+
+    Raises:
+        ValueError: it is cut short.
+    """
+    marked = frame.startswith((_JPEG, _JPEG_2000))
+    if marked and not frame[-_TAIL:].rstrip(b"\0\xff").endswith(_END):
+        raise ValueError("a compressed frame is cut short: it has no end")
 
 
 def read_codestream_size(frame: bytes) -> tuple[int, int, int] | None:

@@ -41,3 +41,9 @@ class Quiet:
             self._inside -= 1
             if self._inside == 0:
                 self._caught.__exit__(kind, error, trace)
+
+
+PYDICOM = Quiet("pydicom")
+"""pydicom warns of what it can mend: a value written against the rules, a header that names the
+wrong encoding, bytes behind the last pixel. Missing pixels it raises. Its texts quote values, names
+of patients among them, which must not reach a terminal or a log."""

@@ -1,0 +1,147 @@
+"""The stored numbers of a DICOM file, whatever their packing: as they were before compression.
+
+Plain pixels are unpacked here, by pydicom or, where it does not know the layout, by shifting bits:
+bits beside the stored ones, which older files use for overlays, are cut off. Compressed ones are
+decoded in a process of their own, after each frame's own header was held against the file's.
+YBR becomes RGB, a palette's numbers become its colours.
+
+Source: DICOM PS3.5, 8.1.1, 8.2 and annex A; PS3.3, C.7.6.3.1.2.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medclf.errors import ReadError
+from medclf.read.codestream import check_codestreams
+from medclf.read.decoders import decode_apart
+from medclf.read.dicom_palette import apply_palette
+from medclf.read.refuse import check_size
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+GREY = ("MONOCHROME1", "MONOCHROME2")
+COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT")
+PALETTE = "PALETTE COLOR"
+
+
+def check_pixels(dataset: "Dataset", where: str) -> int:
+    """Check what the header claims before any pixel is decoded, and count the frames.
+
+    Raises:
+        ReadError: pixels of a kind that is not read, none, or too many.
+    """
+    from pydicom.pixels.decoders.base import get_decoder
+
+    photometric = read_photometric(dataset)
+    if photometric not in (*GREY, *COLOUR, PALETTE):
+        raise ReadError(f"{where}: pixels of a kind that is not read: {photometric!r}")
+    syntax = dataset.file_meta.get("TransferSyntaxUID")
+    try:
+        if syntax is None or not get_decoder(syntax).is_available:
+            raise NotImplementedError
+    except NotImplementedError as problem:
+        name = getattr(syntax, "name", "in a way that the file does not state")
+        raise ReadError(f"{where}: pixels stored as {name} are not read") from problem
+    frames = _count(dataset, "NumberOfFrames", 1, where)
+    samples = _count(dataset, "SamplesPerPixel", 1, where)
+    if samples != (3 if photometric in COLOUR else 1):
+        raise ReadError(f"{where}: {photometric} does not go with {samples} samples per pixel")
+    size = _count(dataset, "Rows", 0, where), _count(dataset, "Columns", 0, where)
+    check_size(size, where)
+    check_size((frames, samples, *size), where)
+    return frames
+
+
+def read_photometric(dataset: "Dataset") -> str:
+    """Read what the samples mean: one of `GREY`, `COLOUR` or `PALETTE`, or another word."""
+    return str(dataset.get("PhotometricInterpretation") or "")
+
+
+def _count(dataset: "Dataset", keyword: str, otherwise: int, where: str) -> int:
+    value = dataset.get(keyword)
+    try:
+        return int(value if value not in (None, "") else otherwise)
+    except (TypeError, ValueError) as problem:
+        raise ReadError(f"{where}: {keyword} is no whole number") from problem
+
+
+def read_pixels(dataset: "Dataset", frames: int, where: str) -> NDArray[Any]:
+    """Read the stored numbers of a file that `check_pixels` has passed.
+
+    Args:
+        dataset: The parsed file.
+        frames: How many it holds.
+        where: Names the file in messages.
+
+    Returns:
+        (Y, X) of a grey image and (Z, Y, X) of several frames, as stored; with a last axis of red,
+        green and blue where it is coloured.
+
+    Raises:
+        ReadError: a compressed frame is damaged, or states another size than the file.
+        ValueError: plain pixels are too few, or a palette is absent or cut short.
+    """
+    if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+        check_codestreams(dataset, frames, where)
+        values = _decompress(dataset, where)
+    elif dataset.get("BitsAllocated") == _PACKED:
+        values = _unpack(dataset, frames)
+    else:
+        values = _plain(dataset)
+    if frames > 1 and len(values) != frames:
+        raise ReadError(f"{where}: {frames} frames wanted, found one")
+    return apply_palette(values, dataset) if read_photometric(dataset) == PALETTE else values
+
+
+def _decompress(dataset: "Dataset", where: str) -> NDArray[Any]:
+    from pydicom.pixels.utils import as_pixel_options
+
+    options = as_pixel_options(dataset, allow_excess_frames=False)
+    values = 1
+    for name in ("rows", "columns", "samples_per_pixel", "number_of_frames"):
+        values *= int(options[name])
+    size = values * max(1, int(options["bits_allocated"]) // 8)
+    syntax = str(dataset.file_meta.TransferSyntaxUID)
+    return decode_apart(syntax, options, dataset.PixelData, size, where)
+
+
+_PACKED = 12
+"""Bits of a sample where three bytes hold two, as files of the nineties have it."""
+
+
+def _unpack(dataset: "Dataset", frames: int) -> NDArray[Any]:
+    """Unpack samples of 12 bits that lie back to back, the lesser bits first."""
+    count = frames * int(dataset.Rows) * int(dataset.Columns)
+    raw = np.frombuffer(dataset.PixelData, np.uint8)
+    wanted = (count * _PACKED + 7) // 8
+    if len(raw) < wanted:
+        raise ValueError(f"less pixel data than expected: {wanted} bytes wanted, found {len(raw)}")
+    triples = np.resize(raw[:wanted], ((count + 1) // 2, 3)).astype(np.uint16)
+    first = triples[:, 0] | (triples[:, 1] & 15) << 8
+    second = triples[:, 1] >> 4 | triples[:, 2] << 4
+    values = np.stack([first, second], axis=1).reshape(-1)[:count]
+    if dataset.get("PixelRepresentation"):
+        values = (values << 4).view(np.int16) >> 4
+    shape = (frames, int(dataset.Rows), int(dataset.Columns))
+    return values.reshape(shape[1:] if frames == 1 else shape)
+
+
+def _plain(dataset: "Dataset") -> NDArray[Any]:
+    from pydicom.pixels.utils import pixel_array
+
+    stored, allocated = dataset.get("BitsStored"), dataset.get("BitsAllocated")
+    high = dataset.get("HighBit")
+    aside = stored and allocated and high is not None and stored <= high < allocated
+    values: NDArray[Any] = pixel_array(
+        dataset, allow_excess_frames=False, correct_unused_bits=not aside
+    )
+    return _aligned(values, int(stored), int(high)) if aside else values
+
+
+def _aligned(values: NDArray[Any], stored: int, high: int) -> NDArray[Any]:
+    """Move bits that end at a higher one than they need down to where they belong."""
+    left = 8 * values.dtype.itemsize - 1 - high
+    return (values << left) >> (8 * values.dtype.itemsize - stored)
