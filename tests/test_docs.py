@@ -26,7 +26,7 @@ from medclf.read.image import IMAGE_SUFFIXES
 ROOT = Path(__file__).parents[1]
 ROOMS = ROOT / "src" / "medclf"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-GUIDED = ("data", "run", "recipe", "weights")
+GUIDED = ("data", "formats", "run", "recipe", "weights")
 GUIDES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in GUIDED)]
 PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 GUIDE = pytest.mark.parametrize("page", GUIDES, ids=lambda p: p.name)

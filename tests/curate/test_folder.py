@@ -49,6 +49,17 @@ def test_listing_sets_apart_what_is_there(lay):
     assert listing.images["b/2.PNG"] == wanted
 
 
+def test_pixels_that_belong_to_a_header_are_not_told_as_left_out(lay):
+    names = ["a/1.mhd", "a/1.raw", "b/2.hdr", "b/2.img", "b/3.nhdr", "b/3.raw"]
+    listing = list_files(lay(*names, "notes.txt"))
+    assert list(listing.images) == ["a/1.mhd", "b/2.hdr", "b/3.nhdr"]
+    assert listing.skipped == {".txt": 1}
+
+
+def test_pixels_without_a_header_are_told_as_left_out(lay):
+    assert list_files(lay("a/1.png", "a/1.raw")).skipped == {".raw": 1}
+
+
 def test_hidden_files_are_no_images(lay):
     listing = list_files(lay("a/1.png", ".git/2.png", "__MACOSX/a/._1.png", "a/._1.png"))
     assert list(listing.images) == ["a/1.png"]

@@ -94,7 +94,7 @@ def _draw_montage(cohort: "Cohort", found: "Audit", place: Path) -> None:
     records = {record.name: record for record in cohort.records}
     some = []
     for name in found.shown:
-        image = read_image(next(iter(records[name].images.values())))
+        image = read_image(next(iter(records[name].images.values()))).still()
         caption = f"{name_class(records[name], cohort.task)}: {name.rpartition('/')[2]}"
         some.append(make_picture(image.values, caption, spacing_mm=image.grid.spacing_mm))
     sheet = Pillow.fromarray(montage(some, COLUMNS_OF_PICTURES))

@@ -189,7 +189,7 @@ def _look_at_all(
 def _look_at(source: Source) -> _Look | str:
     """Read an image and keep what it tells, or why it cannot be read."""
     try:
-        image = read_image(source)
+        image = read_image(source).still()
     except ReadError as problem:
         return str(problem)
     values = image.values

@@ -18,6 +18,7 @@ from medclf.curate.task import Worded
 from medclf.errors import CohortError, ReadError
 from medclf.read.archive import list_members
 from medclf.read.image import is_image
+from medclf.read.partners import HEADER_SUFFIXES, PARTNER_SUFFIXES
 
 TABLES = (".csv", ".tsv", ".parquet", ".xlsx")
 HIDDEN = (".", "~$")  # "~$" begins the file that Excel keeps beside an open workbook
@@ -122,6 +123,8 @@ def list_files(root: Path) -> Listing:
             images[name] = source
         else:
             skipped[suffix or "without suffix"] += 1
+    if any(name.lower().endswith(HEADER_SUFFIXES) for name in images):
+        skipped = Counter({kind: n for kind, n in skipped.items() if kind not in PARTNER_SUFFIXES})
     return Listing(root, images, tables, archives, skipped)
 
 

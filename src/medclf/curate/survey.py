@@ -73,7 +73,7 @@ def survey(cohort: Cohort, progress: Progress | None = None) -> list[Look]:
 
 def _look(exam: str, name: str, source: Source) -> Look:
     try:
-        image = read_image(source)
+        image = read_image(source).still()
     except ReadError as problem:
         return Look(exam, name, failure=str(problem))
     values, flat = image.values, image.values.reshape(image.channels, -1)

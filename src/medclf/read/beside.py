@@ -13,6 +13,10 @@ from medclf.read.archive import list_members, read_bytes
 
 _OUTSIDE = re.compile(r"^[/\\~]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)|[\0\r\n]")
 
+_PATTERN = re.compile(
+    r"([^%]*)%(0?\d?)d([^%]*?) +(\d{1,9}) +(\d{1,9})(?: +(\d{1,9})(?: +\d)?)?", re.ASCII
+)
+
 
 def beside(source: Source, name: str) -> Source:
     """Tell where the partner of a file is.
@@ -50,8 +54,31 @@ def read_beside(source: Source, name: str) -> bytes:
         raise ReadError(f"{source}: its data are not there: {problem}") from problem
 
 
-def find_beside(source: Source, *suffixes: str) -> bytes:
-    """Read the file that bears the same name but another ending.
+def number_names(pattern: str, most: int) -> list[str]:
+    """List the files that a pattern with a range of numbers stands for.
+
+    Args:
+        pattern: As C's printf wants it, then first, last and perhaps a step.
+        most: Names at which to stop.
+
+    Returns:
+        Nothing where it is no such pattern.
+
+    Example:
+        >>> number_names("slice%02d.raw 8 10", 99)
+        ['slice08.raw', 'slice09.raw', 'slice10.raw']
+    """
+    parts = _PATTERN.fullmatch(pattern)
+    if parts is None:
+        return []
+    before, width, after, *numbers = parts.groups()
+    first, last, step = (int(number or 1) for number in numbers)
+    numbered = range(first, last + 1, max(step, 1))[:most]
+    return [f"{before}{number:{width}d}{after}" for number in numbered]
+
+
+def find_beside(source: Source, *suffixes: str) -> Source:
+    """Find the file that bears the same name but another ending.
 
     Args:
         source: The header.
@@ -66,7 +93,7 @@ def find_beside(source: Source, *suffixes: str) -> bytes:
     names = [stem + (suffix.upper() if ending.isupper() else suffix) for suffix in suffixes]
     for partner in (beside(source, name) for name in names):
         if _is_there(partner):
-            return read_bytes(partner)
+            return partner
     raise ReadError(f"{source}: a header alone: {' or '.join(names)} with its pixels wanted beside")
 
 

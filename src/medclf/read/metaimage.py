@@ -8,7 +8,6 @@ it (the tag reference says the opposite); they count only where there is no matr
 Source: the MetaIO tag reference of the Insight Toolkit; its metaObject.cxx for the letters.
 """
 
-import re
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
@@ -20,7 +19,7 @@ from medclf.core.grid import Grid
 from medclf.core.image import Image
 from medclf.core.record import Source
 from medclf.errors import ReadError
-from medclf.read.beside import read_beside
+from medclf.read.beside import number_names, read_beside
 from medclf.read.inflate import inflate
 from medclf.read.refuse import check_size
 from medclf.read.tags import Tags
@@ -58,7 +57,6 @@ FROM = {"R": (0, 1), "L": (0, -1), "A": (1, 1), "P": (1, -1), "I": (2, 1), "S": 
 TRUE, FALSE = ("true", "t", "1"), ("false", "f", "0")
 
 _MM = {"": 1.0, "?": 1.0, "mm": 1.0, "um": 0.001, "cm": 10.0}
-_PATTERN = re.compile(r"([^%]*)%(0?\d?)d([^%]*?) +(\d{1,9}) +(\d{1,9})(?: +(\d{1,9}))?")
 _UNIT = 0.01
 """How far the length of a direction may be from 1."""
 
@@ -145,17 +143,22 @@ def _form(tags: Tags) -> _Form:
     return _Form(axes, shape, np.dtype((">" if big else "<") + TYPES[kind]))
 
 
+def name_metaimage_data(raw: bytes, where: str) -> list[str]:
+    """List the files that hold the data, as the header names them; none where it holds them."""
+    tags, end = _split(raw, where)
+    return _names(tags, raw[end:], _form(tags))
+
+
 def _data(tags: Tags, form: _Form, rest: bytes, source: Source) -> Bytes:
     """Fetch the bytes of the values from this file, or from those that the header names."""
-    named = tags.need("ElementDataFile")
-    if named.upper() == "LOCAL":
+    names = _names(tags, rest, form)
+    if not names:
         return _unpack(tags, rest, form.bytes)
-    names = _names(named, rest, form, tags.where)
     (skip,) = tags.whole(1, "HeaderSize") or (0,)
     size, whole = form.bytes // len(names), list[Bytes]()
     for name in names:
         data = read_beside(source, name)
-        data = data[max(0, len(data) - size) if skip == -1 else skip :]
+        data = data[max(0, len(data) - size) if skip == -1 else max(0, skip) :]
         whole.append(_unpack(tags, data, size))
     return whole[0] if len(whole) == 1 else b"".join(whole)
 
@@ -164,23 +167,20 @@ def _unpack(tags: Tags, data: bytes, size: int) -> Bytes:
     return inflate(data, size, tags.where) if tags.find("CompressedData").lower() in TRUE else data
 
 
-def _names(named: str, rest: bytes, form: _Form, where: str) -> list[str]:
-    """List the files of the data: one, one a line (LIST), or numbered by a pattern."""
+def _names(tags: Tags, rest: bytes, form: _Form) -> list[str]:
+    """List the files of the data: none (LOCAL), one, one a line (LIST), or numbered."""
+    named = tags.need("ElementDataFile")
+    if named.upper() == "LOCAL":
+        return []
     slices = form.shape[0] * (form.shape[1] if form.axes > 2 else form.shape[2])
     if named.upper().partition(" ")[0] == "LIST":
         names = rest.decode("utf-8", "replace").split("\n")
         names = [name.strip() for name in names if name.strip()]
-    elif pattern := _PATTERN.fullmatch(named):
-        before, width, after, *numbers = pattern.groups()
-        first, last, step = (int(number or 1) for number in numbers)
-        numbered = range(first, last + 1, max(step, 1))[: slices + 1]
-        names = [f"{before}{number:{width}d}{after}" for number in numbered]
-    else:
+    elif not (names := number_names(named, slices + 1)):
         return [named]
-    if len(names) != slices and len(names) != form.shape[0]:
-        raise ReadError(
-            f"{where}: {slices} files of data wanted, one per slice, found {len(names)}"
-        )
+    if len(names) not in (slices, form.shape[0]):
+        found = f"one per slice, found {len(names)}"
+        raise ReadError(f"{tags.where}: {slices} files of data wanted, {found}")
     return names
 
 
