@@ -28,7 +28,6 @@ from medclf.read.nrrd import read_nrrd
 from medclf.read.partners import PARTNER_SUFFIXES
 from medclf.read.raster import BMP, JPEG, PNG, read_raster
 from medclf.read.refuse import open_file, unreadable
-from medclf.read.series import read_series
 from medclf.read.tiff import SIGNATURES as TIFF
 from medclf.read.tiff import read_tiff
 
@@ -97,8 +96,7 @@ def read_image(source: Source) -> Image:
     """Read one image.
 
     Args:
-        source: A file, a member of an archive, one image of those packed in either, or the parts
-            of a DICOM series.
+        source: A file, a member of an archive, or one image of those packed in either.
 
     Returns:
         Values (C, Y, X) or (C, Z, Y, X), behind an axis of phases where there are any, that belong
@@ -108,10 +106,7 @@ def read_image(source: Source) -> Image:
         ReadError: absent, empty, damaged, cut short, too large, of no known form, or with values
             that are not finite.
     """
-    if source.parts:
-        image = read_series(source)
-    else:
-        image = _read_packed(source) if source.index is not None else _read_file(source)
+    image = _read_packed(source) if source.index is not None else _read_file(source)
     if image.values.dtype.kind == "f" and not np.isfinite(image.values).all():
         raise ReadError(f"{source}: holds pixels that are no numbers (NaN or infinite)")
     return image
