@@ -267,3 +267,23 @@ def test_mnist_unchanged_is_exact(real_data, tmp_path):
         np.testing.assert_array_equal(
             store.values[row], read_image(cohort.records[row].source).values
         )
+
+
+def test_pixels_in_another_file_than_their_header_are_part_of_the_store(tmp_path):
+    """Two headers may be equal to the letter, and their pixels differ or change."""
+    header = "NDims = 2\nDimSize = 8 8\nElementType = MET_UCHAR\nElementDataFile = a.raw\n"
+    records = []
+    for place, value in (("one", 1), ("two", 2)):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "a.mhd").write_text(header)
+        (tmp_path / place / "a.raw").write_bytes(bytes([value]) * 64)
+        records.append(Record(place, {"image": Source(tmp_path / place / "a.mhd")}, place))
+    stores = [open_store([record], SETTINGS, tmp_path / "cache") for record in records]
+    assert [store.values[0, 0, 0, 0] for store in stores] == [1, 2]
+    assert set(stores[0].files) == {str(tmp_path / "one" / name) for name in ("a.mhd", "a.raw")}
+    (tmp_path / "one" / "a.raw").write_bytes(bytes([7]) * 64)
+    assert open_store(records[:1], SETTINGS, tmp_path / "cache").values[0, 0, 0, 0] == 7
+    (tmp_path / "one" / "a.raw").unlink()
+    left = open_store(records, SETTINGS, tmp_path / "cache", skip_unreadable=True)
+    assert left.failures[0][0] == "one"
+    assert "a.raw: cannot be read: No such file" in left.failures[0][1]

@@ -99,7 +99,7 @@ def digest_rows(rows: Sequence[tuple[Source, str]], settings: Prepare) -> str:
     """Digest what a store holds: the images in their order, and how they are prepared.
 
     Args:
-        rows: Where each image is, and the digest of the file in which it lies.
+        rows: Where each image is, and the digest of the files that it is made of.
         settings: How images are prepared.
     """
     total = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
@@ -107,6 +107,13 @@ def digest_rows(rows: Sequence[tuple[Source, str]], settings: Prepare) -> str:
         form = source.path.suffix.lower()
         total.update(f"\n{digest} {form} {source.member!r} {source.index}".encode())
     return total.hexdigest()
+
+
+def digest_image(files: Sequence[FileDigest]) -> str:
+    """Digest an image by the files that it is made of: one file is its own digest."""
+    if len(files) == 1:
+        return files[0].digest
+    return hashlib.sha256(" ".join(file.digest for file in files).encode()).hexdigest()
 
 
 def _look(path: Path) -> tuple[Path, FileDigest | str]:

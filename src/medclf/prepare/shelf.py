@@ -21,10 +21,11 @@ import numpy as np
 from medclf import __version__
 from medclf.core.record import Source
 from medclf.errors import ReadError, SettingError
-from medclf.prepare.digest import FileDigest, digest_rows
+from medclf.prepare.digest import FileDigest, digest_image, digest_rows
 from medclf.prepare.exam import Prepare
 from medclf.prepare.lock import hold
 from medclf.prepare.making import Progress, Read, prepare_row, row_bytes, write_rows
+from medclf.read.partners import files_of
 
 FORM = 1
 """Raised when prepared values change, so that old stores are not taken for new ones."""
@@ -44,7 +45,7 @@ class Order:
 
     Args:
         sources: Where each image is.
-        files: The digest of each file in which they lie.
+        files: The digest of each file that they are made of.
         settings: How they are prepared.
         read: Reads one.
     """
@@ -57,8 +58,11 @@ class Order:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the contents, their order and the settings."""
-        rows = [(source, self.files[source.path].digest) for source in self.sources]
-        return digest_rows(rows, self.settings)
+        return digest_rows([(s, self._digest(s)) for s in self.sources], self.settings)
+
+    def _digest(self, source: Source) -> str:
+        lying = [self.files[path] for path in files_of(source) if path in self.files]
+        return digest_image(lying)
 
     @property
     def name(self) -> str:

@@ -22,6 +22,7 @@ from medclf.prepare.making import Progress, Read
 from medclf.prepare.shelf import Failures, Order, find_or_make, open_values
 from medclf.read.cache import cache_folder
 from medclf.read.image import read_image
+from medclf.read.partners import files_of
 
 SHELF = "stores"
 
@@ -128,11 +129,17 @@ def open_store(
 
 
 def _digest(home: Path, sources: Sequence[Source]) -> tuple[dict[Path, FileDigest], Failures]:
-    """Digest the files of all images; those that lie in no readable file are failures."""
+    """Digest the files of all images; an image is a failure where one of its files is."""
     (home / SHELF).mkdir(parents=True, exist_ok=True)
-    paths = dict.fromkeys(source.path for source in sources)
+    lying = [files_of(source) for source in sources]
+    paths = dict.fromkeys(path for some in lying for path in some)
     files, missing = digest_files(paths, home / "digests.jsonl")
-    return files, {i: missing[s.path] for i, s in enumerate(sources) if s.path in missing}
+    if not missing:
+        return files, {}
+    first = {
+        i: next((path for path in some if path in missing), None) for i, some in enumerate(lying)
+    }
+    return files, {i: missing[path] for i, path in first.items() if path is not None}
 
 
 def _ask_ahead(values: "np.memmap[Any, np.dtype[Any]]", indices: NDArray[np.int64]) -> None:
