@@ -1,0 +1,119 @@
+"""A DICOM series, one image in many files, becomes a picture, a volume or a timed volume.
+
+Every file is read once and parsed; the headers decide the order; then the pixels are decoded, on
+all cores where they are compressed, straight into the one array. A series that is more than one
+image is refused: `find_series` parts it first.
+
+Source: DICOM PS3.3, C.7.6.2 and C.7.6.3.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medclf.core.image import Image
+from medclf.core.record import Source
+from medclf.errors import ReadError
+from medclf.read.archive import read_bytes
+from medclf.read.arrange import arrange, finish
+from medclf.read.dicom import make_image, open_dicom
+from medclf.read.dicom_header import describe
+from medclf.read.part import part, tell_groups
+from medclf.read.refuse import check_size
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+
+def read_series(source: Source) -> Image:
+    """Read the image of a DICOM series.
+
+    Args:
+        source: With its files as `parts`, in any order.
+
+    Returns:
+        Values (C, Z, Y, X), from below along the normal of the slices; (C, Y, X) of a single
+        slice; with phases (T, C, ...) before them. Each slice has its own rescale, as
+        `read_dicom` tells. Slices that lean, or touch at uneven steps, are interpolated to a
+        rectangular grid; that and all else that was found stands in the remarks.
+
+    Raises:
+        ReadError: a file cannot be read; the files are more than one image; slices are missing;
+            or different images at one place cannot be told apart.
+    """
+    files = source.parts or (source,)
+    datasets = [open_dicom(read_bytes(file), str(file)) for file in files]
+    if len(datasets) == 1:
+        return make_image(datasets[0], str(files[0]))
+    headers = [describe(dataset, file) for dataset, file in zip(datasets, files, strict=True)]
+    groups = part(headers)
+    if len(groups) > 1:
+        raise ReadError(f"{source}: one image wanted, found {tell_groups(groups)}")
+
+    def identical(one: int, other: int) -> bool:
+        return _pixels(datasets[one]) == _pixels(datasets[other])
+
+    found = arrange(headers, identical, str(source))
+    form = headers[0].form
+    check_size((*found.order.shape, form.samples, form.rows, form.columns), str(source))
+    values, first = _assemble(datasets, files, found.order, str(source))
+    return finish(values, first, found)
+
+
+def _pixels(dataset: "Dataset") -> tuple[object, ...]:
+    """What makes the values of an image."""
+    names = ("RescaleSlope", "RescaleIntercept", "BitsStored", "PixelRepresentation", "PixelData")
+    return tuple(dataset.get(name) for name in names)
+
+
+def _assemble(
+    datasets: "list[Dataset]", files: Sequence[Source], order: NDArray[np.int64], where: str
+) -> tuple[NDArray[Any], Image]:
+    """Decode each image to its place, as (T, C, Z, Y, X); and the first with the most bits."""
+    phases, slices = order.shape
+    images = _decode(datasets, files, order.ravel())
+    first = next(images)
+    channels, rows, columns = first.values.shape
+    out: NDArray[Any] = np.empty((phases, channels, slices, rows, columns), first.values.dtype)
+    for number, image in enumerate(chain([first], images)):
+        _check_kin(image, first, f"{where}: {files[int(order.flat[number])]}")
+        if not np.can_cast(image.values.dtype, out.dtype):
+            kinds = {image.values.dtype.kind, out.dtype.kind}
+            wide = np.float32 if "f" in kinds else np.result_type(image.values, out)
+            out = out.astype(wide)
+        t, z = divmod(number, slices)
+        out[t, :, z] = image.values
+    return out, first
+
+
+def _decode(
+    datasets: "list[Dataset]", files: Sequence[Source], order: NDArray[np.int64]
+) -> Iterator[Image]:
+    """Decode images in order and let go of their bytes; compressed ones on all cores."""
+
+    def decode(number: np.int64) -> Image:
+        image = make_image(datasets[number], str(files[int(number)]))
+        del datasets[number].PixelData
+        return image
+
+    packed = any(dataset.file_meta.TransferSyntaxUID.is_encapsulated for dataset in datasets)
+    if not packed:
+        yield from map(decode, order)
+        return
+    with ThreadPoolExecutor() as pool:
+        try:
+            yield from pool.map(decode, order)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _check_kin(image: Image, first: Image, where: str) -> None:
+    """Refuse a slice whose values mean something else than those of the first."""
+    for what in ("unit", "channels") if first.unit else ("unit", "channels", "bits"):
+        wanted, found = getattr(first, what), getattr(image, what)
+        if wanted != found:
+            raise ReadError(f"{where}: {what} {wanted!r} wanted as in the first, found {found!r}")
