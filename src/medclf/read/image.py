@@ -13,37 +13,54 @@ import numpy as np
 from medclf.core.image import Image
 from medclf.core.record import Source
 from medclf.errors import ReadError
+from medclf.read.analyze import SIGNATURES as ANALYZE
+from medclf.read.analyze import read_analyze
 from medclf.read.archive import read_bytes
 from medclf.read.array import MAGIC, read_array
 from medclf.read.datasets.table import DATASETS
 from medclf.read.dicom import read_dicom
 from medclf.read.inflate import GZIP
-from medclf.read.nifti import read_nifti
+from medclf.read.metaimage import SIGNATURES as META
+from medclf.read.metaimage import read_metaimage
+from medclf.read.nifti import NIFTI_1, NIFTI_2, read_nifti
+from medclf.read.nrrd import SIGNATURE as NRRD
+from medclf.read.nrrd import read_nrrd
+from medclf.read.partners import PARTNER_SUFFIXES
 from medclf.read.raster import BMP, JPEG, PNG, read_raster
 from medclf.read.refuse import open_file, unreadable
 from medclf.read.series import read_series
-from medclf.read.tiff import SIGNATURES, read_tiff
+from medclf.read.tiff import SIGNATURES as TIFF
+from medclf.read.tiff import read_tiff
 
 Reader = Callable[[bytes, str], Image]
 
 FORMS: tuple[tuple[int, tuple[bytes, ...], Reader], ...] = (
     (128, (b"DICM",), read_dicom),
     (0, (PNG, JPEG), read_raster),
-    (0, SIGNATURES, read_tiff),
+    (0, TIFF, read_tiff),
     (0, (MAGIC,), read_array),
-    (344, (b"n+1\0", b"ni1\0"), read_nifti),
-    (4, (b"n+2\0", b"ni2\0"), read_nifti),
-    (0, (GZIP,), read_nifti),
     (0, (BMP,), read_raster),
 )
 """Where a form's signature stands, the signature, and the form's reader. The first to fit reads."""
+
+SpreadReader = Callable[[bytes, Source], Image]
+
+SPREAD: tuple[tuple[int, tuple[bytes, ...], SpreadReader], ...] = (
+    (344, NIFTI_1, read_nifti),
+    (4, NIFTI_2, read_nifti),
+    (0, (GZIP,), read_nifti),
+    (0, (NRRD,), read_nrrd),
+    (0, META, read_metaimage),
+    (0, ANALYZE, read_analyze),
+)
+"""Likewise the forms whose pixels may lie in another file than their header."""
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 
 IMAGE_SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"),
     *DICOM_SUFFIXES,
-    *(".nii", ".nii.gz", ".npy"),
+    *(".nii", ".nii.gz", ".hdr", ".mha", ".mhd", ".nrrd", ".nhdr", ".npy"),
 )
 
 
@@ -118,8 +135,13 @@ def _read_file(source: Source) -> Image:
     for start, signatures, read in FORMS:
         if raw.startswith(signatures, start):
             return read(raw, where)
+    for start, signatures, read_with in SPREAD:
+        if raw.startswith(signatures, start):
+            return read_with(raw, source)
     if where.lower().endswith(DICOM_SUFFIXES):
         return read_dicom(raw, where)
+    if where.lower().endswith(PARTNER_SUFFIXES):
+        raise ReadError(f"{where}: pixels without a header: name the header beside them instead")
     raise ReadError(f"{where}: an image wanted ({' '.join(IMAGE_SUFFIXES)}), found {raw[:8]!r} …")
 
 
