@@ -104,8 +104,9 @@ def digest_rows(rows: Sequence[tuple[Source, str]], settings: Prepare) -> str:
     """
     total = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
     for source, digest in rows:
-        form = source.path.suffix.lower()
-        total.update(f"\n{digest} {form} {source.member!r} {source.index}".encode())
+        form = "" if source.parts else source.path.suffix.lower()
+        members = "".join(f" {part.member!r}" for part in source.parts if part.member)
+        total.update(f"\n{digest} {form} {source.member!r} {source.index}{members}".encode())
     return total.hexdigest()
 
 

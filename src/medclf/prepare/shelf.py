@@ -62,6 +62,8 @@ class Order:
 
     def _digest(self, source: Source) -> str:
         lying = [self.files[path] for path in files_of(source) if path in self.files]
+        if source.parts:  # The names of a series' files, and so their order, do not count.
+            lying.sort(key=lambda file: file.digest)
         return digest_image(lying)
 
     @property
