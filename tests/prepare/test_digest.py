@@ -134,6 +134,7 @@ def test_rows_digest_knows_every_setting():
         "intensity": "window",
         "percentiles": (1.0, 99.0),
         "window": (-160.0, 240.0),
+        "unit": "SUV",
         "dtype": "float16",
     }
     assert set(changes) == {field.name for field in fields(Prepare)}

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from medclf.core.display import Display
+from medclf.core.image import Image
 from medclf.errors import SettingError
-from medclf.report.picture import GAP, Picture, encode_picture, make_picture
+from medclf.report.picture import GAP, Picture, encode_picture, make_picture, picture_of
 
 
 def decode(uri):
@@ -88,3 +90,12 @@ def test_a_large_picture_is_shrunk_and_close():
     assert uri.startswith("data:image/jpeg;base64,")
     assert found.shape == (200, 300)
     assert np.abs(found[100].astype(float) - np.linspace(0, 255, 300)).max() < 4
+
+
+def test_an_image_as_read_is_shown_in_its_window():
+    values = np.array([[[0, 50], [100, 4000]]], np.uint16)
+    display = Display("LINEAR_EXACT", (50.0,), (100.0,))
+    shown = picture_of(Image(values, bits=12, display=display), "in its window")
+    assert shown.values.tolist() == [[0, 128], [255, 255]]
+    stretched = picture_of(Image(values, bits=12), "stretched")
+    assert stretched.values[1, 0] < 10

@@ -89,14 +89,14 @@ def _draw_montage(cohort: "Cohort", found: "Audit", place: Path) -> None:
     from medclf.curate.audit import name_class
     from medclf.read.image import read_image
     from medclf.report.montage import montage
-    from medclf.report.picture import make_picture
+    from medclf.report.picture import picture_of
 
     records = {record.name: record for record in cohort.records}
     some = []
     for name in found.shown:
         image = read_image(next(iter(records[name].images.values()))).still()
         caption = f"{name_class(records[name], cohort.task)}: {name.rpartition('/')[2]}"
-        some.append(make_picture(image.values, caption, spacing_mm=image.grid.spacing_mm))
+        some.append(picture_of(image, caption))
     sheet = Pillow.fromarray(montage(some, COLUMNS_OF_PICTURES))
     place.parent.mkdir(parents=True, exist_ok=True)
     write_output(place, lambda path: sheet.save(path, FORMS[place.suffix.lower()]))

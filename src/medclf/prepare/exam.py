@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from medclf.core.image import Image
 from medclf.errors import ReadError, SettingError
 from medclf.prepare.channels import fit_channels
+from medclf.prepare.meant import as_shown, as_suv
 from medclf.prepare.normalise import (
     full_limits,
     percentile_limits,
@@ -27,7 +28,8 @@ from medclf.prepare.sampling import measure_steps
 
 CHOICES = {
     "fit": ("stretch", "letterbox"),
-    "intensity": ("full", "range", "percentile", "window"),
+    "intensity": ("full", "range", "percentile", "window", "voi"),
+    "unit": ("", "SUV"),
     "dtype": ("uint8", "float16"),
 }
 
@@ -48,10 +50,13 @@ class Prepare:
             and pad with 0.
         intensity: What becomes 0 and 1: "full", the range of the stored bits (photographs);
             "range", the least and the largest value of each image; "percentile", `percentiles` of
-            the foreground of each image (MR); "window", `window` (CT). What lies beyond is
-            clipped. Channels share their limits.
+            the foreground of each image (MR); "window", `window` (CT); "voi", the window or the
+            table that each file states for the eye. What lies beyond is clipped. Channels share
+            their limits.
         percentiles: Lower and upper, 0 to 100.
-        window: Lowest and highest value, in HU.
+        window: Lowest and highest value, in HU, or in SUV where that is the unit.
+        unit: "" for the unit of the file; "SUV" for standardised uptake values of PET by body
+            weight.
         dtype: "uint8" keeps 0 to 255, "float16" keeps 0 to 1.
 
     Raises:
@@ -62,9 +67,10 @@ class Prepare:
     channels: int
     spacing_mm: tuple[float, ...] = ()
     fit: Literal["stretch", "letterbox"] = "stretch"
-    intensity: Literal["full", "range", "percentile", "window"] = "full"
+    intensity: Literal["full", "range", "percentile", "window", "voi"] = "full"
     percentiles: tuple[float, float] = (0.5, 99.5)
     window: tuple[float, float] = (-1000.0, 1000.0)
+    unit: Literal["", "SUV"] = ""
     dtype: Literal["uint8", "float16"] = "uint8"
 
     def __post_init__(self) -> None:
@@ -105,7 +111,8 @@ def prepare_image(image: Image, settings: Prepare, where: str) -> NDArray[Any]:
 
     Raises:
         ReadError: a volume where a picture is wanted or the reverse, other channels, colour where
-            grey is wanted, no spacing where it is needed, or values that do not fit `intensity`.
+            grey is wanted, no spacing where it is needed, values that do not fit `intensity`, or
+            a file that does not state what `intensity` or `unit` need.
 
     Example:
         >>> image = Image(np.array([[[0, 4095], [4095, 0]]], np.uint16), bits=12)
@@ -113,7 +120,8 @@ def prepare_image(image: Image, settings: Prepare, where: str) -> NDArray[Any]:
         array([[[  0, 255],
                 [255,   0]]], dtype=uint8)
     """
-    image = image.still()
+    image = as_suv(image.still(), where) if settings.unit == "SUV" else image.still()
+    image = as_shown(image, where) if settings.intensity == "voi" else image
     _check_form(image, settings, where)
     low, high = _limits(image, settings, where)
     values = fit_channels(image.values, image.bits, settings.channels, where)
@@ -145,6 +153,8 @@ def _limits(image: Image, settings: Prepare, where: str) -> tuple[float, float]:
         return full_limits(image.values, image.bits, where)
     if settings.intensity == "window":
         return window_limits(image.values, image.unit, settings.window, where)
+    if settings.intensity == "voi":
+        return 0.0, 1.0
     if settings.intensity == "percentile":
         return percentile_limits(image.values, settings.percentiles)
     return range_limits(image.values)

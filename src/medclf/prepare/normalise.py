@@ -46,12 +46,14 @@ def full_limits(values: NDArray[Any], bits: int, where: str) -> tuple[float, flo
 def window_limits(
     values: NDArray[Any], unit: str, window: tuple[float, float], where: str
 ) -> tuple[float, float]:
-    """Take the window, where the values can be Hounsfield units.
+    """Take the window, where the values can be Hounsfield units, or are SUV.
 
     Raises:
         ReadError: the file states another unit, or none and whole numbers without sign, which
             cannot reach air at -1000 HU.
     """
+    if unit == "SUV":
+        return window
     if unit not in ("HU", "") or (not unit and values.dtype.kind == "u"):
         found = unit or f"{values.dtype} without a unit"
         raise ReadError(f'{where}: intensity "window" wants Hounsfield units, found {found}')

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
+from medclf.core.image import Image
 from medclf.errors import SettingError
 
 CHANNELS_SHOWN = 4
@@ -79,6 +80,15 @@ def make_picture(
     if len(values) == 3:
         return Picture(_in_a_row([np.moveaxis(p, 0, -1) for p in planes]), caption)
     return Picture(_in_a_row([c for p in planes for c in p[:CHANNELS_SHOWN]]), caption)
+
+
+def picture_of(image: Image, caption: str) -> Picture:
+    """Turn an image as read into a picture, in the window that its file states for the eye."""
+    image = image.still()
+    if image.display is None:
+        return make_picture(image.values, caption, spacing_mm=image.grid.spacing_mm)
+    shades = image.display.shade(image.values)
+    return make_picture(shades, caption, (0.0, 1.0), image.grid.spacing_mm)
 
 
 def encode_picture(picture: Picture, edge: int) -> str:
