@@ -184,7 +184,7 @@ def resume(
             raise RunError(f"{folder}: this run has come to its end; there is nothing to resume")
         cohort = data if isinstance(data, Cohort) else read_again(run, data)
         ready = make_ready_again(run.folder, cohort, run.recipe, run.facts["data"], watch.count)
-        if minutes is None and not _settled(run.recipe):
+        if minutes is None and not run.recipe.fit.settled:
             minutes = run.facts.get("minutes")
         seconds = None if minutes is None else minutes * 60
         return _finish(run, ready.cohort, ready.store, seconds, watch)
@@ -269,11 +269,6 @@ class TrainedRun:
 def _expect_budget(minutes: float | None) -> None:
     if minutes is not None and not (math.isfinite(minutes) and minutes > 0):
         raise SettingError(f"a budget of some minutes wanted, found {minutes:g}")
-
-
-def _settled(recipe: Recipe) -> bool:
-    """Whether it stands in the recipe what the budget was spent on."""
-    return recipe.fit.epochs > 0 and recipe.fit.mirror != "try"
 
 
 def _finish(

@@ -1,6 +1,6 @@
 import pytest
 
-from medclf.contest.entries import PLAIN_RATE, choose_networks, make_entry
+from medclf.contest.entries import choose_networks, make_entry
 from medclf.errors import SettingError
 from medclf.learn.recipe import Net, Recipe
 from medclf.net.source import SOURCES
@@ -49,11 +49,3 @@ def test_only_the_network_differs():
     assert set(entry.reasons) == {"net.name", "net.options"}
     own = make_entry(COMMON, "sprint")
     assert (own.recipe, own.reasons) == (COMMON, {})
-
-
-def test_vgg_without_norms_learns_slower_and_says_so():
-    for name in ("vgg11_bn", "lenet5"):
-        assert make_entry(COMMON, name).recipe.fit == COMMON.fit
-    entry = make_entry(COMMON, "vgg16")
-    assert entry.recipe.fit.rate == PLAIN_RATE * COMMON.fit.rate
-    assert "without norms" in entry.reasons["fit.rate"]

@@ -18,7 +18,14 @@ from medclf.learn.run import read_splits
 from medclf.prepare.exam import Prepare
 
 RECIPE = Recipe(Prepare((16, 16), 1))
-FACTS = {"networks": ["sprint"], "minutes": 2.0, "folds": 0, "seed": 0, "reasons": {}}
+FACTS = {
+    "networks": ["sprint"],
+    "minutes": 2.0,
+    "folds": 0,
+    "seed": 0,
+    "reasons": {},
+    "pretrained": False,
+}
 COST = Cost(10, 20, 1.5, 2.0, 0.5, 0.4, 300.0)
 
 
@@ -69,9 +76,9 @@ def test_a_folder_is_free_its_own_or_refused(contest, tmp_path):
 
 
 def test_other_terms_are_refused(contest):
-    expect_terms(contest, minutes=None, folds=0, seed=None)
+    expect_terms(contest, minutes=None, folds=0, seed=None, pretrained=None)
     with pytest.raises(RunError, match=r"begun with minutes 2\.0, not 1"):
-        expect_terms(contest, minutes=1.0, folds=None, seed=None)
+        expect_terms(contest, minutes=1.0, folds=None, seed=None, pretrained=None)
 
 
 @pytest.mark.parametrize(

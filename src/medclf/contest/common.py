@@ -11,6 +11,7 @@ import numpy as np
 from medclf.contest.judged import Rows, open_exams
 from medclf.core.cohort import Cohort
 from medclf.errors import SettingError
+from medclf.learn.borrowed import RATES
 from medclf.learn.committee import at_once, build_method
 from medclf.learn.device import keep_memory, pick_device
 from medclf.learn.exams import measure_values, standardised
@@ -38,12 +39,15 @@ def make_common(plan: Plan, folds: int, validation: int) -> Plan:
     """Make a plan fit for a contest.
 
     Args:
-        plan: Of a single run.
+        plan: Of a single run; without reasons where it is a recipe that a person wrote.
         folds: That training and validation exams are dealt into; 0 for none.
         validation: Exams of the validation split.
     """
     recipe, reasons = plan.recipe, dict(plan.reasons)
     fit = replace(recipe.fit, members=folds or 1, folds=folds, shift=0.0)
+    if reasons and not recipe.net.pretrained:
+        fit = replace(fit, rate=RATES[0], rates=RATES)
+        reasons["fit.rates"] = "each network's own is found by a trial on validation"
     reasons["fit.members"] = "one for each fold" if folds else "entries are one network each"
     reasons["fit.shift"] = "each exam is judged once: accuracy and latency speak of the same thing"
     reasons.pop("fit.folds", None)
@@ -82,6 +86,7 @@ def try_mirror_once(plan: Plan, cohort: Cohort, store: Rows, seconds: float) -> 
     ]
     pace = time_steps(members, exams, parts, side)
     verdict = try_mirror(recipe, cohort.task, exams, parts[:side], pace, seconds)
-    reasons = {**plan.reasons, "augment.mirror": f"for all entries, {verdict.reason}"}
+    told = verdict.reasons["augment.mirror"]
+    reasons = {**plan.reasons, "augment.mirror": f"for all entries, {told}"}
     reasons.pop("fit.mirror", None)
     return Plan(verdict.recipe, reasons)

@@ -14,8 +14,6 @@ from medclf.net.table import BODIES, find_entry
 from medclf.net.weights import find_source
 
 ALL = "all"
-DEEP_AND_PLAIN = "VGG"  # the family that the common rate is too high for, without norms
-PLAIN_RATE = 0.25  # of the common rate: measured on validation, docs/experiments.md
 
 
 @dataclass(frozen=True)
@@ -74,8 +72,4 @@ def make_entry(common: Recipe, name: str) -> Entry:
     if name != common.net.name:
         recipe = replace(recipe, net=Net(name, pretrained=common.net.pretrained))
         reasons = {"net.name": "asked for", "net.options": "those of its paper"}
-    if body.family == DEEP_AND_PLAIN and body.style.norm == "plain":
-        fit = recipe.fit
-        recipe = replace(recipe, fit=replace(fit, rate=PLAIN_RATE * fit.rate))
-        reasons["fit.rate"] = f"{PLAIN_RATE:g} of the common rate: deep, and without norms"
     return Entry(name, body.family, recipe, reasons)

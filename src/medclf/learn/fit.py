@@ -31,7 +31,7 @@ from medclf.learn.member import Member, save_tensors
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import Run
 from medclf.learn.settle import judging, settle, time_steps
-from medclf.learn.trial import try_mirror
+from medclf.learn.trial import hold_trials
 
 # What is kept of the budget for scores, intervals and the report.
 RESERVE_SHARE, RESERVE_SECONDS, RESERVE_MOST = 0.06, 4.0, 0.3
@@ -85,7 +85,7 @@ def fit_run(
         run = run.update(values=measure_values(store, training))
     exams = standardised(store, target, dict(run.facts["values"]), device)
     deadline = None if seconds is None else start + _for_training(seconds)
-    if not run.recipe.fit.epochs or run.recipe.fit.mirror == "try":
+    if not run.recipe.fit.settled:
         left = np.inf if deadline is None else deadline - time.monotonic()
         run, later = _settle(run, exams, parts, left, cohort, fixed)
         deadline = None if deadline is None else deadline - later
@@ -148,7 +148,7 @@ def deal_parts(cohort: Cohort, recipe: Recipe) -> list[Part]:
 def _settle(
     run: Run, exams: Exams, parts: list[Part], seconds: float, cohort: Cohort, fixed: bool
 ) -> tuple[Run, float]:
-    """Time a few steps, hold the trial, and write into the recipe what the budget allows.
+    """Time a few steps, hold the trials, and write into the recipe what the budget allows.
 
     Returns:
         The run, and the seconds that the final judging of its exams will take.
@@ -157,10 +157,9 @@ def _settle(
     recipe, side, reasons = run.recipe, at_once(run.recipe, exams.device), run.facts["reasons"]
     fresh = [_member(run, exams, part, number) for number, part in enumerate(parts[:side])]
     pace = time_steps(fresh, exams, parts, side)
-    if recipe.fit.mirror == "try":
-        verdict = try_mirror(recipe, run.task, exams, parts[:side], pace, seconds)
-        recipe, reasons = verdict.recipe, {**reasons, "augment.mirror": verdict.reason}
-        reasons.pop("fit.mirror", None)
+    verdict = hold_trials(recipe, run.task, exams, parts[:side], pace, seconds)
+    recipe, reasons = verdict.recipe, {**reasons, **verdict.reasons}
+    reasons.pop("fit.mirror", None)
     tests = sum(record.split == "test" for record in cohort.records)
     validation = len(parts[0].validation)
     rest, copies = (1 + bool(recipe.augment.mirror)) * (tests + validation), 1

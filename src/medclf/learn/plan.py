@@ -16,12 +16,13 @@ from medclf.curate.fingerprint import Fingerprint
 from medclf.learn.recipe import Decide, Fit, Net, Recipe, format_recipe
 from medclf.learn.settle import LADDER
 from medclf.look.augment import Augment
-from medclf.net.family.sprint import stem_strides
 from medclf.prepare.exam import Prepare
 
 SMALLEST, LARGEST = {2: 28, 3: 24}, {2: 224, 3: 64}
 STEP = 4  # edges are multiples of it, unless the exams come in one small size
-POSITIONS_PER_SECOND = 1.5e6  # behind the stem of sprints in training, from bench/sizes.py
+# Of sprints in training, two cores. A stem with longer strides makes larger images as fast again,
+# and yet they are worse than smaller ones seen more often (bench/sizes.py).
+SAMPLES_PER_SECOND = 8e6
 SEEN, EPOCHS = 15_000, 10  # exams that a member should see at the chosen size, and passes at least
 POOLED = 3000  # exams below which training and validation exams are dealt into folds
 FOLDS = 4
@@ -99,25 +100,19 @@ def _size(found: Fingerprint, learnt: int, minutes: float) -> tuple[tuple[int, .
     one_size = found.shape_min == found.shape_max
     if one_size and max(shape) <= 32:
         return tuple(shape), f"all images are {_times(shape)}: kept"
-    least, most = SMALLEST[found.dims], LARGEST[found.dims]
     seen = max(EPOCHS * learnt, min(SEEN, LADDER[-1] * learnt))
     passes = seen * (FOLDS if learnt <= POOLED else MEMBERS)
-    allowed = 0.8 * minutes * 60 * POSITIONS_PER_SECOND / passes
-    longest = max(shape)
-    # A larger image may cost less than a smaller one, where its stem takes longer strides.
-    for edge in range(min(most, STEP * round(longest / STEP)), least, -STEP):
-        edges = tuple(min(most, max(least, STEP * round(n * edge / longest / STEP))) for n in shape)
-        strides = stem_strides(found.dims, edges, None)
-        if prod(-(-n // step) for n, step in zip(edges, strides, strict=True)) <= allowed:
-            break
-    else:
-        edges = (least,) * found.dims
+    allowed = 0.8 * minutes * 60 * SAMPLES_PER_SECOND / passes
+    least, most = SMALLEST[found.dims], LARGEST[found.dims]
+    budget, limit = (allowed / prod(shape)) ** (1 / found.dims), most / max(shape)
+    factor = min(1.0, budget, limit)
+    edges = tuple(min(most, max(least, STEP * round(n * factor / STEP))) for n in shape)
     why = f"median {_times(shape)}"
-    if max(edges) < longest:
+    if factor < 1 and budget < limit:
         time = f"{minutes:g} {'minute allows' if minutes == 1 else 'minutes allow'}"
-        largest = f"the largest for {'pictures' if found.dims == 2 else 'volumes'}"
-        told = largest if max(edges) == most else f"what {time} for {learnt} exams"
-        why += f", shrunk to {told}"
+        why += f", shrunk to what {time} for {learnt} exams"
+    elif factor < 1:
+        why += f", shrunk to the largest for {'pictures' if found.dims == 2 else 'volumes'}"
     return edges, why
 
 

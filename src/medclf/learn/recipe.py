@@ -61,6 +61,7 @@ class Fit:
         batch: Exams in a step.
         optimizer: "adamw" or "sgd" (with Nesterov momentum .9).
         rate: Peak of the one-cycle learning rate.
+        rates: Among which a trial on validation chooses `rate`; empty: it is as it stands.
         warmup: Share of the steps in which the rate rises.
         weight_decay: Decay of weights, not of biases and norms.
         smoothing: Share of each label spread over all classes.
@@ -84,6 +85,7 @@ class Fit:
     batch: int = 64
     optimizer: Literal["adamw", "sgd"] = "adamw"
     rate: float = 4e-3
+    rates: tuple[float, ...] = ()
     warmup: float = 0.2
     weight_decay: float = 0.05
     smoothing: float = 0.1
@@ -96,10 +98,17 @@ class Fit:
     precision: Literal["auto", "bfloat16", "float32"] = "auto"
     seed: int = 0
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to be settled by the budget, or tried."""
+        return self.epochs > 0 and self.mirror != "try" and not self.rates
+
     def __post_init__(self) -> None:
         for name in ("members", "batch", "rate"):
             if not 0 < getattr(self, name) < math.inf:
                 raise SettingError(f"fit.{name} must be above 0, not {getattr(self, name)}")
+        if not all(0 < rate < math.inf for rate in self.rates):
+            raise SettingError(f"fit.rates must be above 0, not {self.rates}")
         for name in ("warmup", "smoothing", "average", "shift"):
             if not 0 <= getattr(self, name) < 1:
                 raise SettingError(f"fit.{name} must be in [0, 1), not {getattr(self, name)}")

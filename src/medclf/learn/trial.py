@@ -1,38 +1,85 @@
-"""A trial: short trainings side by side decide on validation what must not be assumed.
+"""Trials: short trainings side by side decide on validation what must not be assumed.
 
 Whether mirror images help is such a question: the heart is on the left, so a mirrored chest is an
-image that no patient gives, while a mirrored mole is as good as any. Both ways are trained for the
-same few epochs, from the same first weights, on the same folds.
+image that no patient gives, while a mirrored mole is as good as any. Which learning rate suits a
+network is another. All ways are trained for the same few epochs, from the same first weights, on
+the same folds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medclf.core.task import Task
+from medclf.errors import RunError
 from medclf.learn.committee import Part, build_method, train_committee
 from medclf.learn.exams import Exams
 from medclf.learn.member import Member
-from medclf.learn.recipe import Recipe
+from medclf.learn.recipe import Fit, Recipe
 from medclf.learn.settle import LADDER, Pace
 
-SHARE = 0.12  # of the budget, for all trainings of the trial
+SHARE = 0.12  # of the budget, for all trainings of a trial
 FEWEST_EPOCHS = 2
 MOST_EPOCHS = 15
+FEWEST_STEPS = 40  # of a pass that is cut, below which a rate cannot be told from another
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a trial found.
+    """What trials found.
 
     Args:
         recipe: With what was decided.
-        reason: In a sentence, with the figures.
+        reasons: In a sentence each, with the figures, by dotted key.
     """
 
     recipe: Recipe
-    reason: str
+    reasons: Mapping[str, str]
+
+
+def hold_trials(
+    recipe: Recipe, task: Task, exams: Exams, parts: Sequence[Part], pace: Pace, seconds: float
+) -> Verdict:
+    """Decide on validation all that the recipe leaves to a trial.
+
+    Args:
+        parts: One for each member of a trial; as many as train at once.
+        pace: Of one member, with that many at work.
+        seconds: Of the whole budget.
+    """
+    reasons: dict[str, str] = {}
+    if recipe.fit.rates:
+        verdict = try_rates(recipe, task, exams, parts, pace, seconds)
+        recipe, reasons = verdict.recipe, dict(verdict.reasons)
+    if recipe.fit.mirror == "try":
+        verdict = try_mirror(recipe, task, exams, parts, pace, seconds)
+        recipe, reasons = verdict.recipe, {**reasons, **verdict.reasons}
+    return Verdict(recipe, reasons)
+
+
+def try_rates(
+    recipe: Recipe, task: Task, exams: Exams, parts: Sequence[Part], pace: Pace, seconds: float
+) -> Verdict:
+    """Decide on validation which of the learning rates of a recipe suits its network.
+
+    Args: as `hold_trials`. Where a pass is too long, so many of its steps are taken as there is
+        time for; where there is time for few only, the rate stays what it is.
+    """
+    fit = replace(recipe.fit, rates=())
+    short = _shorten(fit, parts, pace, SHARE * seconds / len(recipe.fit.rates))
+    if short is None:
+        return Verdict(replace(recipe, fit=fit), {"fit.rate": "no time to try others"})
+    short = replace(short, mirror="no")
+    ways = [replace(recipe, fit=replace(short, rate=rate)) for rate in recipe.fit.rates]
+    found = [_loss(way, task, exams, parts) for way in ways]
+    best = recipe.fit.rates[int(np.argmin(found))]
+    told = ", ".join(
+        f"{loss:.4f} at {rate:g}" for loss, rate in zip(found, recipe.fit.rates, strict=True)
+    )
+    why = f"tried for {_length(short)}: validation loss {told}"
+    return Verdict(replace(recipe, fit=replace(fit, rate=best)), {"fit.rate": why})
 
 
 def try_mirror(
@@ -40,31 +87,51 @@ def try_mirror(
 ) -> Verdict:
     """Decide on validation whether an exam may be mirrored left to right in training.
 
-    Args:
-        parts: One for each member of the trial; as many as train at once.
-        pace: Of one member, with that many at work.
-        seconds: Of the whole budget.
+    Args: as `hold_trials`.
     """
     off = replace(recipe, fit=replace(recipe.fit, mirror="no"))
-    epoch = pace.step * pace.steps + pace.judge * len(parts[0].validation)
-    passes = SHARE * seconds / (2 * epoch)
-    if passes < FEWEST_EPOCHS:
-        return Verdict(off, "not mirrored: the budget leaves no time to try")
-    epochs = max(rung for rung in LADDER if rung <= min(passes, MOST_EPOCHS))
+    short = _shorten(off.fit, parts, pace, SHARE * seconds / 2)
+    if short is None or short.steps:
+        why = "not mirrored: the budget leaves no time to try"
+        return Verdict(off, {"augment.mirror": why})
     axis = len(recipe.prepare.size) - 1
     ways = [replace(off, augment=replace(off.augment, mirror=mirror)) for mirror in ((), (axis,))]
-    short = [replace(way, fit=replace(way.fit, epochs=epochs, patience=0)) for way in ways]
-    plain, turned = (_losses(way, task, exams, parts) for way in short)
+    plain, turned = (_losses(replace(way, fit=short), task, exams, parts) for way in ways)
     gain = plain - turned
     figures = f"validation loss {plain.mean():.4f} without, {turned.mean():.4f} with mirror images"
+    why = f"tried for {_length(short)}: {figures}"
     if (gain > 0).all():
-        return Verdict(ways[1], f"tried for {epochs} epochs: {figures}")
-    return Verdict(off, f"tried for {epochs} epochs: {figures}; mirrored only where all gain")
+        return Verdict(ways[1], {"augment.mirror": why})
+    return Verdict(off, {"augment.mirror": f"{why}; mirrored only where all gain"})
 
 
-def _losses(
-    recipe: Recipe, task: Task, exams: Exams, parts: Sequence[Part]
-) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+def _shorten(fit: Fit, parts: Sequence[Part], pace: Pace, seconds: float) -> Fit | None:
+    """Cut a training to so many seconds: to a few passes, or a part of one; `None`: to neither."""
+    judging = pace.judge * len(parts[0].validation)
+    passes = seconds / (pace.step * pace.steps + judging)
+    if passes >= FEWEST_EPOCHS:
+        epochs = max(rung for rung in LADDER if rung <= min(passes, MOST_EPOCHS))
+        return replace(fit, epochs=epochs, steps=0, patience=0)
+    steps = int((seconds - judging) / pace.step)
+    if steps < FEWEST_STEPS:
+        return None
+    return replace(fit, epochs=1, steps=min(steps, pace.steps), patience=0)
+
+
+def _length(fit: Fit) -> str:
+    return f"{fit.steps} steps" if fit.steps else f"{fit.epochs} epochs"
+
+
+def _loss(recipe: Recipe, task: Task, exams: Exams, parts: Sequence[Part]) -> float:
+    """Give the mean validation loss; infinite where a member diverges."""
+    try:
+        return float(_losses(recipe, task, exams, parts).mean())
+    except RunError:
+        return np.inf
+
+
+def _losses(recipe: Recipe, task: Task, exams: Exams, parts: Sequence[Part]) -> NDArray[np.float64]:
+    """Train a member on each part, and give their validation losses."""
     members = [
         Member(
             build_method(recipe, task, number, exams.device), recipe.fit, number, recipe.transfer
