@@ -169,6 +169,34 @@ def test_png_is_refused_when_any_byte_changes():
             read_raster(bytes(hurt), "x")
 
 
+def test_an_animated_png_is_refused_and_one_of_a_single_frame_read():
+    frames = [Pillow.fromarray(SMOOTH), Pillow.fromarray(SMOOTH[::-1].copy())]
+    raw = save(frames[0], "PNG", save_all=True, append_images=frames[1:])
+    with pytest.raises(ReadError, match=r"a\.png: one picture wanted, found an animation of 2"):
+        read_raster(raw, "a.png")
+    control = struct.pack(">II", 1, 0)
+    chunk = struct.pack(">I", 8) + b"acTL" + control
+    chunk += struct.pack(">I", zlib.crc32(b"acTL" + control))
+    still = save(frames[0], "PNG")
+    still = still[:33] + chunk + still[33:]  # Behind the header, before the pixels.
+    np.testing.assert_array_equal(read_raster(still, "x").values[0], SMOOTH)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_greys_of_few_bits_as_pillow_stretches_them(bits):
+    packed = np.packbits(np.arange(256, dtype=np.uint8) >> 1).reshape(8, -1)
+    rows = b"".join(b"\0" + row.tobytes() for row in packed)
+    kinds = [(b"IHDR", struct.pack(">IIBBBBB", 32 // bits, 8, bits, 0, 0, 0, 0)),
+             (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]  # fmt: skip
+    raw = b"\x89PNG\r\n\x1a\n"
+    for kind, content in kinds:
+        crc = struct.pack(">I", zlib.crc32(kind + content))
+        raw += struct.pack(">I", len(content)) + kind + content + crc
+    truth = np.asarray(Pillow.open(BytesIO(raw)).convert("L"))
+    image = read_raster(raw, "x")
+    np.testing.assert_array_equal(image.values[0] * (255 if bits == 1 else 1), truth)
+
+
 def test_other_forms_are_refused():
     with pytest.raises(ReadError, match="PNG, JPEG or BMP wanted"):
         read_raster(b"GIF89a", "x.gif")

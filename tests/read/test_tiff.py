@@ -103,6 +103,96 @@ def test_thumbnails_are_passed_over():
     np.testing.assert_array_equal(read_tiff(stream.getvalue(), "x").values[0], GREY)
 
 
+def pyramid(kind):
+    """Three levels, as a chain of pages, as pages below the first, or as OME has them."""
+    stream, ome = BytesIO(), kind == "ome"
+    sizes = {"PhysicalSizeX": 0.5, "PhysicalSizeY": 0.25, "PhysicalSizeYUnit": "mm"}
+    with tifffile.TiffWriter(stream, bigtiff=True, ome=ome) as writer:
+        below = {} if kind == "chain" else {"subifds": 2}
+        metadata = {"axes": "YX", **sizes} if ome else None
+        writer.write(LARGE, tile=(16, 16), metadata=metadata, **below)
+        for step in (2, 4):
+            writer.write(LARGE[::step, ::step], tile=(16, 16), subfiletype=1, metadata=None)
+    return stream.getvalue()
+
+
+LARGE = np.arange(64 * 128, dtype=np.uint16).reshape(64, 128)
+
+
+@pytest.mark.parametrize("kind", ["chain", "below", "ome"])
+def test_the_finest_level_that_may_be_read_is_read_and_told(kind, monkeypatch):
+    raw = pyramid(kind)
+    image = read_tiff(raw, "x")
+    np.testing.assert_array_equal(image.values[0], LARGE)
+    if kind != "chain":  # Pages of a chain that are marked as reduced may be thumbnails.
+        (remark,) = image.remarks
+        assert remark.message == "of a pyramid of 3 levels, level 0 was read, 128 x 64 pixels"
+        assert not remark.grave
+        monkeypatch.setattr("medclf.read.tiff.PIXELS", 2048)
+        image = read_tiff(raw, "x")
+        np.testing.assert_array_equal(image.values[0], LARGE[::2, ::2])
+        (remark,) = image.remarks
+        assert remark.grave
+        assert remark.message.endswith(
+            "level 1 was read, 64 x 32 pixels, since level 0 has 128 x 64"
+        )
+    if kind == "ome":
+        assert image.grid.spacing_mm == pytest.approx((0.5, 0.001))
+
+
+def test_moments_slices_and_channels_stand_apart():
+    values = RNG.integers(0, 99, (2, 3, 4, 5, 6)).astype(np.uint16)
+    for options in ({"imagej": True}, {"ome": True}):
+        image = read_tiff(write(values, metadata={"axes": "TZCYX"}, **options), "x")
+        assert image.phases == ("1", "2")
+        np.testing.assert_array_equal(image.values, values.transpose(0, 2, 1, 3, 4))
+        timed = read_tiff(write(values[:, 0, 0], metadata={"axes": "TYX"}, **options), "x")
+        np.testing.assert_array_equal(timed.values, values[:, :1, 0])
+        assert timed.phases == ("1", "2")
+    with pytest.raises(ReadError, match="pages along one axis wanted"):
+        read_tiff(write(values[:, :, 0], photometric="minisblack"), "x")
+
+
+@pytest.mark.parametrize(
+    ("unit", "mm"),
+    [("um", 0.001), ("micron", 0.001), ("mm", 1), ("inch", 25.4), ("pixel", None), ("", None)],
+)
+def test_spacing_of_imagej(unit, mm):
+    options = {"imagej": True, "resolution": (2, 4)}
+    raw = write(STACK, metadata={"axes": "ZYX", "unit": unit, "spacing": 3.5}, **options)
+    spacing = read_tiff(raw, "x").grid.spacing_mm
+    assert spacing == (None if mm is None else pytest.approx((3.5 * mm, 0.25 * mm, 0.5 * mm)))
+    flat = read_tiff(write(GREY, metadata={"unit": unit}, **options), "x").grid.spacing_mm
+    assert flat == (None if mm is None else pytest.approx((0.25 * mm, 0.5 * mm)))
+
+
+def test_spacing_of_ome_and_none_of_dots_per_inch():
+    sizes = {"PhysicalSizeX": 0.5, "PhysicalSizeY": 0.7, "PhysicalSizeZ": 2}
+    image = read_tiff(write(STACK, ome=True, metadata={"axes": "ZYX", **sizes}), "x")
+    assert image.grid.spacing_mm == pytest.approx((0.002, 0.0007, 0.0005))
+    sizes.pop("PhysicalSizeZ")
+    image = read_tiff(write(STACK, ome=True, metadata={"axes": "ZYX", **sizes}), "x")
+    assert image.grid.spacing_mm is None
+    assert read_tiff(write(GREY, resolution=(300, 300)), "x").grid.spacing_mm is None
+    turned = write(GREY, imagej=True, resolution=(2, 4), metadata={"unit": "mm"},
+                   extratags=[(274, "H", 1, 6, True)])  # fmt: skip
+    assert read_tiff(turned, "x").grid.spacing_mm == (0.5, 0.25)
+
+
+def test_pages_over_each_other_are_refused():
+    """Each page claims all that follows: to read so many tags would take for ever."""
+    raw, tags, pages = bytearray(struct.pack("<2sHI", b"II", 42, 8) + bytes(4000)), 300, 80
+    for place in range(8, 8 + 2 * pages, 2):
+        struct.pack_into("<H", raw, place, tags)
+        struct.pack_into("<I", raw, place + 2 + 12 * tags, 0)
+    for number in range(pages):  # Where a page's tags end stands the place of the next page.
+        place = 8 + 4 * number
+        struct.pack_into("<H", raw, place, tags)
+        struct.pack_into("<I", raw, place + 2 + 12 * tags, place + 4)
+    with pytest.raises(ReadError, match="its pages lie over each other"):
+        read_tiff(bytes(raw), "x")
+
+
 def test_white_is_zero_is_inverted():
     values = read_tiff(write(GREY, photometric="miniswhite"), "x").values
     np.testing.assert_array_equal(values[0], 255 - GREY)

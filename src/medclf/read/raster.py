@@ -22,6 +22,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from medclf.core.image import Image
 from medclf.errors import ReadError
+from medclf.read.alpha import without_alpha
 from medclf.read.orientation import read_orientation, turn_upright
 from medclf.read.quiet import Quiet
 from medclf.read.refuse import check_size, one_line
@@ -51,7 +52,7 @@ def read_raster(raw: bytes, where: str) -> Image:
         is applied. There is no spacing: dots per inch are not millimetres in a patient.
 
     Raises:
-        ReadError: damaged, cut short, too large, or partly transparent.
+        ReadError: damaged, cut short, too large, animated, or partly transparent.
     """
     opener = next((o for magic, o in OPENERS.items() if raw.startswith(magic)), None)
     if opener is None:
@@ -85,25 +86,21 @@ def _values(picture: Picture, where: str) -> tuple[NDArray[np.generic], int]:
     if picture.mode == "1":
         return np.asarray(picture, np.uint8)[None], 1
     values = np.asarray(picture)
-    return _without_alpha(values, 255, where), 8
+    return _channels_first(values, where), 8
 
 
-def _without_alpha(values: NDArray[np.generic], opaque: int, where: str) -> NDArray[np.generic]:
+def _channels_first(values: NDArray[np.generic], where: str) -> NDArray[np.generic]:
     """Move channels first, and leave out an alpha channel that hides nothing."""
     if values.ndim == 2:
         return values[None]
     channels = np.moveaxis(values, -1, 0)
-    if len(channels) in (1, 3):
-        return channels
-    if (channels[-1] != opaque).any():
-        raise ReadError(f"{where}: partly transparent: what lies behind it is not known")
-    return channels[:-1]
+    return channels if len(channels) in (1, 3) else without_alpha(channels, where)
 
 
 def _deep_png(raw: bytes, where: str) -> NDArray[np.generic]:
     from imagecodecs import png_decode
 
-    return _without_alpha(np.asarray(png_decode(raw)), 65535, where)
+    return _channels_first(np.asarray(png_decode(raw)), where)
 
 
 def _check_png(raw: bytes, where: str) -> bytes:
@@ -112,6 +109,8 @@ def _check_png(raw: bytes, where: str) -> bytes:
     for kind, content in _chunks(raw, where):
         if kind == b"eXIf":
             exif = bytes(content)
+        elif kind == b"acTL" and (frames := int.from_bytes(content[:4], "big")) > 1:
+            raise ReadError(f"{where}: one picture wanted, found an animation of {frames}")
     if kind != b"IEND":
         raise ReadError(f"{where}: the PNG is cut short")
     return exif
