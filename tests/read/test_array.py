@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medclf.errors import ReadError
-from medclf.read.array import read_array
+from medclf.read.array import read_array, read_only_array
 
 RNG = np.random.default_rng(0)
 
@@ -86,3 +86,30 @@ def test_other_arrays_are_refused(values):
 def test_an_empty_array_is_refused():
     with pytest.raises(ReadError, match="without pixels"):
         read_array(write(np.zeros((0, 4))), "x")
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_the_only_array_of_an_archive(save, check_cuts, check_damage):
+    values, stream = RNG.integers(0, 99, (6, 5, 4)).astype(np.int16), BytesIO()
+    save(stream, image=values)
+    raw = stream.getvalue()
+    np.testing.assert_array_equal(read_only_array(raw, "x").values[0], values)
+    assert check_cuts(read_only_array, raw) >= 48
+    check_damage(read_only_array, raw)
+
+
+def test_several_arrays_are_refused_by_name():
+    stream = BytesIO()
+    np.savez(stream, image=np.zeros((4, 4)), mask=np.zeros((4, 4)))
+    with pytest.raises(ReadError, match=r"a\.npz: one array wanted, found 2: image, mask"):
+        read_only_array(stream.getvalue(), "a.npz")
+
+
+def test_an_array_that_unpacks_to_too_much_is_refused(monkeypatch):
+    stream = BytesIO()
+    np.savez_compressed(stream, image=np.zeros((3000, 3000)))
+    with pytest.raises(ReadError, match=r"a\.npz: unpacks \d+-fold; more than 500-fold is a bomb"):
+        read_only_array(stream.getvalue(), "a.npz")
+    monkeypatch.setattr("medclf.read.array.LIMIT", 1000)
+    with pytest.raises(ReadError, match=r"a\.npz: unpacks to 72,000,128 bytes; at most 1,000"):
+        read_only_array(stream.getvalue(), "a.npz")

@@ -77,6 +77,19 @@ def read_bytes(source: Source, limit: int = LIMIT) -> bytes:
         raise unreadable(source, problem) from problem
 
 
+def check_unpacked(unpacked: int, packed: int, limit: int, where: object) -> None:
+    """Refuse what would unpack to too much, by the sizes that an archive claims.
+
+    Raises:
+        ReadError: it is more than `limit` bytes, or large and packed too well to be an image.
+    """
+    if unpacked > limit:
+        raise ReadError(f"{where}: unpacks to {unpacked:,} bytes; at most {limit:,} are read")
+    if unpacked > _LARGE and unpacked > RATIO * packed:
+        ratio = unpacked // max(packed, 1)
+        raise ReadError(f"{where}: unpacks {ratio}-fold; more than {RATIO}-fold is a bomb")
+
+
 def _is_tar(path: Path) -> bool:
     return path.name.lower().endswith(TAR_SUFFIXES)
 
@@ -89,14 +102,6 @@ def _check_names(names: Iterable[str], path: Path) -> None:
     for name in names:
         if _UNSAFE.search(name):
             raise ReadError(f"{path}: refused, since the member {name!r} leaves its folder")
-
-
-def _check_bytes(unpacked: int, packed: int, limit: int, where: Source) -> None:
-    if unpacked > limit:
-        raise ReadError(f"{where}: unpacks to {unpacked:,} bytes; at most {limit:,} are read")
-    if unpacked > _LARGE and unpacked > RATIO * packed:
-        ratio = unpacked // max(packed, 1)
-        raise ReadError(f"{where}: unpacks {ratio}-fold; more than {RATIO}-fold is a bomb")
 
 
 @once(keep=8)
@@ -132,7 +137,7 @@ def _unzip(source: Source, limit: int) -> bytes:
         raise ReadError(f"{source}: the archive has no such member")
     if info.flag_bits & _ENCRYPTED or info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
         raise ReadError(f"{source}: encrypted, or not packed by deflate: pack it anew")
-    _check_bytes(info.file_size, info.compress_size, limit, source)
+    check_unpacked(info.file_size, info.compress_size, limit, source)
     if outer:
         return _inflate(BytesIO(read_bytes(Source(source.path, outer), limit)), info, source)
     with open_file(source.path) as file:
@@ -166,7 +171,7 @@ def _tar_index(path: Path, _: str) -> dict[str, tarfile.TarInfo]:
         with tarfile.open(path) as archive:
             for info in archive:
                 total += info.size
-                _check_bytes(total, total, 2 * LIMIT, Source(path))
+                check_unpacked(total, total, 2 * LIMIT, Source(path))
                 if info.isreg() and info.name in index:
                     raise ReadError(f"{path}: two members are called {info.name!r}")
                 if info.isreg():
@@ -183,7 +188,7 @@ def _untar(source: Source, limit: int) -> bytes:
     info = _tar_index(source.path, "").get(source.member)
     if info is None:
         raise ReadError(f"{source}: the archive has no such member")
-    _check_bytes(info.size, info.size, limit, source)
+    check_unpacked(info.size, info.size, limit, source)
     try:
         with tarfile.open(source.path) as archive:
             member = archive.extractfile(info)

@@ -1,4 +1,4 @@
-"""NumPy's .npy: an array alone, whose axes a rule must name.
+"""NumPy's .npy, an array alone, whose axes a rule must name, and .npz with one such array.
 
 The header is read by NumPy's own parser and the values are taken from the bytes, after their
 number was compared with what the header claims; objects, which only a pickle could hold, are
@@ -10,6 +10,7 @@ Source: NumPy Enhancement Proposal 1, A Simple File Format for NumPy Arrays.
 from io import BytesIO
 from math import prod
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 from numpy.lib import format as npy
@@ -17,10 +18,14 @@ from numpy.typing import NDArray
 
 from medclf.core.image import Image
 from medclf.errors import ReadError
+from medclf.read.archive import check_unpacked
+from medclf.read.inflate import LIMIT
 from medclf.read.refuse import check_size, one_line
 from medclf.read.values import settle
 
 MAGIC = b"\x93NUMPY"
+
+ZIP = b"PK\x03\x04"
 
 
 def read_array(raw: bytes, where: str) -> Image:
@@ -50,6 +55,28 @@ def read_array(raw: bytes, where: str) -> Image:
         values = values[None]
     values = settle(values)
     return Image(values, bits=bits or 8 * values.dtype.itemsize)
+
+
+def read_only_array(raw: bytes, where: str) -> Image:
+    """Read an image saved alone by `numpy.savez` or `numpy.savez_compressed`.
+
+    Raises:
+        ReadError: as for `read_array`, or there are several arrays or none, or they would unpack
+            to too much.
+    """
+    try:
+        with ZipFile(BytesIO(raw)) as archive:
+            arrays = [info for info in archive.infolist() if info.filename.endswith(".npy")]
+            if len(arrays) != 1:
+                found = ", ".join(info.filename.removesuffix(".npy") for info in arrays[:5])
+                raise ReadError(f"{where}: one array wanted, found {len(arrays)}: {found}")
+            check_unpacked(arrays[0].file_size, arrays[0].compress_size, LIMIT, where)
+            values = archive.read(arrays[0])
+    except ReadError:
+        raise
+    except Exception as problem:  # zipfile has no closed list of what damaged files raise.
+        raise ReadError(f"{where}: damaged or cut short: {one_line(problem)}") from problem
+    return read_array(values, where)
 
 
 def parse_array(raw: bytes, where: str) -> NDArray[Any]:

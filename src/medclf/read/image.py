@@ -16,7 +16,7 @@ from medclf.errors import ReadError
 from medclf.read.analyze import SIGNATURES as ANALYZE
 from medclf.read.analyze import read_analyze
 from medclf.read.archive import read_bytes
-from medclf.read.array import MAGIC, read_array
+from medclf.read.array import MAGIC, ZIP, read_array, read_only_array
 from medclf.read.datasets.table import DATASETS
 from medclf.read.dicom import read_dicom
 from medclf.read.inflate import GZIP
@@ -39,6 +39,7 @@ FORMS: tuple[tuple[int, tuple[bytes, ...], Reader], ...] = (
     (0, (PNG, JPEG), read_raster),
     (0, TIFF, read_tiff),
     (0, (MAGIC,), read_array),
+    (0, (ZIP,), read_only_array),
     (0, (BMP,), read_raster),
 )
 """Where a form's signature stands, the signature, and the form's reader. The first to fit reads."""
@@ -55,12 +56,21 @@ SPREAD: tuple[tuple[int, tuple[bytes, ...], SpreadReader], ...] = (
 )
 """Likewise the forms whose pixels may lie in another file than their header."""
 
+UNREAD: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"GIF8", "GIF, which may move"),
+    (8, b"WEBP", "WebP, which may move"),
+    (0, b"SIMPLE  =", "FITS"),
+    (0, b"\x89HDF", "HDF5 or MINC"),
+    (0, b"CDF", "MINC"),
+)
+"""Signatures of forms that a person might expect, and are not read."""
+
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 
 IMAGE_SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"),
     *DICOM_SUFFIXES,
-    *(".nii", ".nii.gz", ".hdr", ".mha", ".mhd", ".nrrd", ".nhdr", ".npy"),
+    *(".nii", ".nii.gz", ".hdr", ".mha", ".mhd", ".nrrd", ".nhdr", ".npy", ".npz"),
 )
 
 
@@ -142,7 +152,9 @@ def _read_file(source: Source) -> Image:
         return read_dicom(raw, where)
     if where.lower().endswith(PARTNER_SUFFIXES):
         raise ReadError(f"{where}: pixels without a header: name the header beside them instead")
-    raise ReadError(f"{where}: an image wanted ({' '.join(IMAGE_SUFFIXES)}), found {raw[:8]!r} …")
+    found = next((name for start, sign, name in UNREAD if raw.startswith(sign, start)), None)
+    found = found or f"{raw[:8]!r} …"
+    raise ReadError(f"{where}: an image wanted ({' '.join(IMAGE_SUFFIXES)}), found {found}")
 
 
 def _read_packed(source: Source) -> Image:
