@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from medclf.core.grid import Grid
 from medclf.core.image import Image
 from medclf.errors import SettingError
 
@@ -13,6 +14,15 @@ def test_phases_stand_before_channels_and_become_channels():
     assert (still.channels, still.space, still.phases) == (6, (4, 5, 6), ())
     np.testing.assert_array_equal(still.values[4], values[1, 1])
     assert still.still() is still
+
+
+def test_pictures_of_a_cine_follow_each_other_as_slices():
+    values = np.arange(3 * 2 * 4 * 5).reshape(3, 2, 4, 5)
+    image = Image(values, Grid((0.5, 0.5)), phases=("0 ms", "40 ms", "80 ms"))
+    still = image.still()
+    assert (still.channels, still.space, still.phases) == (2, (3, 4, 5), ())
+    np.testing.assert_array_equal(still.values[1, 2], values[2, 1])
+    assert still.grid.spacing_mm is None
 
 
 @pytest.mark.parametrize(

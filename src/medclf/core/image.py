@@ -65,7 +65,15 @@ class Image:
         return tuple(int(n) for n in self.values.shape[2 if self.phases else 1 :])
 
     def still(self) -> "Image":
-        """Make channels of the phases: (T, C, *space) -> (T * C, *space)."""
+        """Make one image of the phases.
+
+        Shape:
+            Volumes become channels, (T, C, Z, Y, X) -> (T * C, Z, Y, X). Pictures follow each
+            other as slices do, (T, C, Y, X) -> (C, T, Y, X); their distance is not in mm.
+        """
         if not self.phases:
             return self
+        if len(self.space) == 2:
+            reel = np.ascontiguousarray(np.moveaxis(self.values, 0, 1))
+            return replace(self, values=reel, grid=Grid(), phases=())
         return replace(self, values=self.values.reshape(-1, *self.space), phases=())

@@ -101,7 +101,7 @@ def prepare_image(image: Image, settings: Prepare, where: str) -> NDArray[Any]:
     """Prepare one image.
 
     Args:
-        image: As read; phases become channels.
+        image: As read; `Image.still` tells what becomes of phases.
         settings: What is wanted.
         where: Names the file in messages.
 

@@ -8,6 +8,7 @@ Source: DICOM PS3.3, A and C.7.6; PS3.10, 7.
 """
 
 import zlib
+from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,13 @@ import numpy as np
 from medclf.core.image import Image
 from medclf.errors import ReadError
 from medclf.read.archive import RATIO
+from medclf.read.cine import make_phases
 from medclf.read.dicom_grid import read_grid
 from medclf.read.dicom_pixels import GREY, PALETTE, check_pixels, read_photometric, read_pixels
 from medclf.read.dicom_suv import suv_factor
 from medclf.read.dicom_values import give_meaning
 from medclf.read.dicom_window import read_display
+from medclf.read.frames import arrange_frames
 from medclf.read.quiet import PYDICOM
 from medclf.read.refuse import VALUES, one_line
 from medclf.read.values import settle
@@ -42,7 +45,8 @@ def read_dicom(raw: bytes, where: str) -> Image:
         where: Names the file in messages.
 
     Returns:
-        Values (1, Y, X), (3, Y, X) for colours, or (1 or 3, Z, Y, X) for several frames. A
+        Values (1, Y, X), (3, Y, X) for colours, or (1 or 3, Z, Y, X) for several frames; frames
+        that state places of their own are in the order of these, also in phases. A
         rescale other than 1 and 0, and any of a CT, gives float32 in the unit that the file
         names, "HU" for a CT that names none; else the stored whole numbers. A dose is in its own
         unit, as is a parametric map. MONOCHROME1 is mirrored about the middle of the range that
@@ -76,22 +80,29 @@ def make_image(dataset: "Dataset", where: str) -> Image:
     try:
         with PYDICOM:
             frames = check_pixels(dataset, where)
-            stored = read_pixels(dataset, frames, where)
-            grid = read_grid(dataset, frames, where)
-            modality = str(dataset.get("Modality") or "")
-            if read_photometric(dataset) not in GREY:
-                values, bits = np.moveaxis(stored, -1, 0), int(dataset.get("BitsStored") or 8)
-                if read_photometric(dataset) == PALETTE:
-                    bits = 8 * values.dtype.itemsize
-                return Image(settle(values), grid, modality, bits=bits)
-            found = give_meaning(stored, dataset)
-            signed = found.values.dtype.kind != "u"
-            display = read_display(dataset, frames, signed, found.mirror)
-            suv = _suv(dataset) if modality in _PET else ""
+            image = _as_stored(dataset, frames, where)
+            ordered = arrange_frames(image, dataset, where)
+            if ordered is not image and len(image.display.centres if image.display else ()) > 1:
+                ordered = replace(ordered, display=None)  # Each frame has another place now.
+            return make_phases(ordered, dataset, where)
     except ReadError:
         raise
     except Exception as problem:  # pydicom has no closed list of what damaged files raise.
         raise ReadError(f"{where}: no readable DICOM image: {one_line(problem)}") from problem
+
+
+def _as_stored(dataset: "Dataset", frames: int, where: str) -> Image:
+    """Make an image whose frames lie in the order of the file."""
+    stored = read_pixels(dataset, frames, where)
+    grid = read_grid(dataset, frames, where)
+    modality, photometric = str(dataset.get("Modality") or ""), read_photometric(dataset)
+    if photometric not in GREY:
+        values, bits = np.moveaxis(stored, -1, 0), int(dataset.get("BitsStored") or 8)
+        bits = 8 * values.dtype.itemsize if photometric == PALETTE else bits
+        return Image(settle(values), grid, modality, bits=bits)
+    found = give_meaning(stored, dataset)
+    display = read_display(dataset, frames, found.values.dtype.kind != "u", found.mirror)
+    suv = _suv(dataset) if modality in _PET else ""
     values = settle(found.values[None])
     return Image(values, grid, modality, found.unit, found.bits, display=display, suv=suv)
 

@@ -35,7 +35,8 @@ def read_grid(dataset: "Dataset", frames: int, where: str) -> Grid:
     Returns:
         A grid whose parts are `None` where the file does not state them, states 0, or states
         frames that do not lie evenly. Spacing is PixelSpacing, else ImagerPixelSpacing, which
-        is measured on the detector; between frames it comes from their places, else from
+        is measured on the detector, or that of the scanned film, or of the only kind of region in
+        an ultrasound; between frames it comes from their places, else from
         SpacingBetweenSlices, else SliceThickness.
 
     Raises:
@@ -49,6 +50,8 @@ def read_grid(dataset: "Dataset", frames: int, where: str) -> Grid:
         axes = read_plane(dataset, 0, where)
         return Grid(spacing, None if place is None else place[::-1], axes)
     places = _places(dataset, frames, where)
+    if places is None:
+        places = _offset_places(dataset, frames, where)
     if places is None:
         depth = _depth(dataset, where)
         return Grid() if spacing is None or depth is None else Grid((depth, *spacing))
@@ -68,6 +71,12 @@ def functional_group(dataset: "Dataset", name: str, frame: int) -> "Dataset":
 
 
 _PLACE, _TURN = "ImagePositionPatient", "ImageOrientationPatient"
+_SCANNED = "NominalScannedPixelSpacing"
+_REGION = (
+    *("RegionSpatialFormat", "PhysicalUnitsYDirection", "PhysicalUnitsXDirection"),
+    *("PhysicalDeltaY", "PhysicalDeltaX"),
+)
+_CENTIMETRES = 3
 
 
 def read_numbers(item: "Dataset", keyword: str, count: int, where: str) -> tuple[float, ...] | None:
@@ -89,11 +98,24 @@ def read_numbers(item: "Dataset", keyword: str, count: int, where: str) -> tuple
 def read_spacing(dataset: "Dataset", where: str, frame: int = 0) -> tuple[float, ...] | None:
     """Read the distance of pixels along y and x; `None` where it is not stated, or 0."""
     item = functional_group(dataset, "PixelMeasuresSequence", frame)
-    for holder, keyword in (item, "PixelSpacing"), (dataset, "ImagerPixelSpacing"):
+    stated = (item, "PixelSpacing"), (dataset, "ImagerPixelSpacing"), (dataset, _SCANNED)
+    for holder, keyword in stated:
         spacing = read_numbers(holder, keyword, 2, where)
         if spacing is not None and min(spacing) > 0:
             return spacing
-    return None
+    return _region_spacing(dataset, where)
+
+
+def _region_spacing(dataset: "Dataset", where: str) -> tuple[float, ...] | None:
+    """Read the scale of ultrasound, where every region is an image of the same scale in cm."""
+    found = set()
+    for region in dataset.get("SequenceOfUltrasoundRegions") or ():
+        numbers = [read_numbers(region, keyword, 1, where) for keyword in _REGION]
+        form, unit_y, unit_x, step_y, step_x = (None if n is None else n[0] for n in numbers)
+        if (form, unit_y, unit_x) != (1, _CENTIMETRES, _CENTIMETRES) or not step_y or not step_x:
+            return None
+        found.add((round(10 * abs(step_y), 9), round(10 * abs(step_x), 9)))
+    return found.pop() if len(found) == 1 else None
 
 
 def _depth(dataset: "Dataset", where: str) -> float | None:
@@ -131,6 +153,18 @@ def _places(dataset: "Dataset", frames: int, where: str) -> Vectors | None:
             return None
         rows.append(row[::-1])
     return np.array(rows)
+
+
+def _offset_places(dataset: "Dataset", frames: int, where: str) -> Vectors | None:
+    """Find the places of a dose's frames, which are told by their distances along the normal."""
+    if "GridFrameOffsetVector" not in dataset:
+        return None
+    offsets = read_numbers(dataset, "GridFrameOffsetVector", frames, where)
+    corner, plane = read_numbers(dataset, _PLACE, 3, where), read_plane(dataset, 0, where)
+    if offsets is None or corner is None or plane is None:
+        return None
+    heights = np.array(offsets) - offsets[0]  # The first may be 0, or its own place.
+    return np.array(corner[::-1]) + heights[:, None] * np.cross(plane[0], plane[1])
 
 
 def _stack(
