@@ -85,10 +85,16 @@ def test_sagittal_frames(make_dicom):
     assert grid.axes.tolist() == [[0, 0, 1], [-1, 0, 0], [0, 1, 0]]
 
 
-@pytest.mark.parametrize("places", [[(0, 0, 0), (0, 0, 1), (0, 0, 9)], [(0, 0, 0)] * 3])
-def test_uneven_frames_have_no_spacing(make_dicom, places):
-    grid = read_dicom(make_dicom(VOLUME, **enhanced(places)), "x").grid
-    assert (grid.spacing_mm, grid.origin_mm) == (None, None)
+def test_uneven_frames_that_touch_become_even(make_dicom):
+    image = read_dicom(make_dicom(VOLUME, **enhanced([(0, 0, 0), (0, 0, 1), (0, 0, 9)])), "x")
+    assert (image.grid.spacing_mm, image.grid.origin_mm) == ((1, 0.5, 0.25), (0, 0, 0))
+    assert (image.values.shape[1], image.remarks[0].kind) == (10, "uneven")
+
+
+def test_frames_of_one_place_that_differ_are_refused(make_dicom):
+    different = np.arange(3)[:, None, None] + VOLUME
+    with pytest.raises(ReadError, match="x: one image at each place wanted, found 3"):
+        read_dicom(make_dicom(different.astype(VOLUME.dtype), **enhanced([(0, 0, 0)] * 3)), "x")
 
 
 def test_one_enhanced_frame(make_dicom):

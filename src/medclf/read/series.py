@@ -28,6 +28,8 @@ from medclf.read.refuse import check_size
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+
 
 def read_series(source: Source) -> Image:
     """Read the image of a DICOM series.
@@ -66,8 +68,8 @@ def read_series(source: Source) -> Image:
 
 def _pixels(dataset: "Dataset") -> tuple[object, ...]:
     """What makes the values of an image."""
-    names = ("RescaleSlope", "RescaleIntercept", "BitsStored", "PixelRepresentation", "PixelData")
-    return tuple(dataset.get(name) for name in names)
+    scale = ("RescaleSlope", "RescaleIntercept", "BitsStored", "PixelRepresentation")
+    return tuple(dataset.get(name) for name in (*scale, *PIXELS))
 
 
 def _assemble(
@@ -97,7 +99,8 @@ def _decode(
 
     def decode(number: np.int64) -> Image:
         image = make_image(datasets[number], str(files[int(number)]))
-        del datasets[number].PixelData
+        for name in PIXELS:
+            datasets[number].pop(name, None)
         return image
 
     packed = any(dataset.file_meta.TransferSyntaxUID.is_encapsulated for dataset in datasets)
