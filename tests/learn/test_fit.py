@@ -161,6 +161,8 @@ def test_a_budget_below_one_pass_cuts_the_pass(tmp_path, make_exams):
     run = fit_run(run, cohort, held, seconds=1e-3, fixed=True)
     assert run.recipe.fit.steps == 1
     assert "shorter than a few passes" in run.facts["reasons"]["fit.steps"]
+    notes = json.loads((run.folder / "scores.json").read_text())["notes"]
+    assert "The budget allowed 1 of 150 steps at least: give more minutes." in notes
 
 
 def test_the_test_split_does_not_touch_what_is_learnt(tmp_path, make_exams):

@@ -20,7 +20,9 @@ from medclf.evaluate.tabulate import make_labels, tabulate
 from medclf.learn.committee import Part
 from medclf.learn.exams import Rows
 from medclf.learn.loop import Indices
+from medclf.learn.recipe import Fit
 from medclf.learn.run import Run
+from medclf.learn.settle import FEWEST_STEPS
 from medclf.learn.trained import Shares, Trained, assemble, load_weights
 
 
@@ -54,8 +56,17 @@ def measure_run(run: Run, cohort: Cohort, store: Rows, parts: Sequence[Part]) ->
     write_predictions(run.folder / "predictions.csv", found)
     measured = found.select(found.splits == ("test" if len(test) else "val"))
     scores = score(measured, decision, seed=run.recipe.fit.seed, resamples=recipe.resamples)
+    scores = replace(scores, notes=(*scores.notes, *_cautions(run.recipe.fit)))
     write_whole(run.folder / "scores.json", json.dumps(scores.to_json(), indent=1))
     return run.update(state="done", calibration=asdict(calibration), decision=asdict(decision))
+
+
+def _cautions(fit: Fit) -> tuple[str, ...]:
+    """Warn where the budget has cut the training so short that the scores say little."""
+    steps = fit.epochs * fit.steps
+    if not 0 < steps < FEWEST_STEPS:
+        return ()
+    return (f"The budget allowed {steps} of {FEWEST_STEPS} steps at least: give more minutes.",)
 
 
 def _left_out(
