@@ -13,12 +13,11 @@ from pathlib import Path
 from medclf.core.record import Source
 from medclf.errors import ReadError
 from medclf.read.archive import read_bytes
-from medclf.read.quiet import Quiet
+from medclf.read.quiet import PYDICOM
 
 NAME = "DICOMDIR"
 
 _UNSAFE = re.compile(r"^$|^\.{1,2}$|[/\\\0]|^[A-Za-z]:")
-_PYDICOM = Quiet("pydicom")
 
 
 def read_dicomdir(path: Path) -> list[str]:
@@ -31,7 +30,7 @@ def read_dicomdir(path: Path) -> list[str]:
 
     raw = read_bytes(Source(path))
     try:
-        with _PYDICOM:
+        with PYDICOM:
             dataset = dcmread(BytesIO(raw), specific_tags=["DirectoryRecordSequence"])
             records = list(dataset.DirectoryRecordSequence)
             named = [record.get("ReferencedFileID") for record in records]

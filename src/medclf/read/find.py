@@ -6,31 +6,19 @@ listed with the reason why it is no image. Links that lead out of the folder are
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from io import BytesIO
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from medclf.core.record import Source
 from medclf.core.remark import Remark
-from medclf.errors import MedclfError, ReadError
-from medclf.read.archive import is_archive, list_members, read_bytes
-from medclf.read.dicom_header import COUNTS, ELEMENTS, MARKS, Header, describe
+from medclf.errors import ReadError
+from medclf.read.archive import is_archive, list_members
 from medclf.read.dicomdir import NAME, read_dicomdir, resolve
+from medclf.read.glance import LeftOut, Seen, look
 from medclf.read.part import part
-from medclf.read.quiet import Quiet
-from medclf.read.refuse import open_file, unreadable
-
-NO_PICTURES = {
-    "1.2.840.10008.5.1.4.1.1.66.4": "a segmentation",
-    "1.2.840.10008.5.1.4.1.1.66.7": "a segmentation",
-    "1.2.840.10008.5.1.4.1.1.481.2": "a dose plan of radiotherapy",
-}
-"""Classes that hold pixels but no picture of a patient."""
-
-_PYDICOM = Quiet("pydicom")
 
 
 @dataclass(frozen=True)
@@ -45,7 +33,7 @@ class Series:
         uid: SeriesInstanceUID; several images may share it.
         modality: The DICOM code.
         description: SeriesDescription.
-        remarks: Why it was parted from others of its series.
+        remarks: Why it was parted from others of its series, and which of its files are damaged.
     """
 
     source: Source
@@ -64,19 +52,6 @@ class Series:
 
 
 @dataclass(frozen=True)
-class LeftOut:
-    """A file that is no DICOM image.
-
-    Args:
-        source: Where it is.
-        reason: Why it is left out.
-    """
-
-    source: Source
-    reason: str
-
-
-@dataclass(frozen=True)
 class Found:
     """What was found.
 
@@ -91,14 +66,6 @@ class Found:
     left_out: tuple[LeftOut, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class _Seen:
-    """A header, and whose it is: patient, study, accession, series, description."""
-
-    header: Header
-    whose: tuple[str, ...]
-
-
 def find_series(root: Path) -> Found:
     """Find every image in DICOM files.
 
@@ -108,18 +75,19 @@ def find_series(root: Path) -> Found:
     Raises:
         ReadError: it is none of these, damaged, or names files outside of its folder.
     """
-    seen: dict[tuple[str, ...], list[_Seen]] = {}
+    seen: dict[tuple[str, ...], list[Seen]] = {}
     left_out = []
     listed = list(_list_files(root))
     with ThreadPoolExecutor() as pool:
-        looked = pool.map(_look, (file for file in listed if isinstance(file, Source)))
+        looked = pool.map(look, (file for file in listed if isinstance(file, Source)))
         for file in listed:
             found = next(looked) if isinstance(file, Source) else file
             if isinstance(found, LeftOut):
                 left_out.append(found)
             else:
                 seen.setdefault(_key(found), []).append(found)
-    series = [one for key in sorted(seen) for one in _part_series(seen[key])]
+    hurt = Counter(file.series for file in left_out if file.series)
+    series = [one for key in sorted(seen) for one in _part_series(seen[key], hurt)]
     return Found(root, tuple(series), tuple(left_out))
 
 
@@ -163,53 +131,7 @@ def _inside(path: Path, real: Path) -> Source | LeftOut:
     return Source(path)
 
 
-def _look(source: Source) -> _Seen | LeftOut:
-    """Read a header, or tell why the file is no image."""
-    try:
-        if source.member:
-            return _read(BytesIO(read_bytes(source)), source)
-        with open_file(source.path) as file:
-            return _read(file, source)
-    except OSError as problem:
-        return LeftOut(source, str(unreadable(source, problem)))
-    except MedclfError as problem:
-        return LeftOut(source, str(problem))
-
-
-def _read(file: BinaryIO, source: Source) -> _Seen | LeftOut:
-    from pydicom import dcmread
-    from pydicom.uid import UID
-
-    head = file.read(132)
-    if not head:
-        return LeftOut(source, "the file is empty")
-    signed = head[128:] == b"DICM"
-    named = (source.member or source.path.name).lower().endswith((".dcm", ".dicom", ".ima"))
-    if not (signed or named):
-        return LeftOut(source, "no DICOM file")
-    file.seek(0)
-    try:
-        with _PYDICOM:
-            dataset = dcmread(file, stop_before_pixels=True, force=True, specific_tags=[*ELEMENTS])
-            stated = dataset.file_meta.get("MediaStorageSOPClassUID")
-            kind = UID(dataset.get("SOPClassUID") or stated or "")
-            if kind in NO_PICTURES or not dataset.get("Rows"):
-                held = NO_PICTURES.get(kind, kind.name or "of no stated class")
-                return LeftOut(source, f"holds no picture ({held})")
-            header = describe(dataset, source)
-            marks = {name: header.mark(name) for name in (*MARKS, *COUNTS)}
-            names = ("PatientID", "StudyInstanceUID", "AccessionNumber")
-            whose = [str(dataset.get(name) or "").strip(" \0") for name in names]
-            description = str(dataset.get("SeriesDescription") or "").strip()
-    except ReadError as problem:
-        return LeftOut(source, str(problem))
-    except Exception as problem:  # pydicom has no closed list of what damaged files raise.
-        return LeftOut(source, f"the DICOM header cannot be read ({type(problem).__name__})")
-    known = {name: mark for name, mark in marks.items() if mark is not None}
-    return _Seen(replace(header, mark=known.get), (*whose, header.form.series, description))
-
-
-def _key(seen: _Seen) -> tuple[str, ...]:
+def _key(seen: Seen) -> tuple[str, ...]:
     """Group by patient, study and series; a file that names no series stands by its folder."""
     patient, study, _, series, _ = seen.whose
     source = seen.header.source
@@ -217,8 +139,8 @@ def _key(seen: _Seen) -> tuple[str, ...]:
     return patient, study, series, folder
 
 
-def _part_series(seen: Sequence[_Seen]) -> Iterator[Series]:
-    """Part the files of one series into images, and say why."""
+def _part_series(seen: Sequence[Seen], hurt: Mapping[str, int]) -> Iterator[Series]:
+    """Part the files of one series into images; say why, and whether files of it are damaged."""
     headers = [one.header for one in seen]
     groups = part(headers)
     for group in groups:
@@ -226,13 +148,16 @@ def _part_series(seen: Sequence[_Seen]) -> Iterator[Series]:
         first = seen[group.members[0]]
         patient, study, accession, uid, description = first.whose
         name = ", ".join(filter(None, (uid or "no series", group.name)))
-        remarks: tuple[Remark, ...] = ()
+        remarks = []
         if len(groups) > 1:
             told = f"the series holds {len(groups)} images; this is {group.name}"
-            remarks = (Remark("parted", told),)
+            remarks.append(Remark("parted", told))
+        if hurt.get(uid):
+            told = f"files of the series that cannot be read and are left out: {hurt[uid]}"
+            remarks.append(Remark("damaged", told, grave=True))
         modality = first.header.form.modality
         source = _join(files, name)
-        yield Series(source, patient, study, accession, uid, modality, description, remarks)
+        yield Series(source, patient, study, accession, uid, modality, description, tuple(remarks))
 
 
 def _join(files: Sequence[Source], name: str) -> Source:

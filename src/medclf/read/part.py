@@ -31,6 +31,9 @@ FEWEST = 3
 NAMED = 4
 """Groups that a message names."""
 
+PLACED = "slices with a place"
+"""What the only stack of a series is called, where images without a place stand beside it."""
+
 PLANES = ("axial", "coronal", "sagittal")
 """The plane whose normal is z, y or x."""
 
@@ -104,7 +107,8 @@ def _by_form(headers: Sequence[Header], members: Sequence[int]) -> list[Group]:
     differ = [len(set(column)) > 1 for column in zip(*told, strict=True)]
     named = [
         Group(
-            tuple(some), ", ".join(w for w, shown in zip(words, differ, strict=True) if w and shown)
+            tuple(some),
+            ", ".join(w for w, shown in zip(words, differ, strict=True) if w and shown) or PLACED,
         )
         for some, words in zip(clusters, told, strict=True)
     ]

@@ -23,13 +23,15 @@ class Volume:
         scenes: What each phase shows; a single one of a still image.
         samples: How many voxels a phase has; `None` where the reader must interpolate.
         tolerance: How far a voxel may be off.
-        filled: Whether voxels where nothing was scanned may hold the least value.
+        filled: Whether voxels where nothing was scanned may hold the least value of the image.
+        padded: Whether voxels may hold the least value of their slice.
     """
 
     scenes: tuple[Field, ...]
     samples: int | None
     tolerance: float = 1.0
     filled: bool = False
+    padded: bool = False
 
 
 @dataclass(frozen=True, eq=False)

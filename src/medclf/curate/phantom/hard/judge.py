@@ -17,7 +17,7 @@ RIGHT, REFUSED, TOLD, WRONG = "right", "refused", "told", "wrong"
 """All as it must be; nothing came out; wrong or incomplete, but said so; silently wrong."""
 
 COVERED = 0.5
-"""The share of an interpolated image that must have been scanned."""
+"""The share of an image that must have been scanned."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,12 +88,13 @@ def _is(image: Volume | Picture, output: Output) -> bool:
 def _shows(
     scene: Field, values: NDArray[np.generic], places: NDArray[np.float64], image: Volume
 ) -> bool:
-    """Compare voxels with the scene; where nothing was scanned, they may hold the least value."""
+    """Compare voxels with the scene; where nothing was scanned, they may hold a least value."""
     found = np.asarray(values, np.float64)
     right = np.abs(found - scene.at(places)) <= image.tolerance
+    least = found <= found.min(axis=(-2, -1), keepdims=True) if image.padded else np.False_
     if image.filled:
-        return bool((right | (found == found.min())).all() and right.mean() >= COVERED)
-    return bool(right.all())
+        least = found == found.min()
+    return bool((right | least).all() and right.mean() >= COVERED)
 
 
 def _is_picture(image: Picture, output: Output) -> bool:

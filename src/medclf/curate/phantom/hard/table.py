@@ -1,6 +1,15 @@
 """All hard cases, by what they are cases of."""
 
-from medclf.curate.phantom.hard import enhanced, gaps, mixed, order, times
+from medclf.curate.phantom.hard import (
+    containers,
+    enhanced,
+    gaps,
+    mixed,
+    order,
+    syntaxes,
+    times,
+    values,
+)
 from medclf.curate.phantom.hard.case import Case
 
 CASES: tuple[Case, ...] = (
@@ -9,4 +18,7 @@ CASES: tuple[Case, ...] = (
     *mixed.CASES,
     *times.CASES,
     *enhanced.CASES,
+    *values.CASES,
+    *syntaxes.CASES,
+    *containers.CASES,
 )
