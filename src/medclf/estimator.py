@@ -27,7 +27,8 @@ from medclf.learn.recipe import Decide, Fit, Net, Recipe
 from medclf.learn.run import create_run
 from medclf.learn.trained import Held, Trained, load_trained
 from medclf.look.augment import Augment
-from medclf.prepare.exam import HUGE, Prepare
+from medclf.prepare.exam import Prepare
+from medclf.prepare.intensity import HUGE
 
 
 class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

@@ -129,15 +129,25 @@ def test_rows_digest_knows_every_setting():
     changes = {
         "size": (8, 9),
         "channels": 3,
-        "spacing_mm": (1.0, 1.0),
+        "spacing_mm": (1.0, 1.0, 1.0),
         "fit": "letterbox",
         "intensity": "window",
         "percentiles": (1.0, 99.0),
         "window": (-160.0, 240.0),
         "unit": "SUV",
+        "orientation": "patient",
+        "crop": "body",
+        "bias": "n4",
+        "landmarks": (0.0, 1.0),
+        "site": "scanner",
+        "sites": ("north",),
+        "site_landmarks": (0.0, 1.0),
+        "order": 3,
+        "antialias": False,
         "dtype": "float16",
     }
     assert set(changes) == {field.name for field in fields(Prepare)}
     rows = [(Source(Path("a.png")), "11")]
-    digests = {digest_rows(rows, replace(SETTINGS, **{k: v})) for k, v in changes.items()}
-    assert len(digests | {digest_rows(rows, SETTINGS)}) == 1 + len(changes)
+    plain = Prepare((8, 8, 8), 1)
+    digests = {digest_rows(rows, replace(plain, **{k: v})) for k, v in changes.items()}
+    assert len(digests | {digest_rows(rows, plain)}) == 1 + len(changes)

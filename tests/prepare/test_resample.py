@@ -5,7 +5,7 @@ import pytest
 import SimpleITK as sitk
 from PIL import Image as Pillow
 
-from medclf.prepare.resample import axis_weights, resample
+from medclf.prepare.resample import axis_weights, place_samples, resample
 
 
 @pytest.mark.parametrize("space", [(28, 28), (61, 47), (300, 200), (5, 90), (1, 7)])
@@ -105,3 +105,56 @@ def test_rows_sum_to_one_inside_and_to_nothing_outside():
         sums = axis_weights(old, step, new).sum(1)
         assert np.all((np.abs(sums - 1) < 1e-6) | (sums == 0))
         assert int((sums != 0).sum()) == min(new, max(1, round(old / step)))
+
+
+@pytest.mark.parametrize("space", [(28, 28), (61, 47), (5, 90)])
+@pytest.mark.parametrize("size", [(64, 50), (7, 224)])
+def test_cubic_picture_is_that_of_pillow(space, size):
+    values = np.random.default_rng(0).uniform(0, 255, space).astype(np.float32)
+    theirs = Pillow.fromarray(values).resize(size[::-1], Pillow.Resampling.BICUBIC)
+    steps = tuple(n / m for n, m in zip(space, size, strict=True))
+    np.testing.assert_allclose(resample(values[None], steps, size, 3)[0], theirs, atol=3e-3)
+
+
+@pytest.mark.parametrize(("order", "theirs"), [(0, sitk.sitkNearestNeighbor), (1, sitk.sitkLinear)])
+@pytest.mark.parametrize("wanted_mm", [(1.3, 0.7, 1.25), (4.1, 3.1, 2.9)])
+def test_without_antialiasing_it_is_simpleitk(order, theirs, wanted_mm):
+    """Also where the volume shrinks, which then leaves samples out."""
+    values = np.random.default_rng(0).uniform(size=(9, 20, 17)).astype(np.float32)
+    found_mm, size = (3.0, 1.5, 1.25), (9, 11, 10)
+    steps = tuple(w / f for w, f in zip(wanted_mm, found_mm, strict=True))
+    image = sitk.GetImageFromArray(values)
+    place = place_samples(values.shape, steps, size)
+    start = [first * mm for first, mm in zip(place.start, found_mm, strict=True)]
+    image.SetSpacing(found_mm[::-1])
+    true = sitk.GetArrayFromImage(
+        sitk.Resample(
+            image, size[::-1], sitk.Transform(), theirs, start[::-1], wanted_mm[::-1],
+            (1, 0, 0, 0, 1, 0, 0, 0, 1), -1.0,
+        )
+    )  # fmt: skip
+    ours = resample(values[None], steps, size, order, antialias=False)[0]
+    inside = (true != -1) & (ours != 0)
+    assert inside.mean() > 0.2
+    np.testing.assert_allclose(ours[inside], true[inside], atol=1e-5)
+
+
+def test_the_nearest_sample_makes_no_new_values():
+    labels = np.random.default_rng(0).integers(0, 148, (1, 20, 30, 10))
+    found = resample(labels, (1.7, 0.6, 2.0), (12, 50, 5), 0)
+    assert set(np.unique(found)) <= {0, *np.unique(labels)}
+
+
+@pytest.mark.parametrize("steps", [(2.0, 0.7), (1.0, 1.0), (3.3, 5.0)])
+@pytest.mark.parametrize("size", [(16, 40), (9, 5)])
+def test_samples_say_where_they_lie(steps, size):
+    """A ramp resampled is a ramp of the places that are stated."""
+    space = (31, 28)
+    place = place_samples(space, steps, size)
+    middle = [(n - 1) / 2 for n in size]
+    for axis, ramp in enumerate(np.indices(space, dtype=np.float32)):
+        ours = resample(ramp[None], steps, size, antialias=False)[0]
+        at = place.to_image(np.moveaxis(np.indices(size), 0, -1))[..., axis]
+        inside = (at >= 0) & (at <= space[axis] - 1) & (ours > 0)
+        assert inside[tuple(int(m) for m in middle)]
+        np.testing.assert_allclose(ours[inside], at[inside], atol=1e-4)

@@ -1,109 +1,73 @@
 """From an image as read to an array of the shape and the scale that every exam of a run has.
 
-Four steps, each a pure function: channels, the values that become 0 and 1, the place of the new
-samples, and resampling without aliasing. Values beyond the limits are clipped before they are
-mixed, so that metal does not outshine its surroundings. An image that already has the wanted
-size and scale passes unchanged, to the bit.
+Each step is a pure function with a file of its own: turn, crop, correct the bias, scale the
+values, and resample without aliasing. Those that move samples say how, so that a place in the
+array can be told in the patient and the reverse. An image that already has the wanted size and
+scale passes unchanged, to the bit.
 """
 
-import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from medclf.core.grid import Grid
 from medclf.core.image import Image
 from medclf.errors import ReadError, SettingError
-from medclf.prepare.channels import fit_channels
+from medclf.prepare.bias import correct_bias
+from medclf.prepare.body import body_box
+from medclf.prepare.crop import crop
+from medclf.prepare.intensity import scale_values, store_as
 from medclf.prepare.meant import as_shown, as_suv
-from medclf.prepare.normalise import (
-    full_limits,
-    percentile_limits,
-    range_limits,
-    window_limits,
-)
-from medclf.prepare.resample import resample
+from medclf.prepare.orient import orient
+from medclf.prepare.placement import Placement, Points, unmoved
+from medclf.prepare.resample import place_samples, resample
 from medclf.prepare.sampling import measure_steps
+from medclf.prepare.settings import Prepare
 
-CHOICES = {
-    "fit": ("stretch", "letterbox"),
-    "intensity": ("full", "range", "percentile", "window", "voi"),
-    "unit": ("", "SUV"),
-    "dtype": ("uint8", "float16"),
-}
-
-HUGE = 1e38
-"""A span of values that float32 cannot hold."""
+__all__ = ["Prepare", "Prepared", "cut_image", "place_image", "prepare_image"]
 
 
-@dataclass(frozen=True)
-class Prepare:
-    """How every image becomes an array of one shape.
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A prepared image that knows where it came from.
 
     Args:
-        size: Samples along each axis of space, z first: 2 numbers for pictures, 3 for volumes.
-        channels: Channels that come out. Equal RGB may become 1, and grey may become 3.
-        spacing_mm: Distance of samples along each axis, z first: images are resampled to it, then
-            cropped or padded with 0 about their middle. Empty: millimetres do not matter.
-        fit: Without `spacing_mm`: "stretch" to the size, or "letterbox": keep the proportions
-            and pad with 0.
-        intensity: What becomes 0 and 1: "full", the range of the stored bits (photographs);
-            "range", the least and the largest value of each image; "percentile", `percentiles` of
-            the foreground of each image (MR); "window", `window` (CT); "voi", the window or the
-            table that each file states for the eye. What lies beyond is clipped. Channels share
-            their limits.
-        percentiles: Lower and upper, 0 to 100.
-        window: Lowest and highest value, in HU, or in SUV where that is the unit.
-        unit: "" for the unit of the file; "SUV" for standardised uptake values of PET by body
-            weight.
-        dtype: "uint8" keeps 0 to 255, "float16" keeps 0 to 1.
-
-    Raises:
-        SettingError: a setting is out of its range, or contradicts another.
+        values: (C, *size).
+        placement: Its place in the image as read.
+        grid: Of the image as read.
     """
 
-    size: tuple[int, ...]
-    channels: int
-    spacing_mm: tuple[float, ...] = ()
-    fit: Literal["stretch", "letterbox"] = "stretch"
-    intensity: Literal["full", "range", "percentile", "window", "voi"] = "full"
-    percentiles: tuple[float, float] = (0.5, 99.5)
-    window: tuple[float, float] = (-1000.0, 1000.0)
-    unit: Literal["", "SUV"] = ""
-    dtype: Literal["uint8", "float16"] = "uint8"
+    values: NDArray[Any]
+    placement: Placement
+    grid: Grid
 
-    def __post_init__(self) -> None:
-        for name, choices in CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise SettingError(
-                    f"prepare.{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}"
-                )
-        if len(self.size) not in (2, 3) or min(self.size) < 1:
-            raise SettingError(f"prepare.size is 2 or 3 numbers above 0, not {self.size}")
-        if self.channels < 1:
-            raise SettingError(f"prepare.channels is at least 1, not {self.channels}")
-        if self.spacing_mm and len(self.spacing_mm) != len(self.size):
-            raise SettingError(
-                f"prepare.spacing_mm has {len(self.size)} numbers or none, not {self.spacing_mm}"
-            )
-        if not all(math.isfinite(mm) and mm > 0 for mm in self.spacing_mm):
-            raise SettingError(f"prepare.spacing_mm is above 0, not {self.spacing_mm}")
-        low, high = self.percentiles
-        if not 0 <= low < high <= 100:
-            raise SettingError(f"prepare.percentiles rise from 0 to 100, not {self.percentiles}")
-        low, high = self.window
-        if not (math.isfinite(high - low) and low < high):
-            raise SettingError(f"prepare.window is lowest, then highest HU, not {self.window}")
+    def to_mm(self, points: Points) -> NDArray[np.float64]:
+        """Tell where samples lie in the patient: (..., axes) -> (..., 3) mm.
+
+        Raises:
+            SettingError: the file does not say where its samples lie.
+        """
+        return self.grid.to_mm(self.placement.to_image(points))
+
+    def from_mm(self, points_mm: Points) -> NDArray[np.float64]:
+        """Tell which samples lie at points of the patient: (..., 3) mm -> (..., axes).
+
+        Raises:
+            SettingError: the file does not say where its samples lie.
+        """
+        return self.placement.to_array(self.grid.from_mm(points_mm))
 
 
-def prepare_image(image: Image, settings: Prepare, where: str) -> NDArray[Any]:
+def prepare_image(image: Image, settings: Prepare, where: str, site: str = "") -> NDArray[Any]:
     """Prepare one image.
 
     Args:
         image: As read; `Image.still` tells what becomes of phases.
         settings: What is wanted.
         where: Names the file in messages.
+        site: Hospital or scanner, where `settings.site` names the column that tells it.
 
     Returns:
         (C, *size) of `settings.dtype`: 0 to 255, or 0 to 1. It may share memory with the image,
@@ -111,8 +75,9 @@ def prepare_image(image: Image, settings: Prepare, where: str) -> NDArray[Any]:
 
     Raises:
         ReadError: a volume where a picture is wanted or the reverse, other channels, colour where
-            grey is wanted, no spacing where it is needed, values that do not fit `intensity`, or
-            a file that does not state what `intensity` or `unit` need.
+            grey is wanted, no spacing or direction where it is needed, values that do not fit
+            `intensity`, or a file that does not state what `intensity` or `unit` need.
+        SettingError: the settings are to be learnt first, or ask for what is not installed.
 
     Example:
         >>> image = Image(np.array([[[0, 4095], [4095, 0]]], np.uint16), bits=12)
@@ -120,20 +85,58 @@ def prepare_image(image: Image, settings: Prepare, where: str) -> NDArray[Any]:
         array([[[  0, 255],
                 [255,   0]]], dtype=uint8)
     """
+    return place_image(image, settings, where, site).values
+
+
+def place_image(image: Image, settings: Prepare, where: str, site: str = "") -> Prepared:
+    """Prepare one image as `prepare_image` does, and keep its place in the patient."""
+    expect_learnt(settings)
+    cut, placement = cut_image(image, settings, where)
+    values, top = scale_values(cut, settings, where, site)
+    spacing_mm, wanted_mm = cut.grid.spacing_mm, settings.spacing_mm
+    steps = measure_steps(cut.space, spacing_mm, settings.size, wanted_mm, settings.fit, where)
+    values = resample(values, steps, settings.size, settings.order, settings.antialias)
+    if settings.order == 3:
+        values = np.clip(values, 0, top)
+    values = store_as(values, top, settings.dtype)
+    if len(values) < settings.channels:
+        values = np.repeat(values, settings.channels, axis=0)
+    placement = place_samples(cut.space, steps, settings.size).after(placement)
+    return Prepared(np.ascontiguousarray(values), placement, image.grid)
+
+
+def cut_image(image: Image, settings: Prepare, where: str) -> tuple[Image, Placement]:
+    """Turn, crop and correct an image, before its values are scaled.
+
+    Returns:
+        A still image, and its place in the one given.
+    """
     image = as_suv(image.still(), where) if settings.unit == "SUV" else image.still()
     image = as_shown(image, where) if settings.intensity == "voi" else image
     _check_form(image, settings, where)
-    low, high = _limits(image, settings, where)
-    values = fit_channels(image.values, image.bits, settings.channels, where)
-    clipped = settings.intensity in ("percentile", "window")
-    if low != 0 or clipped or values.dtype.kind == "f":
-        values, high = _to_unit(values, low, high), 1.0
-    spacing_mm, wanted_mm = image.grid.spacing_mm, settings.spacing_mm
-    steps = measure_steps(image.space, spacing_mm, settings.size, wanted_mm, settings.fit, where)
-    values = _scale(resample(values, steps, settings.size), high, settings.dtype)
-    if len(values) < settings.channels:
-        values = np.repeat(values, settings.channels, axis=0)
-    return np.ascontiguousarray(values)
+    placement = unmoved(len(image.space))
+    if settings.orientation == "patient":
+        image, here = orient(image, where)
+        placement = here.after(placement)
+    if settings.crop == "body":
+        image, here = crop(image, body_box(image))
+        placement = here.after(placement)
+    if settings.bias == "n4":
+        image = correct_bias(image, where)
+    return image, placement
+
+
+def expect_learnt(settings: Prepare) -> None:
+    """Check that nothing of the settings is left to learn.
+
+    Raises:
+        SettingError: the landmarks are not known yet.
+    """
+    if not settings.learnt:
+        raise SettingError(
+            'prepare.intensity "landmarks" wants prepare.landmarks, found none: '
+            "training learns them"
+        )
 
 
 def _check_form(image: Image, settings: Prepare, where: str) -> None:
@@ -146,35 +149,3 @@ def _check_form(image: Image, settings: Prepare, where: str) -> None:
         raise ReadError(f"{where}: whole or decimal numbers wanted, found {image.values.dtype}")
     if kind == "f" and not np.isfinite(image.values).all():
         raise ReadError(f"{where}: numbers wanted, found NaN or infinite values")
-
-
-def _limits(image: Image, settings: Prepare, where: str) -> tuple[float, float]:
-    if settings.intensity == "full":
-        return full_limits(image.values, image.bits, where)
-    if settings.intensity == "window":
-        return window_limits(image.values, image.unit, settings.window, where)
-    if settings.intensity == "voi":
-        return 0.0, 1.0
-    if settings.intensity == "percentile":
-        return percentile_limits(image.values, settings.percentiles)
-    return range_limits(image.values)
-
-
-def _to_unit(values: NDArray[Any], low: float, high: float) -> NDArray[np.float32]:
-    """Clip values to the limits and bring these to 0 and 1; an image of one value is 0."""
-    if high <= low:
-        return np.zeros(values.shape, np.float32)
-    wide = np.result_type(values.dtype, np.float32 if high - low < HUGE else np.float64)
-    unit = np.clip(values.astype(wide), low, high)
-    unit -= low
-    unit /= high - low
-    return np.asarray(unit, np.float32)
-
-
-def _scale(values: NDArray[Any], top: float, dtype: str) -> NDArray[Any]:
-    """Turn 0 … top into 0 … 255 or 0 … 1."""
-    if dtype == "float16":
-        return (values * np.float32(1 / max(top, 1))).astype(np.float16)
-    if values.dtype == np.uint8 and top == 255:
-        return values
-    return np.rint(values * np.float32(255 / max(top, 1))).astype(np.uint8)

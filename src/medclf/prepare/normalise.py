@@ -1,9 +1,10 @@
 """Which values become 0 and 1, by what the values of a modality mean.
 
 A photograph's bits have a range, CT has a scale in Hounsfield units, and the values of MR have a
-meaning only within one image: there the limits are percentiles of its foreground. The foreground
-is what lies above a tenth of the way from the least value to the 98th percentile, which leaves
-out air, however much of it is in view, and hardly any tissue where there is none.
+meaning only within one image: there the limits are percentiles of its foreground, or lie some
+standard deviations from its mean. The foreground is what lies above a tenth of the way from the
+least value to the 98th percentile, which leaves out air, however much of it is in view, and
+hardly any tissue where there is none.
 
 Source: Smith. Fast robust automated brain extraction. Human Brain Mapping 17, 2002, section
 "Estimation of basic image and brain parameters" (the tenth; there from the 2nd percentile on).
@@ -20,6 +21,9 @@ WIDEST = 16
 """Bits of a stored sample above which a "full range" means nothing."""
 
 AIR = 0.1
+
+DEVIATIONS = 3.0
+"""Standard deviations from the mean that become 0 and 1."""
 
 
 def full_limits(values: NDArray[Any], bits: int, where: str) -> tuple[float, float]:
@@ -70,12 +74,28 @@ def percentile_limits(
         >>> percentile_limits(np.array([0.0] * 90 + [50.0] * 5 + [60.0] * 5), (0.0, 100.0))
         (50.0, 60.0)
     """
+    front = foreground(values)
+    low, high = (float(limit) for limit in np.percentile(front, percentiles))
+    return (low, high) if low < high else (float(values.min()), high)
+
+
+def zscore_limits(values: NDArray[Any]) -> tuple[float, float]:
+    """Take the mean of the foreground less and plus `DEVIATIONS` of its standard deviations.
+
+    Example:
+        >>> zscore_limits(np.array([0.0, 0.0, 0.0, 90.0, 110.0]))
+        (70.0, 130.0)
+    """
+    front = foreground(values)
+    mean, deviation = float(front.mean(dtype=np.float64)), float(front.std(dtype=np.float64))
+    return mean - DEVIATIONS * deviation, mean + DEVIATIONS * deviation
+
+
+def foreground(values: NDArray[Any]) -> NDArray[Any]:
+    """Take the values that are no air, in one row; all of them where none stands out."""
     dark, bright = float(values.min()), float(np.percentile(values, 98))
     front = values[values > dark + AIR * (bright - dark)]
-    if not front.size:
-        return range_limits(values)
-    low, high = (float(limit) for limit in np.percentile(front, percentiles))
-    return (low, high) if low < high else (dark, high)
+    return front if front.size else values.reshape(-1)
 
 
 def range_limits(values: NDArray[Any]) -> tuple[float, float]:
