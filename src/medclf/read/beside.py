@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from medclf.core.record import Source
 from medclf.errors import ReadError
 from medclf.read.archive import list_members, read_bytes
+from medclf.read.refuse import quote
 
 _OUTSIDE = re.compile(r"^[/\\~]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)|[\0\r\n]")
 
@@ -30,14 +31,15 @@ def beside(source: Source, name: str) -> Source:
     """
     name = name.strip().replace("\\", "/")
     if not name or _OUTSIDE.search(name):
-        raise ReadError(f"{source}: refused, since its data {name!r} would lie outside its folder")
+        told = f"its data {quote(name)} would lie outside its folder"
+        raise ReadError(f"{source}: refused, since {told}")
     if source.member:
         outer, bang, inner = source.member.rpartition("!")
         member = str(PurePosixPath(inner).parent / name)
         return Source(source.path, f"{outer}{bang}{member}")
     folder = source.path.parent
     if not (folder / name).resolve().is_relative_to(folder.resolve()):
-        raise ReadError(f"{source}: refused, since its data {name!r} lead out of its folder")
+        raise ReadError(f"{source}: refused, since its data {quote(name)} lead out of its folder")
     return Source(folder / name)
 
 

@@ -16,6 +16,8 @@ from medclf.errors import ReadError
 PIXELS = 200_000_000
 """The most pixels of one picture: a gigapixel slide is another job."""
 
+_QUOTED = 40
+
 VALUES = 2**30
 """The most values of one volume, all channels together."""
 
@@ -29,6 +31,16 @@ def one_line(problem: BaseException) -> str:
     """
     text = " ".join(str(problem).split()) or type(problem).__name__
     return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def quote(text: str) -> str:
+    """Quote what a file says, on one line and not for ever.
+
+    Example:
+        >>> quote("a" + 90 * "b")
+        "'abbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb…'"
+    """
+    return repr(text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…")
 
 
 def unreadable(where: object, problem: OSError) -> ReadError:
