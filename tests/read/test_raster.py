@@ -200,3 +200,16 @@ def test_greys_of_few_bits_as_pillow_stretches_them(bits):
 def test_other_forms_are_refused():
     with pytest.raises(ReadError, match="PNG, JPEG or BMP wanted"):
         read_raster(b"GIF89a", "x.gif")
+
+
+@pytest.mark.parametrize("options", [{"subsampling": s} for s in range(3)] + [{"keep_rgb": True}])
+def test_every_subsampling_as_pillow_decodes_it(options):
+    raw = save(Pillow.fromarray(COLOURED[:, :47]), "JPEG", quality=80, **options)
+    truth = np.asarray(Pillow.open(BytesIO(raw))).transpose(2, 0, 1)
+    np.testing.assert_array_equal(read_raster(raw, "x").values, truth)
+
+
+def test_decoders_say_nothing_on_the_terminal(capfd, check_damage):
+    for form in ("JPEG", "PNG"):
+        check_damage(read_raster, save(Pillow.fromarray(COLOURED), form))
+    assert capfd.readouterr() == ("", "")

@@ -13,6 +13,7 @@ import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 
 from medclf.core.record import Source
@@ -22,6 +23,9 @@ from medclf.read.refuse import open_file
 
 SETTLED_NS = 2 * 10**9
 """Age at which a file's times can be trusted to tell its next change."""
+
+PART_FILES = 32
+"""Files that a thread digests at a time."""
 
 Stamp = tuple[int, int, int]
 """Size, time of the last change of contents, time of the last change of any kind."""
@@ -86,7 +90,8 @@ def digest_files(
             new.append(path)
         else:
             found[path] = FileDigest(digest, stamp)
-    for path, seen in in_order(_look, new):
+    parts = (new[start : start + PART_FILES] for start in range(0, len(new), PART_FILES))
+    for path, seen in chain.from_iterable(in_order(_look_at, parts)):
         if isinstance(seen, FileDigest):
             found[path] = seen
         else:
@@ -115,6 +120,10 @@ def digest_image(files: Sequence[FileDigest]) -> str:
     if len(files) == 1:
         return files[0].digest
     return hashlib.sha256(" ".join(file.digest for file in files).encode()).hexdigest()
+
+
+def _look_at(paths: Sequence[Path]) -> list[tuple[Path, FileDigest | str]]:
+    return [_look(path) for path in paths]
 
 
 def _look(path: Path) -> tuple[Path, FileDigest | str]:

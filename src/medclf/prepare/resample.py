@@ -60,6 +60,7 @@ def resample(
     return values
 
 
+@lru_cache(maxsize=256)
 def place_samples(
     space: tuple[int, ...], steps: tuple[float, ...], size: tuple[int, ...]
 ) -> Placement:
@@ -121,6 +122,6 @@ def _place(old: int, step: float, number: NDArray[np.integer]) -> NDArray[np.flo
 
 
 def _mix(values: NDArray[Any], axis: int, weights: csr_array) -> NDArray[Any]:
-    first = np.ascontiguousarray(np.moveaxis(values, axis, 0), np.float32)
+    first = np.ascontiguousarray(values.swapaxes(axis, 0), np.float32)
     mixed = weights @ first.reshape(len(first), -1)
-    return np.moveaxis(mixed.reshape(-1, *first.shape[1:]), 0, axis)
+    return mixed.reshape(-1, *first.shape[1:]).swapaxes(0, axis)

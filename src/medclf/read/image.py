@@ -20,13 +20,14 @@ from medclf.read.array import MAGIC, ZIP, read_array, read_only_array
 from medclf.read.datasets.table import DATASETS
 from medclf.read.dicom import read_dicom
 from medclf.read.inflate import GZIP
+from medclf.read.jpeg import JPEG
 from medclf.read.metaimage import SIGNATURES as META
 from medclf.read.metaimage import read_metaimage
 from medclf.read.nifti import NIFTI_1, NIFTI_2, read_nifti
 from medclf.read.nrrd import SIGNATURE as NRRD
 from medclf.read.nrrd import read_nrrd
 from medclf.read.partners import PARTNER_SUFFIXES
-from medclf.read.raster import BMP, JPEG, PNG, read_raster
+from medclf.read.raster import BMP, PNG, read_raster
 from medclf.read.refuse import open_file, unreadable
 from medclf.read.series import read_series
 from medclf.read.tiff import SIGNATURES as TIFF

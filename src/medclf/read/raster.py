@@ -1,15 +1,15 @@
 """PNG, JPEG and BMP: pictures of 8 or 16 bits, grey or coloured, turned upright.
 
-Pillow decodes. Its openers are called by name, one per signature, so that no other form can be
-smuggled in and its own looser limit on size does not apply. PNG of 16 bits goes through libpng
-instead, since Pillow would cut its colours to 8 bits; its chunks' checksums are compared too.
+libpng and libjpeg-turbo decode what is common, faster than Pillow and without cutting colours of
+16 bits to 8; Pillow decodes the rest: palettes, few bits, CMYK, BMP. Its openers are called by
+name, one per signature, so that no other form can be smuggled in and its own looser limit on size
+does not apply. The chunks of a PNG are followed first, and their checksums compared.
 
-Source: ISO/IEC 15948 (PNG), 5.3 and 11.2; ITU-T T.81 (JPEG).
+Source: ISO/IEC 15948 (PNG), 5.3 and 11.2.
 """
 
+import struct
 import zlib
-from collections.abc import Iterator
-from contextlib import nullcontext
 from io import BytesIO
 
 import numpy as np
@@ -23,19 +23,21 @@ from PIL.PngImagePlugin import PngImageFile
 from medclf.core.image import Image
 from medclf.errors import ReadError
 from medclf.read.alpha import without_alpha
+from medclf.read.jpeg import JPEG, decode_jpeg, follow_segments
 from medclf.read.orientation import read_orientation, turn_upright
 from medclf.read.quiet import Quiet
 from medclf.read.refuse import check_size, one_line
 from medclf.read.values import settle
 
-PNG, JPEG, BMP = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM"
+PNG, BMP = b"\x89PNG\r\n\x1a\n", b"BM"
 
 OPENERS: dict[bytes, type[ImageFile]] = {PNG: PngImageFile, JPEG: JpegImageFile, BMP: BmpImageFile}
+
+_PALETTE, _HEADER = 3, 13
 
 # Pillow warns of EXIF blocks that it cannot follow when it looks for dots per inch, which are not
 # used here; what would change the pixels it raises.
 _PILLOW = Quiet("PIL")
-_NOTHING = nullcontext()
 
 
 def read_raster(raw: bytes, where: str) -> Image:
@@ -54,24 +56,46 @@ def read_raster(raw: bytes, where: str) -> Image:
     Raises:
         ReadError: damaged, cut short, too large, animated, or partly transparent.
     """
-    opener = next((o for magic, o in OPENERS.items() if raw.startswith(magic)), None)
-    if opener is None:
+    read = {PNG: _read_png, JPEG: _read_jpeg, BMP: _read_bmp}
+    kind = next((magic for magic in read if raw.startswith(magic)), None)
+    if kind is None:
         raise ReadError(f"{where}: PNG, JPEG or BMP wanted, found {raw[:8]!r}")
-    exif = _check_png(raw, where) if opener is PngImageFile else b""
     try:
-        with _PILLOW if raw.find(b"Exif\0", 0, 2**16) >= 0 else _NOTHING:
-            picture = opener(BytesIO(raw))
-        check_size((picture.height, picture.width), where)
-        if opener is PngImageFile and raw[24] == 16:
-            values, bits = _deep_png(raw, where), 16
-        else:
-            values, bits = _values(picture, where)
+        values, bits, exif = read[kind](raw, where)
     except ReadError:
         raise
-    except Exception as problem:  # Pillow has no closed list of what damaged files raise.
+    except Exception as problem:  # The decoders have no closed list of what damaged files raise.
         raise ReadError(f"{where}: damaged or cut short: {one_line(problem)}") from problem
-    code = read_orientation(exif or picture.info.get("exif", b""))
-    return Image(settle(turn_upright(values, code)), bits=bits)
+    return Image(settle(turn_upright(values, read_orientation(exif))), bits=bits)
+
+
+def _read_png(raw: bytes, where: str) -> tuple[NDArray[np.generic], int, bytes]:
+    chunks = _follow_chunks(raw, where)
+    header, exif = chunks[b"IHDR"], bytes(chunks.get(b"eXIf", b""))
+    rows, columns, depth, colour = struct.unpack_from(">IIBB", header)
+    check_size((columns, rows), where)
+    plain = depth == 8 and colour != _PALETTE and b"tRNS" not in chunks
+    if not plain and depth != 16:
+        return *_by_pillow(PNG, raw, where), exif
+    return _channels_first(_decode_png(raw), where), depth, exif
+
+
+def _read_jpeg(raw: bytes, where: str) -> tuple[NDArray[np.generic], int, bytes]:
+    found = follow_segments(raw, where)
+    if found.bits == 8 and found.samples in (1, 3):
+        return _channels_first(decode_jpeg(raw), where), 8, found.exif
+    return *_by_pillow(JPEG, raw, where), found.exif
+
+
+def _read_bmp(raw: bytes, where: str) -> tuple[NDArray[np.generic], int, bytes]:
+    return *_by_pillow(BMP, raw, where), b""
+
+
+def _by_pillow(kind: bytes, raw: bytes, where: str) -> tuple[NDArray[np.generic], int]:
+    with _PILLOW:
+        picture = OPENERS[kind](BytesIO(raw))
+    check_size((picture.height, picture.width), where)
+    return _values(picture, where)
 
 
 def _values(picture: Picture, where: str) -> tuple[NDArray[np.generic], int]:
@@ -93,39 +117,31 @@ def _channels_first(values: NDArray[np.generic], where: str) -> NDArray[np.gener
     """Move channels first, and leave out an alpha channel that hides nothing."""
     if values.ndim == 2:
         return values[None]
-    channels = np.moveaxis(values, -1, 0)
+    channels = values.transpose(2, 0, 1)
     return channels if len(channels) in (1, 3) else without_alpha(channels, where)
 
 
-def _deep_png(raw: bytes, where: str) -> NDArray[np.generic]:
+def _decode_png(raw: bytes) -> NDArray[np.generic]:
     from imagecodecs import png_decode
 
-    return _channels_first(np.asarray(png_decode(raw)), where)
+    return np.asarray(png_decode(raw))
 
 
-def _check_png(raw: bytes, where: str) -> bytes:
-    """Follow the chunks to the last, compare their checksums, and return the EXIF one."""
-    exif, kind = b"", b""
-    for kind, content in _chunks(raw, where):
-        if kind == b"eXIf":
-            exif = bytes(content)
-        elif kind == b"acTL" and (frames := int.from_bytes(content[:4], "big")) > 1:
-            raise ReadError(f"{where}: one picture wanted, found an animation of {frames}")
-    if kind != b"IEND":
-        raise ReadError(f"{where}: the PNG is cut short")
-    return exif
-
-
-def _chunks(raw: bytes, where: str) -> Iterator[tuple[bytes, memoryview]]:
-    view, start = memoryview(raw), len(PNG)
-    while start + 12 <= len(raw):
+def _follow_chunks(raw: bytes, where: str) -> dict[bytes, memoryview]:
+    """Follow the chunks to the last, compare their checksums, and return the first of each kind."""
+    view, start, kind = memoryview(raw), len(PNG), b""
+    chunks: dict[bytes, memoryview] = {}
+    while start + 12 <= len(raw) and kind != b"IEND":
         end = start + 8 + int.from_bytes(view[start : start + 4], "big")
         kind = bytes(view[start + 4 : start + 8])
         if end + 4 > len(raw):
             raise ReadError(f"{where}: the PNG is cut short")
         if zlib.crc32(view[start + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
             raise ReadError(f"{where}: the PNG is damaged: a checksum does not fit")
-        yield kind, view[start + 8 : end]
-        if kind == b"IEND":
-            return
+        chunks.setdefault(kind, view[start + 8 : end])
         start = end + 4
+    if kind != b"IEND" or len(chunks.get(b"IHDR", b"")) < _HEADER:
+        raise ReadError(f"{where}: the PNG is cut short")
+    if b"acTL" in chunks and (frames := int.from_bytes(chunks[b"acTL"][:4], "big")) > 1:
+        raise ReadError(f"{where}: one picture wanted, found an animation of {frames}")
+    return chunks

@@ -1,0 +1,78 @@
+"""JPEG: grey or coloured pictures of 8 bits, decoded by libjpeg-turbo.
+
+Decoders fill with grey what a file that was cut short leaves out, and say so at most in passing.
+So the segments are followed to the last marker first; they also tell the size before memory is
+taken for it, and how the camera was held.
+
+Source: ITU-T T.81 (JPEG), annex B; CIPA DC-008 (Exif), 4.5.4.
+"""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medclf.errors import ReadError
+from medclf.read.refuse import check_size
+
+JPEG = b"\xff\xd8\xff"
+
+SCANS = 200
+"""The most scans of a picture: each is a run over all of it, and few bytes can claim many."""
+
+_FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+_EXIF, _SCAN, _END, _ALONE = 0xE1, 0xDA, 0xD9, frozenset({0x01, *range(0xD0, 0xD9)})
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Segments:
+    """What the segments of a JPEG tell.
+
+    Args:
+        bits: Of a sample.
+        samples: Of a pixel: 1 is grey, 3 colour, 4 ink.
+        exif: The EXIF block, or nothing.
+    """
+
+    bits: int
+    samples: int
+    exif: bytes
+
+
+def follow_segments(raw: bytes, where: str) -> Segments:
+    """Follow the segments of a JPEG from the first to the marker of its end.
+
+    Raises:
+        ReadError: there is no end, no size, one that is too large, or too many scans.
+    """
+    place, scans, exif, frame = 2, 0, b"", b""
+    while True:
+        found = _MARKER.search(raw, place)
+        if found is None:
+            raise ReadError(f"{where}: the JPEG is cut short: its end is not there")
+        place, kind = found.end(), raw[found.end() - 1]
+        if kind == _END:
+            break
+        if kind in _ALONE:
+            continue
+        length = int.from_bytes(raw[place : place + 2], "big")
+        segment = raw[place + 2 : place + max(2, length)]
+        if kind in _FRAMES and not frame:
+            frame = segment
+        elif kind == _EXIF and segment.startswith(b"Exif\0") and not exif:
+            exif = segment
+        scans += kind == _SCAN
+        place += max(2, length)
+    if len(frame) < 6 or not 0 < scans <= SCANS:
+        raise ReadError(f"{where}: a JPEG of one size and 1 to {SCANS} scans wanted, found {scans}")
+    check_size((int.from_bytes(frame[1:3], "big"), int.from_bytes(frame[3:5], "big")), where)
+    return Segments(frame[0], frame[5], exif)
+
+
+def decode_jpeg(raw: bytes) -> NDArray[np.uint8]:
+    """Decode a JPEG of 8 bits and 1 or 3 samples: (Y, X) or (Y, X, 3)."""
+    from imagecodecs import jpeg8_decode
+
+    return np.asarray(jpeg8_decode(raw))
