@@ -8,7 +8,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from imagecodecs import jpeg2k_encode, jpegls_encode, ljpeg_encode
+from imagecodecs import jpeg2k_encode, jpeg8_encode, jpegls_encode, ljpeg_encode
 from pydicom import Dataset, dcmread, dcmwrite
 from pydicom.data import get_testdata_file
 from pydicom.dataset import FileMetaDataset
@@ -17,6 +17,7 @@ from pydicom.uid import SecondaryCaptureImageStorage
 
 from medclf.errors import ReadError
 from medclf.read import decoders
+from medclf.read.codec import decodes_alone
 from medclf.read.dicom import read_dicom
 
 RNG = np.random.default_rng(0)
@@ -74,6 +75,39 @@ def test_a_frame_cut_short_is_refused(syntax):
             read_dicom(compressed([frame[: int(len(frame) * share)]], syntax), "x.dcm")
         assert len(str(problem.value)) < 300
         assert "\n" not in str(problem.value)
+
+
+def test_a_lossless_frame_whose_middle_is_missing_is_refused():
+    """Its end is there, so that only the decoder can notice; lenient ones fill with grey."""
+    syntax = "1.2.840.10008.1.2.4.70"
+    frame = FORMS[syntax](STORED)
+    half = len(frame) // 2
+    with pytest.raises(ReadError, match="the compressed pixels are damaged"):
+        read_dicom(compressed([frame[:half] + frame[-2:]], syntax), "x")
+
+
+@pytest.mark.parametrize("predictor", range(1, 8))
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_every_predictor_and_depth_of_lossless_jpeg(predictor, bits):
+    values = (STORED >> (12 - bits) if bits < 12 else STORED << (bits - 12)).astype(
+        np.uint8 if bits == 8 else np.uint16
+    )
+    frame = jpeg8_encode(values, lossless=True, predictor=predictor, bitspersample=bits)
+    depth = {"BitsAllocated": 8 * values.itemsize, "BitsStored": bits, "HighBit": bits - 1}
+    image = read_dicom(compressed([frame], "1.2.840.10008.1.2.4.57", **depth), "x")
+    np.testing.assert_array_equal(image.values[0], values)
+
+
+def test_restarts_and_point_transforms_are_left_to_another_decoder():
+    frame = FORMS["1.2.840.10008.1.2.4.70"](STORED)
+    assert decodes_alone("1.2.840.10008.1.2.4.70", 1, frame)
+    assert not decodes_alone("1.2.840.10008.1.2.4.70", 3, frame)
+    scan = frame.index(b"\xff\xda")
+    shifted = frame[: scan + 9] + b"\x01" + frame[scan + 10 :]
+    assert not decodes_alone("1.2.840.10008.1.2.4.70", 1, shifted)
+    restarts = frame[:scan] + b"\xff\xdd\0\x04\0\x08" + frame[scan:]
+    assert not decodes_alone("1.2.840.10008.1.2.4.70", 1, restarts)
+    assert not decodes_alone("1.2.840.10008.1.2.4.50", 1, frame)
 
 
 def test_jpeg_2000_under_the_name_of_its_high_throughput_form():

@@ -1,14 +1,19 @@
 """Fast decoders for pydicom, by imagecodecs: JPEG-LS, and lossless JPEG of grey frames.
 
-They take a tenth of the time of pylibjpeg's, and refuse a frame that is cut short, which pylibjpeg
-fills up in silence. The JPEG decoder of libjpeg-turbo is not used, since it does the same.
+They take a tenth of the time of pylibjpeg's, and refuse a frame of which a part is missing, which
+pylibjpeg and libjpeg-turbo fill up in silence.
 
 Source: pydicom's guide to decoder plugins; ITU-T T.81, annex H; T.87.
 """
 
+import re
 from typing import Any
 
 from pydicom.uid import JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, JPEGLSNearLossless
+
+_SCAN = b"\xff\xda\0\x08\x01"
+_PLAIN_SCAN = re.compile(rb"\xff\xda\0\x08\x01..[\1-\7]\0\0", re.DOTALL)
+_RESTARTS = b"\xff\xdd\0\x04"
 
 JPEG_LS = (JPEGLSLossless, JPEGLSNearLossless)
 
@@ -23,6 +28,18 @@ def is_available(uid: str) -> bool:
     return uid in DECODER_DEPENDENCIES
 
 
+def decodes_alone(syntax: str, samples: int, frames: bytes) -> bool:
+    """Tell whether no other decoder shall be asked where this one refuses.
+
+    pylibjpeg takes what is damaged, so it is asked only for what cannot be decoded here: lossless
+    JPEG with colours, with restart markers, or with a point transform.
+    """
+    if syntax in JPEG_LS:
+        return True
+    plain = len(_PLAIN_SCAN.findall(frames)) == frames.count(_SCAN) and _RESTARTS not in frames
+    return syntax in DECODER_DEPENDENCIES and samples == 1 and plain
+
+
 def decode_frame(frame: bytes, runner: Any) -> bytes:
     """Decode one frame for pydicom.
 
@@ -33,13 +50,13 @@ def decode_frame(frame: bytes, runner: Any) -> bytes:
     Raises:
         ValueError: the frame is damaged or cut short, or is lossless JPEG with colours.
     """
-    from imagecodecs import jpegls_decode, jpegsof3_decode
+    from imagecodecs import jpegls_decode, ljpeg_decode
 
     samples = runner.samples_per_pixel
     if runner.transfer_syntax in JPEG_LS:
         values = jpegls_decode(frame)
     elif samples == 1:
-        values = jpegsof3_decode(frame)
+        values = ljpeg_decode(frame)
     else:
         raise ValueError("grey frames only")
     wanted = (runner.rows, runner.columns, *([samples] if samples > 1 else []))

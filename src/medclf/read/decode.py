@@ -81,10 +81,11 @@ def _decode(syntax: str, options: dict[str, Any], body: bytes) -> "NDArray[Any]"
     """Decode all frames by the first decoder that does not refuse them."""
     from pydicom.pixels.decoders.base import get_decoder
 
-    from medclf.read.codec import JPEG_LS
+    from medclf.read.codec import decodes_alone
 
     decoder, problems = get_decoder(syntax), list[Exception]()
-    asked = (_FAST,) if syntax in JPEG_LS else _DECODERS
+    alone = decodes_alone(syntax, options["samples_per_pixel"], body)
+    asked = (_FAST,) if alone else _DECODERS
     for name in (name for name in asked if name in decoder.available_plugins):
         try:
             values: NDArray[Any] = decoder.as_array(body, decoding_plugin=name, **options)[0]

@@ -17,7 +17,7 @@ from medclf.errors import ReadError
 from medclf.read.codestream import check_codestreams
 from medclf.read.decoders import decode_apart
 from medclf.read.dicom_palette import apply_palette
-from medclf.read.refuse import check_size
+from medclf.read.refuse import check_size, quote
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -37,13 +37,13 @@ def check_pixels(dataset: "Dataset", where: str) -> int:
 
     photometric = read_photometric(dataset)
     if photometric not in (*GREY, *COLOUR, PALETTE):
-        raise ReadError(f"{where}: pixels of a kind that is not read: {photometric!r}")
+        raise ReadError(f"{where}: pixels of a kind that is not read: {quote(photometric)}")
     syntax = dataset.file_meta.get("TransferSyntaxUID")
     try:
         if syntax is None or not get_decoder(syntax).is_available:
             raise NotImplementedError
     except NotImplementedError as problem:
-        name = getattr(syntax, "name", "in a way that the file does not state")
+        name = quote(str(getattr(syntax, "name", "the file does not state")))
         raise ReadError(f"{where}: pixels stored as {name} are not read") from problem
     frames = _count(dataset, "NumberOfFrames", 1, where)
     samples = _count(dataset, "SamplesPerPixel", 1, where)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 _TRANSFORM = "PixelValueTransformationSequence"
+_LONGEST_UNIT = 16
 _PARAMETRIC_MAP = "1.2.840.10008.5.1.4.1.1.30"
 
 
@@ -166,5 +167,5 @@ def _checked(pairs: list[tuple[Any, Any]]) -> list[tuple[float, float]]:
 
 def _unit(kind: object) -> str:
     """Take a unit as written; US says that it is not specified."""
-    text = str(kind or "").strip()
+    text = str(kind or "").strip()[:_LONGEST_UNIT]
     return "" if text == "US" else text
