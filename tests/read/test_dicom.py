@@ -1,4 +1,6 @@
+import tracemalloc
 import warnings
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -249,3 +251,35 @@ def test_no_name_reaches_a_terminal_or_a_message(make_dicom, capfd, recwarn):
     assert "SECR" not in str(problem.value)
     assert capfd.readouterr() == ("", "")
     assert not recwarn.list
+
+
+def test_a_deflated_bomb_is_refused_before_it_is_unpacked():
+    raw = raw_of("image_dfl")
+    head = raw[: 144 + int.from_bytes(raw[140:144], "little")]
+    packer = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+    bomb = b"".join([packer.compress(bytes(2**20)) for _ in range(80)]) + packer.flush()
+    tracemalloc.start()
+    with pytest.raises(ReadError, match=r"x: unpacks to 68,.* bytes or more: refused as a bomb"):
+        read_dicom(head + bomb, "x")
+    assert tracemalloc.get_traced_memory()[1] < 2**24
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_sequences_within_sequences_are_one_clear_line(make_dicom, closed):
+    item = b"\x08\0\x40\x11SQ\0\0\xff\xff\xff\xff" + b"\xfe\xff\x00\xe0\xff\xff\xff\xff"
+    close = b"\xfe\xff\x0d\xe0\0\0\0\0\xfe\xff\xdd\xe0\0\0\0\0" if closed else b""
+    raw = make_dicom(STORED)
+    place = raw.index(b"\x28\0\x02\0US")
+    with pytest.raises(ReadError, match=r"^x: ") as problem:
+        read_dicom(raw[:place] + item * 5000 + close * 5000 + raw[place:], "x")
+    assert len(str(problem.value)) < 300
+
+
+def test_claims_of_many_frames_take_no_memory(make_dicom):
+    raw = make_dicom(STORED, NumberOfFrames=30000)
+    tracemalloc.start()
+    with pytest.raises(ReadError, match="less than expected"):
+        read_dicom(raw, "x")
+    assert tracemalloc.get_traced_memory()[1] < 2**24
+    tracemalloc.stop()
