@@ -28,7 +28,7 @@ from medclf.read.nrrd import SIGNATURE as NRRD
 from medclf.read.nrrd import read_nrrd
 from medclf.read.partners import PARTNER_SUFFIXES
 from medclf.read.raster import BMP, PNG, read_raster
-from medclf.read.refuse import open_file, unreadable
+from medclf.read.refuse import legible, open_file, unreadable
 from medclf.read.series import read_series
 from medclf.read.tiff import SIGNATURES as TIFF
 from medclf.read.tiff import read_tiff
@@ -117,15 +117,22 @@ def read_image(source: Source) -> Image:
 
     Raises:
         ReadError: absent, empty, damaged, cut short, too large, of no known form, or with values
-            that are not finite.
+            that are not finite. The message is one line of letters that can be printed.
     """
-    if source.parts:
-        image = read_series(source)
-    else:
-        image = _read_packed(source) if source.index is not None else _read_file(source)
+    try:
+        with np.errstate(all="ignore"):  # What damaged numbers come to is judged by what follows.
+            image = _read(source)
+    except ReadError as problem:
+        raise ReadError(legible(str(problem), str(source))) from problem
     if image.values.dtype.kind == "f" and not np.isfinite(image.values).all():
         raise ReadError(f"{source}: holds pixels that are no numbers (NaN or infinite)")
     return image
+
+
+def _read(source: Source) -> Image:
+    if source.parts:
+        return read_series(source)
+    return _read_packed(source) if source.index is not None else _read_file(source)
 
 
 def _head(source: Source) -> bytes:

@@ -17,6 +17,8 @@ PIXELS = 200_000_000
 """The most pixels of one picture: a gigapixel slide is another job."""
 
 _QUOTED = 40
+_LONGEST, _LEAST_TOLD = 300, 150
+"""Letters of a whole message, and of what it says behind a name that is long itself."""
 
 VALUES = 2**30
 """The most values of one volume, all channels together."""
@@ -31,6 +33,24 @@ def one_line(problem: BaseException) -> str:
     """
     text = " ".join(str(problem).split()) or type(problem).__name__
     return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def legible(message: str, where: str) -> str:
+    r"""Bring a message to one line of printable letters, and to an end: it may quote a file.
+
+    Args:
+        message: Begins with `where`, mostly, which is kept as it is.
+        where: Names the file.
+
+    Example:
+        >>> legible("a.mha: found \0" + 900 * "x", "a.mha")[:19]
+        'a.mha: found ?xxxxx'
+    """
+    start = where if message.startswith(where) else ""
+    rest = message[len(start) :]
+    plain = "".join(letter if letter.isprintable() else "?" for letter in rest)
+    most = max(_LONGEST - len(start), _LEAST_TOLD)
+    return start + (plain if len(plain) <= most else f"{plain[: most - 1]}…")
 
 
 def quote(text: str) -> str:
