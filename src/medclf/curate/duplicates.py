@@ -2,7 +2,7 @@
 
 Copies that stand in two splits make the test easier than the clinic, and copies with two labels
 make one of them wrong. Images with the same digest are exact duplicates. Of each digest one image
-is compared with all others by perceptual hash, and whatever hangs together by likeness is a group.
+is compared with all others by its thumbnail, and whatever hangs together by likeness is a group.
 """
 
 from collections import Counter, defaultdict
@@ -14,7 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from medclf.core.record import SPLITS, Record
-from medclf.curate.hashing import find_near
+from medclf.curate.copies import find_copies
 from medclf.curate.problem import Problem, count, merge, tell
 from medclf.curate.survey import Look
 
@@ -68,7 +68,7 @@ def group_near(looks: Sequence[Look]) -> list[Group]:
         first = [same[0] for same in copies.values() if len(looks[same[0]].space) == dims]
         if len(first) < 2:
             continue
-        pairs, _ = find_near(np.stack([looks[number].sketch for number in first]))
+        pairs, _ = find_copies(np.stack([looks[number].thumbnail for number in first]))
         for cluster in _clusters(pairs, len(first)):
             members = [number for i in cluster for number in copies[looks[first[i]].digest]]
             groups.append(tuple(sorted(members)))

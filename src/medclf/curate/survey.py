@@ -1,7 +1,7 @@
 """Read every image of a cohort once, by several threads, and keep what it is, not its pixels.
 
-Of each image a digest of its pixels, a perceptual sketch and a few facts stay: some two thousand
-bytes for a picture, so that a hundred thousand fit in memory on any machine.
+Of each image a digest of its pixels, a thumbnail and a few facts stay: some five thousand bytes
+for a picture, so that a hundred thousand fit in half a gigabyte.
 """
 
 import os
@@ -13,7 +13,8 @@ import numpy as np
 
 from medclf.core.cohort import Cohort
 from medclf.core.record import Source
-from medclf.curate.hashing import Sketch, digest_pixels, sketch
+from medclf.curate.hashing import digest_pixels
+from medclf.curate.thumbnail import Thumbnail, shrink
 from medclf.errors import ReadError
 from medclf.read.image import read_image
 
@@ -35,7 +36,7 @@ class Look:
         spacing_mm: Along each axis, or `None`.
         digest: Of the pixels; equal where they are.
         constant: Whether all pixels of each channel are equal.
-        sketch: What it shows, to find the like of it.
+        thumbnail: What it shows, to find the like of it.
     """
 
     exam: str
@@ -48,7 +49,7 @@ class Look:
     spacing_mm: tuple[float, ...] | None = None
     digest: str = ""
     constant: bool = False
-    sketch: Sketch = field(default_factory=lambda: np.empty(0, np.float16), repr=False)
+    thumbnail: Thumbnail = field(default_factory=lambda: np.empty(0, np.float16), repr=False)
 
 
 def survey(cohort: Cohort, progress: Progress | None = None) -> list[Look]:
@@ -87,5 +88,5 @@ def _look(exam: str, name: str, source: Source) -> Look:
         spacing_mm=image.grid.spacing_mm,
         digest=digest_pixels(values),
         constant=bool((flat == flat[:, :1]).all()),
-        sketch=sketch(values),
+        thumbnail=shrink(values),
     )

@@ -1,0 +1,22 @@
+"""What the tests of curating share: smooth random images, no two alike."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+
+def draw_clouds(n: int, shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(size=(n, *shape))
+    smooth = gaussian_filter(noise, (0, *(s / 24 for s in shape)))
+    flat = smooth.reshape(n, -1)
+    scaled = (smooth - flat.mean()) / flat.std() * 40 + 128
+    return scaled.clip(0, 255).astype(np.uint8)[:, None]
+
+
+@pytest.fixture
+def clouds() -> Callable[..., np.ndarray]:
+    """Draw uint8 images: (n, shape, seed) -> (n, 1, *shape)."""
+    return draw_clouds
