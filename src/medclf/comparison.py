@@ -188,6 +188,7 @@ def _prepare(
     # Whose weights cannot be had fails alone, later.
     expect_fit(replace(plan.recipe, net=replace(plan.recipe.net, pretrained="")), split)
     ready = make_ready(cohort, plan.recipe, columns, watch.count)
+    plan = Plan(ready.recipe, {**plan.reasons, **ready.reasons})
     return try_mirror_once(plan, ready.cohort, ready.store, minutes * 60), ready
 
 

@@ -27,6 +27,7 @@ from medclf.report.page import write_report
 from medclf.report.picture import Picture, make_picture
 
 SHOWN, NAMED = 12, 4
+AXES = 3
 
 
 def compose_report(run: Run, cohort: Cohort, store: Store) -> Path:
@@ -147,7 +148,8 @@ def _settings(run: Run) -> tuple[Setting, ...]:
 
 def _say(value: object) -> str:
     if isinstance(value, tuple):
-        return " × ".join(str(part) for part in value) or "none"
+        between = " × " if len(value) <= AXES else ", "
+        return between.join(str(part) for part in value) or "none"
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {part}" for key, part in value.items())
     return str(value)

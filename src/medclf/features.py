@@ -21,6 +21,7 @@ from medclf.learn.frozen import embed
 from medclf.learn.recipe import Recipe
 from medclf.method.whole_image import WholeImage
 from medclf.net.weights import find_source
+from medclf.prepare.standard import learn_standard
 from medclf.prepare.store import Store, open_store
 
 if TYPE_CHECKING:
@@ -73,16 +74,24 @@ def _of_body(name: str, cohort: Cohort, watch: verbs.Watch, size: int | None) ->
     if len(recipe.prepare.size) == 2:
         edge = size or source.pixels
         recipe = replace(recipe, prepare=replace(recipe.prepare, size=(edge, edge)))
-    store = open_store(cohort.records, recipe.prepare, progress=watch.count)
+    prepare = recipe.prepare
+    if not prepare.learnt:
+        prepare = learn_standard([cohort.records[i] for i in _telling(cohort)], prepare)
+    store = open_store(cohort.records, prepare, progress=watch.count)
     method = build_method(recipe, cohort.task, 0, pick_device())
     return _embed(method, _standardised(store, cohort), len(cohort.records), recipe)
 
 
 def _standardised(store: Store, cohort: Cohort) -> Exams:
     """Standardise by all exams but those of a test split, which must not tell anything."""
-    told = np.flatnonzero([record.split != "test" for record in cohort.records])
-    values = measure_values(store, told if len(told) else np.arange(len(cohort.records)))
+    values = measure_values(store, _telling(cohort))
     return standardised(store, torch.empty(0), values, pick_device())
+
+
+def _telling(cohort: Cohort) -> NDArray[np.int64]:
+    """Number the exams outside of a test split, or all where there is nothing else."""
+    told = np.flatnonzero([record.split != "test" for record in cohort.records])
+    return told if len(told) else np.arange(len(cohort.records))
 
 
 def _embed(method: WholeImage, exams: Exams, count: int, recipe: Recipe) -> Features:

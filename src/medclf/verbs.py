@@ -148,9 +148,9 @@ def train(
         recipe = replace(recipe, fit=replace(recipe.fit, seed=seed))
     expect_fit(recipe, split_cohort(cohort, recipe.fit.seed))
     ready = make_ready(cohort, recipe, columns, watch.count, skip_unreadable)
-    cohort = ready.cohort
+    cohort, recipe = ready.cohort, ready.recipe
     facts = {
-        "reasons": dict(chosen.reasons),
+        "reasons": {**chosen.reasons, **ready.reasons},
         "data": ready.data,
         "notes": list(cohort.notes),
         "minutes": minutes,
@@ -219,12 +219,15 @@ class TrainedRun:
         scores: dict[str, Any] = json.loads(text)
         return scores
 
-    def predict(self, files: Iterable[str | Path], watch: Watch = SILENT) -> list[Prediction]:
+    def predict(
+        self, files: Iterable[str | Path], watch: Watch = SILENT, site: str = ""
+    ) -> list[Prediction]:
         """Predict images, one exam each.
 
         Args:
             files: Their paths.
             watch: Told how far it is.
+            site: Where they come from, where the run goes by the site.
 
         Raises:
             ReadError: a file cannot be read, or is not like those that the run was trained on.
@@ -233,7 +236,9 @@ class TrainedRun:
         prepare, found = self.trained.recipe.prepare, list[Prediction]()
         for start in range(0, len(sources), AT_ONCE):
             some = sources[start : start + AT_ONCE]
-            values = [prepare_image(read_image(source), prepare, name) for name, source in some]
+            values = [
+                prepare_image(read_image(source), prepare, name, site) for name, source in some
+            ]
             found += self.trained.predict([name for name, _ in some], np.stack(values))
             if watch.count is not None:
                 watch.count(len(found), len(sources))

@@ -34,7 +34,7 @@ def contest(tmp_path):
     records = tuple(Record(f"e{i}", {}, f"p{i}", i % 2, "train") for i in range(4))
     cohort = Cohort(records, Task(("no", "yes")), Path("exams"))
     store = SimpleNamespace(batch=np.zeros)
-    ready = Ready(cohort, store, ("a", "b", "c", "d"), {"digest": "1234"})
+    ready = Ready(cohort, RECIPE, {}, store, ("a", "b", "c", "d"), {"digest": "1234"})
     return create_contest(tmp_path / "contest", RECIPE, ready, FACTS)
 
 

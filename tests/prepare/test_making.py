@@ -1,4 +1,5 @@
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,10 @@ from medclf.core.record import Source
 from medclf.errors import ReadError
 from medclf.prepare import making
 from medclf.prepare.exam import Prepare
-from medclf.prepare.making import prepare_row, row_bytes, write_rows
+from medclf.prepare.making import JOURNAL, VALUES, Done, make_values, recall, write_rows
+from medclf.prepare.order import Order, Row
 
-SOURCES = [Source(Path("many.npy"), index=number) for number in range(200)]
+ROWS = tuple(Row(Source(Path("many.npy"), index=number)) for number in range(200))
 SETTINGS = Prepare((4, 4), 1)
 
 
@@ -21,13 +23,21 @@ def read(source):
     return Image(np.full((1, 4, 4), source.index, np.uint8))
 
 
-def test_rows_stand_in_order_without_those_that_fail():
-    file, told = io.BytesIO(), []
-    failures = write_rows(file, SOURCES, SETTINGS, read, lambda *count: told.append(count))
+def order(rows=ROWS, read=read, settings=SETTINGS):
+    return Order(rows, {}, settings, read)
+
+
+def values_of(raw):
+    return np.frombuffer(raw, np.uint8).reshape(-1, 16)
+
+
+def test_rows_stand_in_order_without_those_that_fail(tmp_path):
+    told = []
+    failures = make_values(tmp_path, order(), lambda *count: told.append(count))
     assert list(failures) == [7, 57, 107, 157]
     assert failures[57] == "many.npy[57]: damaged: bad"
-    rows = np.frombuffer(file.getvalue(), np.uint8).reshape(-1, 16)
     kept = [n for n in range(200) if n not in failures]
+    rows = values_of((tmp_path / VALUES).read_bytes())
     np.testing.assert_array_equal(rows, np.repeat(kept, 16).reshape(-1, 16))
     assert told[-1] == (200, 200)
     assert sorted(told) == told
@@ -35,32 +45,87 @@ def test_rows_stand_in_order_without_those_that_fail():
 
 def test_a_whole_part_may_fail(monkeypatch):
     monkeypatch.setattr(making, "PART_ROWS", 1)
-    file = io.BytesIO()
-    assert len(write_rows(file, SOURCES[5:9], SETTINGS, read)) == 1
-    assert len(file.getvalue()) == 3 * 16
+    file, done = io.BytesIO(), Done()
+    assert [len(failures) for failures in write_rows(file, order(ROWS[5:9]), done)] == [0, 0, 1, 0]
+    assert len(file.getvalue()) == done.rows() * 16 == 3 * 16
 
 
 def test_parts_hold_few_megabytes():
-    volume = Prepare((64, 128, 128), 1, dtype="float16")
-    assert row_bytes(volume) == 2 * 2**20
-    assert [len(part) for part in making._parts(SOURCES[:3], row_bytes(volume))] == [1, 1, 1]
-    assert [len(part) for part in making._parts(SOURCES, 16)] == [64, 64, 64, 8]
+    volume = order(settings=Prepare((64, 128, 128), 1, dtype="float16"))
+    assert volume.row_bytes == 2 * 2**20
+    assert [len(part) for part in making._parts(ROWS[:3], volume.row_bytes)] == [1, 1, 1]
+    assert [len(part) for part in making._parts(ROWS, 16)] == [64, 64, 64, 8]
 
 
 def test_one_row_is_values_or_a_reason():
-    assert prepare_row(SOURCES[3], SETTINGS, read).tolist() == [[[3] * 4] * 4]
-    reason = prepare_row(SOURCES[3], Prepare((4, 4, 4), 1), read)
+    assert order().prepare(ROWS[3]).tolist() == [[[3] * 4] * 4]
+    reason = order(settings=Prepare((4, 4, 4), 1)).prepare(ROWS[3])
     assert reason.startswith("many.npy[3]: a volume (3D) wanted, found a picture")
 
     def broken(source):
         raise PermissionError(13, "Permission denied")
 
-    assert prepare_row(SOURCES[3], SETTINGS, broken).endswith("cannot be read: Permission denied")
+    assert order(read=broken).prepare(ROWS[3]).endswith("cannot be read: Permission denied")
 
 
-def test_mistakes_of_ours_are_not_taken_for_bad_images():
+def test_mistakes_of_ours_are_not_taken_for_bad_images(tmp_path):
     def wrong(source):
         raise TypeError("a mistake of ours")
 
     with pytest.raises(TypeError, match="a mistake of ours"):
-        write_rows(io.BytesIO(), SOURCES, SETTINGS, wrong)
+        make_values(tmp_path, order(read=wrong))
+
+
+@pytest.fixture
+def half(tmp_path, monkeypatch):
+    """A making that was stopped after 120 of 200 rows, and noted each part of 10."""
+    monkeypatch.setattr(making, "PART_ROWS", 10)
+    monkeypatch.setattr(making, "SECONDS", 0)
+
+    def stop(done, total):
+        if done >= 120:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_values(tmp_path, order(), stop)
+    return tmp_path
+
+
+def finish(folder):
+    """Go on, and tell which rows were read."""
+    seen = set()
+
+    def look(source):
+        seen.add(source.index)
+        return read(source)
+
+    failures = make_values(folder, order(read=look))
+    assert list(failures) == [7, 57, 107, 157]
+    rows = values_of((folder / VALUES).read_bytes())
+    assert rows[:, 0].tolist() == [n for n in range(200) if n not in failures]
+    return seen
+
+
+def test_it_goes_on_where_it_ended(half):
+    assert finish(half) == set(range(120, 200))
+    assert recall(half, 16).count == 200
+
+
+def test_what_was_written_after_the_last_note_is_written_anew(half):
+    with (half / VALUES).open("ab") as file:
+        file.write(b"half a row that nobody noted")
+    assert finish(half) == set(range(120, 200))
+
+
+@pytest.mark.parametrize("length", [-1, -16, -500])
+def test_values_shorter_than_noted_are_made_anew(half, length):
+    """As after a loss of power, if the disk lied about what it had written."""
+    os.truncate(half / VALUES, (half / VALUES).stat().st_size + length)
+    assert finish(half) == set(range(200))
+
+
+@pytest.mark.parametrize("text", ["", "[130, [[", "[130]\n", "nonsense\n", "{}\n", "[null, []]\n"])
+def test_a_damaged_journal_is_not_believed(half, text):
+    with (half / JOURNAL).open("a") as file:
+        file.write(text)
+    assert finish(half) == (set(range(120, 200)) if not text else set(range(200)))

@@ -10,7 +10,7 @@ import pytest
 
 from medclf.core.image import Image
 from medclf.errors import ReadError, SettingError
-from medclf.prepare import making, shelf
+from medclf.prepare import making, order, shelf
 from medclf.prepare.exam import Prepare
 from medclf.prepare.store import open_store
 from medclf.read.image import read_image
@@ -77,7 +77,28 @@ def test_killed_while_images_are_read(records, tmp_path, images):
     assert _names(tmp_path) == ["store"]
 
 
-@pytest.mark.parametrize("step", ["_write_text", "_sync_folder", "_check_files", "_publish"])
+@pytest.mark.parametrize("images", [15, COUNT])
+def test_what_was_killed_goes_on_where_it_ended(records, tmp_path, monkeypatch, images):
+    monkeypatch.setattr(making, "SECONDS", 0)
+
+    def progress(done, total):
+        if done >= images:
+            _die()
+
+    child = _run(lambda: open_store(records, SETTINGS, tmp_path, progress))
+    assert _ended(child) == -signal.SIGKILL
+    done, seen = {record.source for record in records[:images]}, set()
+
+    def look(source):
+        seen.add(source)
+        return read_image(source)
+
+    _whole(open_store(records, SETTINGS, tmp_path, read=look), records)
+    assert not seen & done
+    assert _names(tmp_path) == ["store"]
+
+
+@pytest.mark.parametrize("step", ["_write_text", "_sync_folder", "make_values", "_publish"])
 def test_killed_while_it_is_finished(records, tmp_path, monkeypatch, step):
     def work():
         setattr(shelf, step, _die)
@@ -113,12 +134,16 @@ def test_what_others_left_is_swept_and_what_is_at_work_is_not(records, tmp_path)
     for name in ("dead.making", "alive.making"):
         (folder / name).mkdir()
         (folder / name / "values.bin").write_bytes(b"half")
+        for path in (folder / name / "values.bin", folder / name):
+            os.utime(path, (1, 1))
+    (folder / "fresh.making").mkdir()
     (folder / "done.lock").touch()
     with shelf.hold(folder / "alive.lock"):
         child = _run(lambda: open_store(records, SETTINGS, tmp_path))
         assert _ended(child) == 0
         assert (folder / "alive.making").exists()
     assert not (folder / "dead.making").exists()
+    assert (folder / "fresh.making").exists()
     assert not (folder / "dead.lock").exists()
     assert not (folder / "done.lock").exists()
 
@@ -167,13 +192,13 @@ def test_no_disk_space_is_told_before(records, tmp_path, monkeypatch):
 
 
 def test_a_disk_that_fills_up_is_told_and_nothing_is_left(records, tmp_path, monkeypatch):
-    true = shelf.write_rows
+    true = making.write_rows
 
     def to_full_disk(file, *others):
-        with Path("/dev/full").open("wb") as full:
-            return true(full, *others)
+        with Path("/dev/full").open("wb", buffering=0) as full:
+            yield from true(full, *others)
 
-    monkeypatch.setattr(shelf, "write_rows", to_full_disk)
+    monkeypatch.setattr(making, "write_rows", to_full_disk)
     with pytest.raises(SettingError, match="MB wanted for prepared images"):
         open_store(records, SETTINGS, tmp_path)
     assert _names(tmp_path) == []
@@ -185,32 +210,53 @@ def test_a_cache_that_cannot_be_written_is_told(records, tmp_path):
         open_store(records, SETTINGS, tmp_path / "file")
 
 
-def test_interrupt_leaves_nothing(records, tmp_path):
+def test_interrupt_leaves_what_was_done(records, tmp_path):
     def interrupt(done, total):
         if done > COUNT / 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         open_store(records, SETTINGS, tmp_path, interrupt)
-    assert _names(tmp_path) == []
+    assert _names(tmp_path) == [".making"]
+    _whole(open_store(records, SETTINGS, tmp_path), records)
 
 
-def test_a_file_that_changes_meanwhile_is_told(records, tmp_path):
-    changed = records[5].source.path
+def test_a_file_that_changes_while_it_is_read_is_told_and_loses_no_other(records, tmp_path):
+    """What is read then is not what the digest of the store says."""
+    changed = records[25].source
 
     def meddle(source):
-        if source.path == records[20].source.path:
-            changed.write_bytes(changed.read_bytes() + b"\0")
+        if source == changed:
+            source.path.write_bytes(source.path.read_bytes() + b"\0")
         return Image(np.zeros((1, 8, 8), np.uint8))
 
-    with pytest.raises(ReadError, match=r"005\.png: this file changed while it was prepared"):
+    told = r"^1 of 40 images .*025\.png: this file changed while it was prepared"
+    with pytest.raises(ReadError, match=told):
         open_store(records, SETTINGS, tmp_path, read=meddle)
-    assert _names(tmp_path) == []
+    store = open_store(records, SETTINGS, tmp_path, skip_unreadable=True, read=meddle)
+    assert [name for name, _ in store.failures] == ["025.png"]
+    assert len(store.values) == COUNT - 1
+
+
+def test_a_file_that_changes_after_it_was_read_is_what_it_was(records, tmp_path):
+    early = records[0].source.path
+    kept = read_image(records[0].source).values
+
+    def meddle(source):
+        if source == records[-1].source:
+            early.write_bytes(records[1].source.path.read_bytes())
+        return read_image(source)
+
+    store = open_store(records, SETTINGS, tmp_path, read=meddle)
+    np.testing.assert_array_equal(store.values[0], kept)
+    after = open_store(records, SETTINGS, tmp_path)
+    assert after.digest != store.digest
+    _whole(after, records)
 
 
 def test_another_version_makes_its_own(records, tmp_path, monkeypatch):
     first = open_store(records, SETTINGS, tmp_path)
-    monkeypatch.setattr(shelf, "__version__", "99.0")
+    monkeypatch.setattr(order, "__version__", "99.0")
     second = open_store(records, SETTINGS, tmp_path)
     assert first.digest == second.digest
     assert _names(tmp_path) == ["store", "store"]

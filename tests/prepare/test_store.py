@@ -158,7 +158,20 @@ def test_all_that_cannot_be_read_is_told_in_one_line(damaged, tmp_path):
         "by --skip-unreadable"
     )
     assert "\n" not in message
-    assert list((tmp_path / "stores").iterdir()) == []
+
+
+def test_what_could_be_read_is_not_lost_where_others_could_not(damaged, tmp_path):
+    """The next time, what was prepared is taken as it is, and only the rest is tried."""
+    with pytest.raises(ReadError, match="5 of 10 images cannot be read"):
+        open_store(damaged, SETTINGS, tmp_path)
+    kept = {damaged[i].source for i in (0, 2, 3, 6, 9)}
+
+    def look(source):
+        assert source not in kept
+        return read_image(source)
+
+    store = open_store(damaged, SETTINGS, tmp_path, skip_unreadable=True, read=look)
+    assert len(store.names) == 5
 
 
 def test_what_cannot_be_read_is_left_out_and_listed(damaged, tmp_path):
@@ -287,3 +300,38 @@ def test_pixels_in_another_file_than_their_header_are_part_of_the_store(tmp_path
     left = open_store(records, SETTINGS, tmp_path / "cache", skip_unreadable=True)
     assert left.failures[0][0] == "one"
     assert "a.raw: cannot be read: No such file" in left.failures[0][1]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Größe Ärztin.png",
+        "снимок.png",
+        "胸部X線.png",
+        "صورة.png",
+        "🫁.png",
+        "a\nb.png",
+        "'$(x)'.png",
+    ],
+)
+def test_names_in_any_alphabet(make_pictures, tmp_path, name):
+    (record,) = make_pictures(1)
+    place = record.source.path.parent / "Каталог 資料"
+    place.mkdir()
+    path = record.source.path.rename(place / name)
+    moved = Record(name, {"image": Source(path)}, name)
+    for _ in range(2):  # The second time from what is remembered.
+        store = open_store([moved], SETTINGS, tmp_path)
+        np.testing.assert_array_equal(store.values[0], read_image(moved.source).values)
+    path.write_bytes(b"")
+    with pytest.raises(ReadError) as caught:
+        open_store([moved], SETTINGS, tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_names_that_are_no_utf_8(make_pictures, tmp_path):
+    (record,) = make_pictures(1)
+    path = record.source.path.rename(record.source.path.parent / os.fsdecode(b"\xff.p\xfe"))
+    moved = Record("odd", {"image": Source(path)}, "odd")
+    store = open_store([moved], SETTINGS, tmp_path)
+    np.testing.assert_array_equal(store.values[0], read_image(moved.source).values)

@@ -26,6 +26,9 @@ def predict(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a CSV here, instead of printing it.")
     ] = None,
+    site: Annotated[
+        str, typer.Option(metavar="NAME", help="Where they come from, if the run goes by it.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Predict new images: a calibrated probability of each class, and what makes it doubtful.
@@ -37,7 +40,7 @@ def predict(
     expect_place(out)
     loaded = verbs.load(run)
     with show_progress("Predicting", quiet=as_json) as count:
-        found = loaded.predict(files, verbs.Watch(count=count))
+        found = loaded.predict(files, verbs.Watch(count=count), site)
     if as_json:
         text = json.dumps([asdict(prediction) for prediction in found]) + "\n"
     else:

@@ -1,6 +1,10 @@
-"""A cohort made ready to be learnt from: read, prepared, and split by patient and by image."""
+"""A cohort made ready to be learnt from: read, prepared, and split by patient and by image.
 
-from collections.abc import Callable
+Landmarks of a standard scale are learnt from training exams, which are known only when copies of
+images are; so the exams are then prepared twice, first by the percentiles of each image.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,8 @@ from medclf.errors import RunError
 from medclf.learn.align import digest_images, join_copies
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import apply_splits
+from medclf.prepare.exam import Prepare
+from medclf.prepare.standard import learn_standard
 from medclf.prepare.store import Store, open_store
 
 
@@ -22,12 +28,16 @@ class Ready:
 
     Args:
         cohort: With every exam in a split.
+        recipe: With all that preparing had to learn.
+        reasons: Of what it learnt, by dotted key.
         store: Their images prepared, in the same order.
         digests: Of each exam's image.
         data: What a run keeps of where they come from.
     """
 
     cohort: Cohort
+    recipe: Recipe
+    reasons: Mapping[str, str]
     store: Store
     digests: tuple[str, ...]
     data: dict[str, Any]
@@ -50,24 +60,31 @@ def make_ready(
         skip_unreadable: Leave unreadable images out rather than stop.
 
     Raises:
-        MedclfError: images cannot be read, or the exams cannot be split.
+        MedclfError: images cannot be read, or the exams cannot be split or learnt from.
     """
-    store = open_store(
-        cohort.records, recipe.prepare, progress=progress, skip_unreadable=skip_unreadable
-    )
-    kept = set(store.names)
-    cohort = replace(cohort, records=tuple(r for r in cohort.records if r.name in kept))
+    learnt = recipe.prepare.learnt
+    first = recipe.prepare if learnt else replace(recipe.prepare, intensity="percentile")
+    store = open_store(cohort.records, first, progress=progress, skip_unreadable=skip_unreadable)
+    cohort, left_out, reasons = _keep(cohort, store), store.failures, dict[str, str]()
     digests = digest_images(store, len(cohort.records))
     cohort = split_cohort(join_copies(cohort, digests), recipe.fit.seed)
+    if not learnt:
+        prepare, reasons["prepare.landmarks"] = _learn(cohort, recipe.prepare)
+        recipe = replace(recipe, prepare=prepare)
+        store = open_store(
+            cohort.records, prepare, progress=progress, skip_unreadable=skip_unreadable
+        )
+        cohort, left_out = _keep(cohort, store), left_out + store.failures
+        digests = digest_images(store, len(cohort.records))
     images = columns.images
     data = {
         "origin": str(cohort.origin.absolute()),
         "columns": asdict(columns) | {"images": images and str(images.absolute())},
         "digest": store.digest,
-        "left_out": [list(failure) for failure in store.failures],
+        "left_out": [list(failure) for failure in left_out],
         "problems": [problem.message for problem in check_records(cohort)],
     }
-    return Ready(cohort, store, tuple(digests), data)
+    return Ready(cohort, recipe, reasons, store, tuple(digests), data)
 
 
 def make_ready_again(
@@ -97,4 +114,18 @@ def make_ready_again(
     if store.digest != data["digest"]:
         raise RunError(f"{cohort.origin}: the images have changed since {folder} was begun")
     digests = digest_images(store, len(cohort.records))
-    return Ready(join_copies(cohort, digests), store, tuple(digests), data)
+    return Ready(join_copies(cohort, digests), recipe, {}, store, tuple(digests), data)
+
+
+def _keep(cohort: Cohort, store: Store) -> Cohort:
+    """Take the exams that have a row."""
+    kept = set(store.names)
+    return replace(cohort, records=tuple(r for r in cohort.records if r.name in kept))
+
+
+def _learn(cohort: Cohort, prepare: Prepare) -> tuple[Prepare, str]:
+    """Learn landmarks from training exams, and say from how many."""
+    training = [record for record in cohort.records if record.split == "train"]
+    prepare = learn_standard(training, prepare)
+    places = f" of {len(prepare.sites)} sites" if prepare.sites else ""
+    return prepare, f"learnt from {len(training)} training exams{places}"

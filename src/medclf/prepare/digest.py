@@ -111,7 +111,8 @@ def digest_rows(rows: Sequence[tuple[Source, str]], settings: Prepare) -> str:
     for source, digest in rows:
         form = "" if source.parts else source.path.suffix.lower()
         members = "".join(f" {part.member!r}" for part in source.parts if part.member)
-        total.update(f"\n{digest} {form} {source.member!r} {source.index}{members}".encode())
+        line = f"\n{digest} {form} {source.member!r} {source.index}{members}"
+        total.update(line.encode(errors="surrogateescape"))  # Names need not be UTF-8.
     return total.hexdigest()
 
 

@@ -26,7 +26,7 @@ from medclf.prepare.resample import place_samples, resample
 from medclf.prepare.sampling import measure_steps
 from medclf.prepare.settings import Prepare
 
-__all__ = ["Prepare", "Prepared", "cut_image", "place_image", "prepare_image"]
+__all__ = ["Prepare", "Prepared", "cut_image", "expect_learnt", "place_image", "prepare_image"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,11 +85,20 @@ def prepare_image(image: Image, settings: Prepare, where: str, site: str = "") -
         array([[[  0, 255],
                 [255,   0]]], dtype=uint8)
     """
-    return place_image(image, settings, where, site).values
+    return _prepare(image, settings, where, site)[0]
 
 
 def place_image(image: Image, settings: Prepare, where: str, site: str = "") -> Prepared:
     """Prepare one image as `prepare_image` does, and keep its place in the patient."""
+    values, space, steps, placement = _prepare(image, settings, where, site)
+    placement = place_samples(space, steps, settings.size).after(placement)
+    return Prepared(values, placement, image.grid)
+
+
+def _prepare(
+    image: Image, settings: Prepare, where: str, site: str
+) -> tuple[NDArray[Any], tuple[int, ...], tuple[float, ...], Placement]:
+    """Prepare one image; tell how it was cut, and by which steps it was then resampled."""
     expect_learnt(settings)
     cut, placement = cut_image(image, settings, where)
     values, top = scale_values(cut, settings, where, site)
@@ -101,8 +110,7 @@ def place_image(image: Image, settings: Prepare, where: str, site: str = "") -> 
     values = store_as(values, top, settings.dtype)
     if len(values) < settings.channels:
         values = np.repeat(values, settings.channels, axis=0)
-    placement = place_samples(cut.space, steps, settings.size).after(placement)
-    return Prepared(np.ascontiguousarray(values), placement, image.grid)
+    return np.ascontiguousarray(values), cut.space, steps, placement
 
 
 def cut_image(image: Image, settings: Prepare, where: str) -> tuple[Image, Placement]:

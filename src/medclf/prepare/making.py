@@ -2,28 +2,33 @@
 
 Images are worked on in parts of a few megabytes, of which a few are under way at a time, so
 memory does not grow with the cohort. The file is written, not mapped: a full disk is then an
-error that can be told, and not the end of the process.
+error that can be told, and not the end of the process. Every second or two what has been written
+is brought to disk and noted in a journal beside it; from there a killed making goes on.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+import os
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from math import prod
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medclf.core.image import Image
-from medclf.core.record import Source
-from medclf.errors import MedclfError
-from medclf.prepare.exam import Prepare, prepare_image
+from medclf.prepare.order import Failures, Order, Row
 from medclf.prepare.threads import in_order
 
-Read = Callable[[Source], Image]
 Progress = Callable[[int, int], None]
 
+VALUES, JOURNAL = "values.bin", "journal.jsonl"
+
 PART_BYTES, PART_ROWS = 2 * 2**20, 64
+
+SECONDS = 2.0
+"""Between two notes in the journal: no more is lost to a kill."""
 
 
 @dataclass(frozen=True)
@@ -38,77 +43,124 @@ class Part:
 
     values: NDArray[Any]
     count: int
-    failures: dict[int, str]
+    failures: Failures
 
 
-def row_bytes(settings: Prepare) -> int:
-    """Count the bytes that one prepared image takes."""
-    return settings.channels * prod(settings.size) * np.dtype(settings.dtype).itemsize
-
-
-def prepare_row(source: Source, settings: Prepare, read: Read) -> NDArray[Any] | str:
-    """Read and prepare one image, or tell in one line why that cannot be done."""
-    try:
-        return prepare_image(read(source), settings, str(source))
-    except MedclfError as problem:
-        return " ".join(str(problem).split())
-    except OSError as problem:
-        return f"{source}: cannot be read: {problem.strerror or problem}"
-
-
-def write_rows(
-    file: BinaryIO,
-    sources: Sequence[Source],
-    settings: Prepare,
-    read: Read,
-    progress: Progress | None = None,
-) -> dict[int, str]:
-    """Prepare images and append them to a file, in order.
+@dataclass
+class Done:
+    """How far a store has been made.
 
     Args:
-        file: Where the values go; rows that cannot be read are left out.
-        sources: Where the images are.
-        settings: How they are prepared.
-        read: Reads one.
+        count: Rows that were tried, from the first on.
+        failures: Why one of them could not be read, by its number.
+    """
+
+    count: int = 0
+    failures: Failures = field(default_factory=dict)
+
+    def rows(self) -> int:
+        """Count the rows that have been written."""
+        return self.count - len(self.failures)
+
+
+def make_values(folder: Path, order: Order, progress: Progress | None = None) -> Failures:
+    """Write the values of a store, or go on where a killed process ended.
+
+    Args:
+        folder: Where they go; what is in it is of the same order.
+        order: What is wanted. Rows that cannot be read are left out.
         progress: Told after each part how many of how many are done.
 
     Returns:
-        Why an image could not be read, by its number among the sources.
+        Why an image could not be read, by its number.
 
     Raises:
         OSError: the file cannot be written.
     """
+    done = recall(folder, order.row_bytes)
+    (folder / VALUES).touch()
+    with (folder / VALUES).open("r+b") as file, closing(write_rows(file, order, done)) as parts:
+        file.truncate(done.rows() * order.row_bytes)
+        file.seek(0, os.SEEK_END)
+        fresh, noted = dict[int, str](), time.monotonic()
+        for failures in parts:
+            fresh |= failures
+            if time.monotonic() - noted > SECONDS:
+                _sync(file)
+                _note(folder, done.count, fresh)
+                fresh, noted = {}, time.monotonic()
+            if progress is not None:
+                progress(done.count, len(order.rows))
+        _sync(file)
+    return done.failures
 
-    def work(part: Sequence[Source]) -> Part:
-        return _prepare_part(part, settings, read)
 
-    failures: dict[int, str] = {}
-    done = 0
-    with closing(in_order(work, _parts(sources, row_bytes(settings)))) as parts:
+def recall(folder: Path, row_bytes: int) -> Done:
+    """Read how far a store has been made; nothing where its values are not there as noted."""
+    done = Done()
+    try:
+        for line in (folder / JOURNAL).read_text(encoding="utf-8").splitlines():
+            count, failures = json.loads(line)
+            done.count = int(count)
+            done.failures |= {int(number): str(reason) for number, reason in failures}
+        size = (folder / VALUES).stat().st_size
+    except (OSError, ValueError, TypeError):
+        return Done()
+    return done if size >= done.rows() * row_bytes else Done()
+
+
+def write_rows(file: BinaryIO, order: Order, done: Done) -> Generator[Failures, None, None]:
+    """Prepare the images that are left and append them to a file, in order.
+
+    Args:
+        file: Where the values go.
+        order: What is wanted.
+        done: How far it has come; kept up to date.
+
+    Returns:
+        After each part, which of its images could not be read, and why.
+    """
+
+    def work(rows: Sequence[Row]) -> Part:
+        return _prepare_part(rows, order)
+
+    left = order.rows[done.count :]
+    with closing(in_order(work, _parts(left, order.row_bytes))) as parts:
         for part in parts:
             file.write(part.values.data.cast("B") if part.values.size else b"")
-            failures |= {done + place: reason for place, reason in part.failures.items()}
-            done += part.count
-            if progress is not None:
-                progress(done, len(sources))
-    return failures
+            failures = {done.count + place: why for place, why in part.failures.items()}
+            done.failures |= failures
+            done.count += part.count
+            yield failures
 
 
-def _parts(sources: Sequence[Source], each: int) -> Iterator[Sequence[Source]]:
-    rows = min(PART_ROWS, max(1, PART_BYTES // each))
-    for start in range(0, len(sources), rows):
-        yield sources[start : start + rows]
+def _parts(rows: Sequence[Row], each: int) -> Iterator[Sequence[Row]]:
+    count = min(PART_ROWS, max(1, PART_BYTES // each))
+    for start in range(0, len(rows), count):
+        yield rows[start : start + count]
 
 
-def _prepare_part(sources: Sequence[Source], settings: Prepare, read: Read) -> Part:
-    values = np.empty((len(sources), settings.channels, *settings.size), settings.dtype)
-    failures: dict[int, str] = {}
+def _prepare_part(rows: Sequence[Row], order: Order) -> Part:
+    values = np.empty((len(rows), *order.shape[1:]), order.settings.dtype)
+    failures: Failures = {}
     kept = 0
-    for place, source in enumerate(sources):
-        row = prepare_row(source, settings, read)
-        if isinstance(row, str):
-            failures[place] = row
+    for place, row in enumerate(rows):
+        found = order.prepare(row)
+        if isinstance(found, str):
+            failures[place] = found
         else:
-            values[kept] = row
+            values[kept] = found
             kept += 1
-    return Part(values[:kept], len(sources), failures)
+    return Part(values[:kept], len(rows), failures)
+
+
+def _note(folder: Path, count: int, failures: Failures) -> None:
+    """Note how far the values reach that are on disk, and what failed since the last note."""
+    with (folder / JOURNAL).open("a", encoding="utf-8") as journal:
+        journal.write(json.dumps([count, list(failures.items())]) + "\n")
+        _sync(journal)
+
+
+def _sync(file: Any) -> None:
+    file.flush()
+    os.fsync(file.fileno())

@@ -2,84 +2,32 @@
 
 A store is made in a temporary folder beside its place, under a lock, brought to disk, and moved
 to its place by one rename. A process that wants the same meanwhile waits. What a killed process
-left is known by its lock, which is free, and removed by the next that comes.
+left is known by its lock, which is free: whoever wants the same store goes on with it, and it is
+removed when nobody has for some days.
 """
 
 import errno
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
-from hashlib import sha256
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from medclf import __version__
-from medclf.core.record import Source
-from medclf.errors import ReadError, SettingError
-from medclf.prepare.digest import FileDigest, digest_image, digest_rows
-from medclf.prepare.exam import Prepare
+from medclf.errors import SettingError
 from medclf.prepare.lock import hold
-from medclf.prepare.making import Progress, Read, prepare_row, row_bytes, write_rows
-from medclf.read.partners import files_of
+from medclf.prepare.making import JOURNAL, VALUES, Progress, make_values, recall
+from medclf.prepare.order import FORM, Failures, Order
 
-FORM = 1
-"""Raised when prepared values change, so that old stores are not taken for new ones."""
-
-VALUES = "values.bin"
-
-Failures = dict[int, str]
-"""Why an image could not be read, by its number."""
+KEPT_DAYS = 3.0
+"""How long what a killed process left waits for somebody to go on with it."""
 
 Check = Callable[[Failures], object]
 """Raises where a store without these images is not wanted."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is wanted of a store.
-
-    Args:
-        sources: Where each image is.
-        files: The digest of each file that they are made of.
-        settings: How they are prepared.
-        read: Reads one.
-    """
-
-    sources: tuple[Source, ...]
-    files: Mapping[Path, FileDigest]
-    settings: Prepare
-    read: Read
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the contents, their order and the settings."""
-        return digest_rows([(s, self._digest(s)) for s in self.sources], self.settings)
-
-    def _digest(self, source: Source) -> str:
-        lying = [self.files[path] for path in files_of(source) if path in self.files]
-        if source.parts:  # The names of a series' files, and so their order, do not count.
-            lying.sort(key=lambda file: file.digest)
-        return digest_image(lying)
-
-    @property
-    def name(self) -> str:
-        """The folder of such a store; another version of the package makes its own."""
-        return sha256(f"{FORM} {__version__} {self.digest}".encode()).hexdigest()[:32]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The axes of the values: (N, C, *size)."""
-        return (len(self.sources), self.settings.channels, *self.settings.size)
-
-    def without(self, failures: Failures) -> "Order":
-        """The same without some of the images."""
-        kept = (s for number, s in enumerate(self.sources) if number not in failures)
-        return replace(self, sources=tuple(kept)) if failures else self
 
 
 def find_or_make(
@@ -99,7 +47,6 @@ def find_or_make(
 
     Raises:
         SettingError: the disk is full.
-        ReadError: a file changed while the store was made.
         OSError: the shelf cannot be used.
     """
     found = _find(folder, order, check)
@@ -109,7 +56,8 @@ def find_or_make(
         found = _find(folder, order, check)
         if found is None:
             _sweep(folder, order.name)
-            found = _make(folder, order, check, progress)
+            found = _make(folder, order, progress)
+    check(found[1])
     return found
 
 
@@ -123,7 +71,7 @@ def _find(folder: Path, order: Order, check: Check) -> tuple[Order, Failures] | 
     """Look for a store. What could not be read when it was made is tried again: it may do now."""
     failures: Failures = {}
     for number in _noted(folder, order):
-        row = prepare_row(order.sources[number], order.settings, order.read)
+        row = order.prepare(order.rows[number])
         if isinstance(row, str):
             failures[number] = row
     if failures:
@@ -136,34 +84,24 @@ def _find(folder: Path, order: Order, check: Check) -> tuple[Order, Failures] | 
     return (kept, failures) if size == _bytes(kept) else None
 
 
-def _make(
-    folder: Path, order: Order, check: Check, progress: Progress | None
-) -> tuple[Order, Failures]:
+def _make(folder: Path, order: Order, progress: Progress | None) -> tuple[Order, Failures]:
+    """Make a store, or go on with it. What can be read is kept, whatever cannot."""
     making = folder / f"{order.name}.making"
-    _check_space(folder, _bytes(order))
+    _check_space(folder, _bytes(order) - recall(making, order.row_bytes).rows() * order.row_bytes)
     try:
-        making.mkdir()
-        failures = _write(making, order, progress)
-        check(failures)
-        _check_files(order)
+        making.mkdir(exist_ok=True)
+        failures = make_values(making, order, progress)
         kept = order.without(failures)
-        _publish(making, folder / kept.name, kept)
-        _note(folder, order, failures)
+        if kept.rows:
+            _publish(making, folder / kept.name, kept)
+            _note(folder, order, failures)
     except OSError as problem:
+        shutil.rmtree(making, ignore_errors=True)
         if problem.errno in (errno.ENOSPC, errno.EDQUOT):
             raise _full(folder, _bytes(order)) from problem
         raise
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
+    shutil.rmtree(making, ignore_errors=True)
     return kept, failures
-
-
-def _write(making: Path, order: Order, progress: Progress | None) -> Failures:
-    with (making / VALUES).open("wb") as file:
-        failures = write_rows(file, order.sources, order.settings, order.read, progress)
-        file.flush()
-        os.fsync(file.fileno())
-    return failures
 
 
 def _publish(making: Path, place: Path, order: Order) -> None:
@@ -171,6 +109,7 @@ def _publish(making: Path, place: Path, order: Order) -> None:
     facts = {"form": FORM, "medclf": __version__, "digest": order.digest, "shape": order.shape}
     facts["dtype"] = order.settings.dtype
     _write_text(making / "store.json", json.dumps(facts) + "\n")
+    (making / JOURNAL).unlink(missing_ok=True)
     _sync_folder(making)
     if place.is_dir() and (place / VALUES).stat().st_size != _bytes(order):
         shutil.rmtree(place)
@@ -183,13 +122,22 @@ def _publish(making: Path, place: Path, order: Order) -> None:
 
 
 def _sweep(folder: Path, name: str) -> None:
-    """Remove what killed processes left: locks that are free, their folders, and our folder."""
-    shutil.rmtree(folder / f"{name}.making", ignore_errors=True)
+    """Remove what killed processes left: locks that are free, and folders that have grown old."""
     left = {path.with_suffix("") for path in (*folder.glob("*.making"), *folder.glob("*.lock"))}
     for other in left - {folder / name}:
         with hold(other.with_suffix(".lock"), wait=False) as free:  # Which takes it away.
-            if free:
-                shutil.rmtree(other.with_suffix(".making"), ignore_errors=True)
+            making = other.with_suffix(".making")
+            if free and _age_days(making) > KEPT_DAYS:
+                shutil.rmtree(making, ignore_errors=True)
+
+
+def _age_days(making: Path) -> float:
+    """Tell how long nobody has written into a folder."""
+    try:
+        last = max(path.stat().st_mtime for path in (making, *making.iterdir()))
+    except OSError:
+        return 0.0
+    return (time.time() - last) / 86_400
 
 
 def _noted(folder: Path, order: Order) -> list[int]:
@@ -197,7 +145,7 @@ def _noted(folder: Path, order: Order) -> list[int]:
         noted = json.loads((folder / f"{order.name}.left_out").read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return []
-    return [number for number in noted if number < len(order.sources)]
+    return [number for number in noted if number < len(order.rows)]
 
 
 def _note(folder: Path, order: Order, failures: Failures) -> None:
@@ -209,12 +157,6 @@ def _note(folder: Path, order: Order, failures: Failures) -> None:
         part.rename(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _check_files(order: Order) -> None:
-    for path, file in order.files.items():
-        if not file.still(path):
-            raise ReadError(f"{path}: this file changed while it was prepared: begin again")
 
 
 def _check_space(folder: Path, wanted: int) -> None:
@@ -231,7 +173,7 @@ def _full(folder: Path, wanted: int) -> SettingError:
 
 
 def _bytes(order: Order) -> int:
-    return len(order.sources) * row_bytes(order.settings)
+    return len(order.rows) * order.row_bytes
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from medclf.core.record import Record, Source
 from medclf.errors import CohortError, ReadError, SettingError
 from medclf.prepare.digest import FileDigest, digest_files
-from medclf.prepare.exam import Prepare
-from medclf.prepare.making import Progress, Read
-from medclf.prepare.shelf import Failures, Order, find_or_make, open_values
+from medclf.prepare.exam import Prepare, expect_learnt
+from medclf.prepare.making import Progress
+from medclf.prepare.order import Failures, Order, Read, Row
+from medclf.prepare.shelf import find_or_make, open_values
+from medclf.prepare.site import sites_of
 from medclf.read.cache import cache_folder
 from medclf.read.image import read_image
 from medclf.read.partners import files_of
@@ -97,9 +99,12 @@ def open_store(
     Raises:
         CohortError: there is no exam, or one of several images.
         ReadError: images cannot be read or prepared. All are tried; the first are named.
-        SettingError: the cache cannot be written, or its disk is full.
+        SettingError: the cache cannot be written, or its disk is full; the settings are to be
+            learnt first; or no exam has the column of their site.
     """
+    expect_learnt(settings)
     numbers, sources = _flatten(records)
+    sites = sites_of([records[number] for number in numbers], settings)
     names = tuple(records[number].name for number in numbers)
     home = cache_folder() if cache is None else cache
     try:
@@ -110,7 +115,8 @@ def open_store(
             failures = missing | {present[i]: reason for i, reason in unread.items()}
             return _allow(failures, names, skip_unreadable)
 
-        order = Order(tuple(sources[i] for i in present), files, settings, read)
+        rows = tuple(Row(sources[i], sites[i]) for i in present)
+        order = Order(rows, files, settings, read)
         kept, unread = find_or_make(home / SHELF, order, check, progress)
         failures = check(unread)
         values = open_values(home / SHELF, kept)
@@ -178,7 +184,7 @@ def _allow(failures: Failures, names: Sequence[str], skip: bool) -> Failures:
     if not failures or (skip and len(failures) < len(names)):
         return failures
     first = [
-        why if names[i] in (why := failures[i]) else f"{names[i]}: {why}"
+        why if (name := " ".join(names[i].split())) in (why := failures[i]) else f"{name}: {why}"
         for i in sorted(failures)[:NAMED]
     ]
     more = "; …" if len(failures) > NAMED else ""

@@ -1,0 +1,110 @@
+"""What is wanted of a store: which images, prepared how; and one of its rows at a time.
+
+A store is named by what it is made of: the contents of the files, their order and the settings.
+A file that changes between its digest and its reading is noticed: what was read of it is not what
+the name says.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import sha256
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medclf import __version__
+from medclf.core.image import Image
+from medclf.core.record import Source
+from medclf.errors import MedclfError
+from medclf.prepare.digest import FileDigest, digest_image, digest_rows
+from medclf.prepare.exam import Prepare, prepare_image
+from medclf.read.partners import files_of
+
+Read = Callable[[Source], Image]
+
+FORM = 1
+"""Raised when prepared values change, so that old stores are not taken for new ones."""
+
+Failures = dict[int, str]
+"""Why an image could not be read, by its number."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """An image that is wanted.
+
+    Args:
+        source: Where it is.
+        site: Of its exam, where the settings go by the site.
+    """
+
+    source: Source
+    site: str = ""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is wanted of a store.
+
+    Args:
+        rows: The images.
+        files: The digest of each file that they are made of.
+        settings: How they are prepared.
+        read: Reads one.
+    """
+
+    rows: tuple[Row, ...]
+    files: Mapping[Path, FileDigest]
+    settings: Prepare
+    read: Read
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the contents, their order and the settings."""
+        told = [(row.source, self._digest(row)) for row in self.rows]
+        return digest_rows(told, self.settings)
+
+    @property
+    def name(self) -> str:
+        """The folder of such a store; another version of the package makes its own."""
+        return sha256(f"{FORM} {__version__} {self.digest}".encode()).hexdigest()[:32]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The axes of the values: (N, C, *size)."""
+        return (len(self.rows), self.settings.channels, *self.settings.size)
+
+    @property
+    def row_bytes(self) -> int:
+        """The bytes that one prepared image takes."""
+        return prod(self.shape[1:]) * np.dtype(self.settings.dtype).itemsize
+
+    def without(self, failures: Failures) -> "Order":
+        """The same without some of the images."""
+        kept = (row for number, row in enumerate(self.rows) if number not in failures)
+        return replace(self, rows=tuple(kept)) if failures else self
+
+    def prepare(self, row: Row) -> NDArray[Any] | str:
+        """Read and prepare one image, or tell in one line why that cannot be done."""
+        source = row.source
+        try:
+            image = self.read(source)
+            for path in files_of(source):
+                if path in self.files and not self.files[path].still(path):
+                    return f"{path}: this file changed while it was prepared: begin again"
+            return prepare_image(image, self.settings, str(source), row.site)
+        except MedclfError as problem:
+            return " ".join(str(problem).split())
+        except OSError as problem:
+            return f"{source}: cannot be read: {problem.strerror or problem}"
+
+    def _digest(self, row: Row) -> str:
+        lying = [self.files[path] for path in files_of(row.source) if path in self.files]
+        if row.source.parts:  # The names of a series' files, and so their order, do not count.
+            lying.sort(key=lambda file: file.digest)
+        digest = digest_image(lying)
+        return f"{digest} {row.site!r}" if self.settings.site else digest
