@@ -9,21 +9,11 @@ from fuzz_seeds import Seed
 
 Rng = np.random.Generator
 HUGE = (
-    0,
-    1,
-    7,
-    255,
-    256,
-    32767,
-    32768,
-    65535,
-    2**24,
-    2**31 - 1,
-    2**31,
-    2**32 - 1,
-    2**40,
-    2**63 - 1,
+    *(0, 1, 7, 255, 256, 9000, 14000, 32767, 32768, 65535, 2**24),
+    *(2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63 - 1),
 )
+"""Numbers at the limits of a type, and sizes that are just allowed."""
+
 HEAD = 400
 """Bytes at the start of a file that are hurt as often as all others together."""
 

@@ -11,6 +11,7 @@ from pydicom.encaps import encapsulate, generate_frames
 from medclf.errors import ReadError
 from medclf.read.codestream import read_codestream_size
 from medclf.read.dicom import read_dicom
+from medclf.read.raster import read_raster
 
 PICTURE = np.zeros((30, 40), np.uint8)
 
@@ -71,3 +72,19 @@ def test_a_box_without_length_is_refused_rather_than_followed_for_ever():
     dcmwrite(stream, dataset)
     with pytest.raises(ReadError, match=r"x\.dcm: .*box without length"):
         read_dicom(stream.getvalue(), "x.dcm")
+
+
+@pytest.mark.parametrize("form", ["raster", "dicom"])
+def test_a_jpeg_that_claims_more_than_its_bytes_can_hold(form):
+    """libjpeg would fill up what is missing with grey, and say nothing."""
+    stream = BytesIO()
+    Pillow.fromarray(PICTURE).save(stream, "JPEG")
+    raw = bytearray(stream.getvalue())
+    place = raw.index(b"\xff\xc0") + 5
+    raw[place : place + 4] = (14000).to_bytes(2, "big") * 2
+    if form == "dicom":
+        with pytest.raises(ValueError, match="claims more pixels than its bytes can hold"):
+            read_codestream_size(bytes(raw))
+        return
+    with pytest.raises(ReadError, match=r"x: the JPEG is cut short: \d+ bytes for"):
+        read_raster(bytes(raw), "x")

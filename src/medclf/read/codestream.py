@@ -11,6 +11,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from medclf.errors import ReadError
+from medclf.read.jpeg import can_hold
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _JPEG, _JPEG_2000 = b"\xff\xd8\xff", b"\xff\x4f\xff\x51"
 _BOXES, _BOX_HEADER = b"\x00\x00\x00\x0cjP  ", 8
 _FRAME_SEGMENTS = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})
+_HUFFMAN = range(0xC0, 0xC4)
 _TILES = 65535
 _END, _TAIL = b"\xff\xd9", 1024
 """The marker that ends a frame, and how far behind it padding may go on."""
@@ -81,6 +83,8 @@ def _jpeg_size(frame: bytes) -> tuple[int, int, int]:
         kind = frame[place + 1]
         if kind in _FRAME_SEGMENTS:
             rows, columns, samples = struct.unpack_from(">HHB", frame, place + 5)
+            if kind in _HUFFMAN and not can_hold(rows, columns, len(frame)):
+                raise ValueError("the JPEG frame claims more pixels than its bytes can hold")
             return rows, columns, samples
         filler = kind in (0xFF, 0x01)
         place += 1 if filler else 2 + int.from_bytes(frame[place + 2 : place + 4], "big")

@@ -21,6 +21,7 @@ JPEG = b"\xff\xd8\xff"
 SCANS = 200
 """The most scans of a picture: each is a run over all of it, and few bytes can claim many."""
 
+_BLOCK = 64
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _EXIF, _SCAN, _END, _ALONE = 0xE1, 0xDA, 0xD9, frozenset({0x01, *range(0xD0, 0xD9)})
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
@@ -67,8 +68,19 @@ def follow_segments(raw: bytes, where: str) -> Segments:
         place += max(2, length)
     if len(frame) < 6 or not 0 < scans <= SCANS:
         raise ReadError(f"{where}: a JPEG of one size and 1 to {SCANS} scans wanted, found {scans}")
-    check_size((int.from_bytes(frame[1:3], "big"), int.from_bytes(frame[3:5], "big")), where)
+    size = int.from_bytes(frame[1:3], "big"), int.from_bytes(frame[3:5], "big")
+    check_size(size, where)
+    if not can_hold(*size, len(raw)):
+        raise ReadError(f"{where}: the JPEG is cut short: {len(raw)} bytes for {size} pixels")
     return Segments(frame[0], frame[5], exif)
+
+
+def can_hold(rows: int, columns: int, length: int) -> bool:
+    """Tell whether so many bytes can be a JPEG of this size: 8 x 8 pixels take one bit or more.
+
+    Decoders fill up what is missing, so that a forged size would become a large grey picture.
+    """
+    return rows * columns <= _BLOCK * 8 * length
 
 
 def decode_jpeg(raw: bytes) -> NDArray[np.uint8]:
