@@ -25,6 +25,7 @@ from medclf.prepare.placement import Placement, Points, unmoved
 from medclf.prepare.resample import place_samples, resample
 from medclf.prepare.sampling import measure_steps
 from medclf.prepare.settings import Prepare
+from medclf.read.values import are_finite
 
 __all__ = ["Prepare", "Prepared", "cut_image", "expect_learnt", "place_image", "prepare_image"]
 
@@ -155,5 +156,5 @@ def _check_form(image: Image, settings: Prepare, where: str) -> None:
     kind = image.values.dtype.kind
     if kind not in "uif":
         raise ReadError(f"{where}: whole or decimal numbers wanted, found {image.values.dtype}")
-    if kind == "f" and not np.isfinite(image.values).all():
+    if not are_finite(image.values):
         raise ReadError(f"{where}: numbers wanted, found NaN or infinite values")

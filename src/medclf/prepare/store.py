@@ -153,9 +153,12 @@ def _ask_ahead(values: "np.memmap[Any, np.dtype[Any]]", indices: NDArray[np.int6
     row = values.nbytes // len(values)
     if row < ASKED_AHEAD or not isinstance(values.base, mmap.mmap):
         return
-    for start in (np.unique(indices) * row).tolist():
+    rows = np.unique(indices)
+    breaks = np.flatnonzero(np.diff(rows) > 1) + 1  # Neighbours are asked for together.
+    for run in np.split(rows, breaks) if rows.size else ():
+        start, end = int(run[0]) * row, (int(run[-1]) + 1) * row
         page = start - start % mmap.PAGESIZE
-        values.base.madvise(mmap.MADV_WILLNEED, page, start + row - page)
+        values.base.madvise(mmap.MADV_WILLNEED, page, end - page)
 
 
 def _flatten(records: Sequence[Record]) -> tuple[list[int], list[Source]]:

@@ -32,6 +32,7 @@ from medclf.read.refuse import legible, open_file, unreadable
 from medclf.read.series import read_series
 from medclf.read.tiff import SIGNATURES as TIFF
 from medclf.read.tiff import read_tiff
+from medclf.read.values import are_finite
 
 Reader = Callable[[bytes, str], Image]
 
@@ -124,7 +125,7 @@ def read_image(source: Source) -> Image:
             image = _read(source)
     except ReadError as problem:
         raise ReadError(legible(str(problem), str(source))) from problem
-    if image.values.dtype.kind == "f" and not np.isfinite(image.values).all():
+    if not are_finite(image.values):
         raise ReadError(f"{source}: holds pixels that are no numbers (NaN or infinite)")
     return image
 
