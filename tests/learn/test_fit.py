@@ -55,9 +55,11 @@ def test_what_is_plain_is_learnt(tmp_path, make_exams):
     assert scores["auc"]["value"] > 0.95
 
 
-def test_a_run_interrupted_and_resumed_ends_with_the_same_weights(tmp_path, make_exams):
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
+def test_a_run_interrupted_and_resumed_ends_with_the_same_weights(tmp_path, make_exams, dropout):
     cohort, held = make_exams()
     settings = recipe(folds=3, members=3, epochs=4)
+    settings = replace(settings, net=replace(settings.net, dropout=dropout))
     whole = fit_run(create_run(tmp_path / "whole", settings, cohort, {}), cohort, held)
     run = create_run(tmp_path / "cut", settings, cohort, {})
 

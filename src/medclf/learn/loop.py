@@ -9,8 +9,8 @@ to Wider Optima and Better Generalization. UAI 2018.
 
 import math
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from threading import Event
 
 import numpy as np
@@ -51,24 +51,37 @@ def run_epoch(
     method, optimizer, fit = member.method, member.optimizer, member.fit
     member.begin_epoch()
     total, losses = epochs * len(order), []
-    for batch in order:
-        if stop is not None and stop.is_set():
-            raise Stopped
-        for group in optimizer.param_groups:
-            group["lr"] = rate_at(member.step, total, fit) * group["scale"]
-        values, target = exams.batch(batch)
-        views = method.look(values, generator)
-        views, target = method.blend(views, target, generator)
-        with precision(fit, exams.device):
-            loss = method.loss(method(views), target)
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        optimizer.step()
-        member.step += 1
-        member.follow()
-        losses.append(loss.detach())
+    with _chance_within(generator.initial_seed(), exams.device):
+        for batch in order:
+            if stop is not None and stop.is_set():
+                raise Stopped
+            for group in optimizer.param_groups:
+                group["lr"] = rate_at(member.step, total, fit) * group["scale"]
+            values, target = exams.batch(batch)
+            views = method.look(values, generator)
+            views, target = method.blend(views, target, generator)
+            with precision(fit, exams.device):
+                loss = method.loss(method(views), target)
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            optimizer.step()
+            member.step += 1
+            member.follow()
+            losses.append(loss.detach())
     member.epoch += 1
     return float(torch.stack(losses).mean())
+
+
+@contextmanager
+def _chance_within(seed: int, device: torch.device) -> Iterator[None]:
+    """Let what drops by chance within a network draw from this epoch's seed alone.
+
+    Such layers know no other generator than that of the process, so their members learn one by one.
+    """
+    places = [device.index or 0] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=places):
+        torch.manual_seed(seed)
+        yield
 
 
 @torch.inference_mode()
