@@ -1,0 +1,72 @@
+"""What became of one file, and what a person must still look at. No word of it tells who it was."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+KINDS = {
+    "burnt-in text": "Marks that look like text stand in the pixels and were left: look at them.",
+    "masked": "Parts of the picture were masked: see that nothing was missed, nor too much lost.",
+    "pixels unseen": "The pixels could not be searched for text.",
+    "free text": "Words of free text were kept, those of a fixed list alone: read them.",
+    "identity found": "An identity stood where none belongs, and was removed: is it the only one?",
+    "private kept": "Private elements were kept that the standard lists as safe.",
+    "report": "A structured report: read what it says.",
+    "graphics kept": "Overlays or drawings were kept: look at them.",
+    "unknown removed": "Elements that no dictionary knows were removed.",
+    "date removed": "A date in no form that the standard knows could not be shifted, and went.",
+    "patient unclear": "No patient's ID: files are held together by name and birth date, or study.",
+    "metadata stripped": "Only what stood beside the pixels was removed: look at the picture.",
+}
+"""Every kind of remark, and what it asks of a person."""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something found in a file.
+
+    Args:
+        kind: One of `KINDS`.
+        detail: Names attributes and counts; never a value.
+    """
+
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file.
+
+    Args:
+        number: Of the file among all that were found, from 1.
+        path: Where it went, below the new folder; "" where it was refused.
+        patient: The pseudonym; "" where refused, or where no patient is known.
+        refused: Why it was refused; "" where it was not.
+        kind: `DICOM`, `PNG`, `JPEG`, `NIfTI`; "" where refused.
+        modality: The DICOM code.
+        changed: Attributes by what was done: removed, emptied, replaced, shifted, cleaned.
+        masked: Share of the picture that was masked, 0 to 1.
+        remarks: What a person must look at.
+        mark: A keyed hash of what the file was, by which a resumed run knows it.
+    """
+
+    number: int
+    path: str = ""
+    patient: str = ""
+    refused: str = ""
+    kind: str = ""
+    modality: str = ""
+    changed: dict[str, int] = field(default_factory=dict)
+    masked: float = 0.0
+    remarks: tuple[Remark, ...] = ()
+    mark: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Lay it out for a line of JSON."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(told: dict[str, Any]) -> "Outcome":
+        """Read it back."""
+        remarks = tuple(Remark(**remark) for remark in told["remarks"])
+        return Outcome(**{**told, "remarks": remarks})
