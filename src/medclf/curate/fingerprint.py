@@ -13,17 +13,12 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from medclf.core.cohort import Cohort
-from medclf.core.image import Image
 from medclf.core.record import SPLITS, Record, Source
 from medclf.core.task import Kind, Task
+from medclf.curate.glimpse import Glimpse, take_glimpse
 from medclf.errors import CohortError, ReadError, SettingError
-from medclf.read.image import read_image
-
-VALUES = 4096
-GREY = 2 / 255
 
 Progress = Callable[[int, int], None]
 
@@ -45,6 +40,9 @@ class Fingerprint:
         channels: 1 for grey, also where colours are stored but all alike; 3 for colours.
         colour_is_grey: Whether some are stored in colours but none shows any.
         shape_min, shape_median, shape_max: Samples along each axis.
+        oriented: Whether every volume tells the directions of its axes. Shapes and spacings are
+            then those of the volume turned to the patient's order (z to the head, y to the back,
+            x to the left), else those of the file.
         spacing_known: Share of the images that tell their spacing, 0 to 1.
         spacing_min_mm, spacing_median_mm, spacing_max_mm: Of those, or `None`.
         modalities: How many images of each; "" where the file does not say.
@@ -71,6 +69,7 @@ class Fingerprint:
     shape_min: tuple[int, ...]
     shape_median: tuple[int, ...]
     shape_max: tuple[int, ...]
+    oriented: bool
     spacing_known: float
     spacing_min_mm: tuple[float, ...] | None
     spacing_median_mm: tuple[float, ...] | None
@@ -100,24 +99,6 @@ def _plain(value: Any) -> Any:
 
 def _frozen(value: Any) -> Any:
     return tuple(_frozen(one) for one in value) if isinstance(value, list) else value
-
-
-@dataclass(frozen=True)
-class _Look:
-    """What one image tells; `foreground` holds a sample of its brighter values."""
-
-    shape: tuple[int, ...]
-    channels: int
-    coloured: bool
-    spacing_mm: tuple[float, ...] | None
-    modality: str
-    unit: str
-    bits: str
-    dtype: str
-    minimum: float
-    maximum: float
-    binary: bool
-    foreground: NDArray[np.float64]
 
 
 def take_fingerprint(
@@ -171,54 +152,19 @@ def draw_sample(records: Sequence[Record], sample: int, seed: int) -> list[Recor
 
 def _look_at_all(
     sources: Sequence[Source], progress: Progress | None
-) -> tuple[dict[str, _Look], tuple[tuple[str, str], ...]]:
-    looks: dict[str, _Look] = {}
+) -> tuple[dict[str, Glimpse], tuple[tuple[str, str], ...]]:
+    looks: dict[str, Glimpse] = {}
     unreadable: list[tuple[str, str]] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for number, found in enumerate(pool.map(_look_at, sources), 1):
+        for number, found in enumerate(pool.map(take_glimpse, sources), 1):
             name = str(sources[number - 1])
-            if isinstance(found, _Look):
+            if isinstance(found, Glimpse):
                 looks[name] = found
             else:
                 unreadable.append((name, found))
             if progress is not None:
                 progress(number, len(sources))
     return looks, tuple(unreadable)
-
-
-def _look_at(source: Source) -> _Look | str:
-    """Read an image and keep what it tells, or why it cannot be read."""
-    try:
-        image = read_image(source).still()
-    except ReadError as problem:
-        return str(problem)
-    values = image.values
-    low, high = values.min(), values.max()
-    drawn = np.random.default_rng(0).integers(0, values.size, VALUES)
-    some = values.reshape(-1)[drawn].astype(np.float64)
-    return _Look(
-        shape=image.space,
-        channels=image.channels,
-        coloured=_coloured(image),
-        spacing_mm=image.grid.spacing_mm,
-        modality=image.modality,
-        unit=image.unit,
-        bits=str(image.bits),
-        dtype=str(values.dtype),
-        minimum=float(low),
-        maximum=float(high),
-        binary=bool(((values == low) | (values == high)).all()),
-        foreground=some[some > float(low)],
-    )
-
-
-def _coloured(image: Image) -> bool:
-    """Tell whether channels differ by more than JPEG makes equal ones differ."""
-    if image.channels != 3:
-        return False
-    values = image.values.astype(np.float32)
-    full = 2.0**image.bits - 1 if image.values.dtype.kind in "ui" else float(np.ptp(values))
-    return float((values.max(0) - values.min(0)).max()) > GREY * full + 1e-6
 
 
 def _refuse_mixed(found: Mapping[str, int], what: str, cohort: Cohort) -> None:
@@ -257,10 +203,12 @@ def _sums(labels: Sequence[int | tuple[int, ...]], task: Task) -> list[int]:
     return [int(n) for n in np.bincount(np.array(labels), minlength=len(task.classes))]
 
 
-def _join(looks: Sequence[_Look]) -> dict[str, Any]:
+def _join(looks: Sequence[Glimpse]) -> dict[str, Any]:
     """What the sampled images tell together."""
     channels = max(look.channels for look in looks)
     grey = channels == 3 and not any(look.coloured for look in looks)
+    oriented = all(look.order for look in looks)
+    looks = [look.turned() for look in looks] if oriented else looks
     shapes = np.array([look.shape for look in looks])
     spacings = [look.spacing_mm for look in looks if look.spacing_mm is not None]
     foreground = np.concatenate([look.foreground for look in looks])
@@ -272,6 +220,7 @@ def _join(looks: Sequence[_Look]) -> dict[str, Any]:
         "shape_min": tuple(int(n) for n in shapes.min(0)),
         "shape_median": tuple(int(n) for n in np.median(shapes, 0)),
         "shape_max": tuple(int(n) for n in shapes.max(0)),
+        "oriented": oriented,
         "spacing_known": len(spacings) / len(looks),
         "spacing_min_mm": _per_axis(np.min, spacings),
         "spacing_median_mm": _per_axis(np.median, spacings),

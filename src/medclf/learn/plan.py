@@ -13,10 +13,10 @@ from typing import Any
 
 from medclf.core.cohort import Cohort
 from medclf.curate.fingerprint import Fingerprint
+from medclf.learn.preparation import choose_prepare
 from medclf.learn.recipe import Decide, Fit, Net, Recipe, format_recipe
 from medclf.learn.settle import LADDER
 from medclf.look.augment import Augment
-from medclf.prepare.exam import Prepare
 
 SMALLEST, LARGEST = {2: 28, 3: 24}, {2: 224, 3: 64}
 STEP = 4  # edges are multiples of it, unless the exams come in one small size
@@ -57,7 +57,8 @@ def make_plan(cohort: Cohort, found: Fingerprint, minutes: float, seed: int) -> 
     """
     learnt = sum(record.split != "test" for record in cohort.records)
     reasons: dict[str, str] = {}
-    prepare = _prepare(found, learnt, minutes, reasons)
+    size, reasons["prepare.size"] = _size(found, learnt, minutes)
+    prepare = choose_prepare(cohort, found, size, reasons)
     folds = FOLDS if learnt <= POOLED else 0
     recipe = Recipe(
         prepare=prepare,
@@ -67,31 +68,6 @@ def make_plan(cohort: Cohort, found: Fingerprint, minutes: float, seed: int) -> 
         decide=_decide(learnt, folds, reasons),
     )
     return Plan(recipe, reasons)
-
-
-def _prepare(found: Fingerprint, learnt: int, minutes: float, reasons: dict[str, str]) -> Prepare:
-    size, why = _size(found, learnt, minutes)
-    reasons["prepare.size"] = why
-    reasons["prepare.channels"] = "colour" if found.channels == 3 else _grey(found)
-    settings: dict[str, Any] = {"size": size, "channels": found.channels}
-    modalities, bits = set(found.modalities), max(int(n) for n in found.bits)
-    if modalities == {"CT"}:
-        settings |= {"intensity": "window", "window": (-1000.0, 1000.0)}
-        reasons["prepare.intensity"] = "CT is in Hounsfield units, the same on every scanner"
-    elif bits <= 8:
-        settings |= {"intensity": "full"}
-        reasons["prepare.intensity"] = "8-bit images use the full range already"
-    else:
-        settings |= {"intensity": "percentile"}
-        reasons["prepare.intensity"] = "values have no unit: each image is scaled by its own"
-    settings["dtype"] = "uint8" if bits <= 8 else "float16"
-    reasons["prepare.dtype"] = f"stored with {bits} bits"
-    if found.dims == 3 and found.spacing_median_mm is not None:
-        extent = [mm * n for mm, n in zip(found.spacing_median_mm, found.shape_median, strict=True)]
-        spacing = tuple(round(e / n, 3) for e, n in zip(extent, size, strict=True))
-        settings["spacing_mm"] = spacing
-        reasons["prepare.spacing_mm"] = "one scale in mm for all volumes; the middle is kept"
-    return Prepare(**settings)
 
 
 def _size(found: Fingerprint, learnt: int, minutes: float) -> tuple[tuple[int, ...], str]:
@@ -118,10 +94,6 @@ def _size(found: Fingerprint, learnt: int, minutes: float) -> tuple[tuple[int, .
 
 def _times(shape: tuple[int, ...]) -> str:
     return " x ".join(str(edge) for edge in shape)
-
-
-def _grey(found: Fingerprint) -> str:
-    return "grey images stored as colour" if found.colour_is_grey else "grey images"
 
 
 def _augment(found: Fingerprint, reasons: dict[str, str]) -> Augment:
