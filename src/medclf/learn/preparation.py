@@ -17,7 +17,8 @@ AIRY_HU, BONY_HU = -700.0, 300.0
 """Below and above which what is in view reaches from lung to bone."""
 
 SCANNERS = (
-    "scanner scanner_model device manufacturer vendor site hospital institution centre center"
+    *("scanner", "scanner_model", "device", "manufacturer", "vendor"),
+    *("site", "hospital", "institution", "centre", "center"),
 )
 """Usual names of the fact that tells one scanner from another."""
 
