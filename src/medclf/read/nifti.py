@@ -85,7 +85,7 @@ def read_nifti(raw: bytes, source: Source) -> Image:
         header = _header(whole, where)
         data = _pixels(whole, header, source)
         values = scale(stored(data, header, where), *_slope(header))
-        if _are_components(header):
+        if _are_components(header, values.shape[1]):
             values = values.reshape(1, -1, *values.shape[2:])
         names = name_phases(len(values), *_step(header))
         image = make_image(values, _grid(header, values.shape[2] == 1, where), names)
@@ -152,10 +152,13 @@ def _slope(header: Header) -> tuple[float, float]:
     return (1.0, 0.0) if slope is None else (float(slope), float(start or 0))
 
 
-def _are_components(header: Header) -> bool:
-    """Tell whether the fourth axis is none of time, by its unit or by the intent of the file."""
+def _are_components(header: Header, fifth: int) -> bool:
+    """Tell whether the fourth axis is none of time.
+
+    Its unit says so, or the intent of the file where there are no components on the fifth.
+    """
     untimed = int(header["xyzt_units"]) & 0x38 in _UNTIMED
-    return untimed or int(header["intent_code"]) in _COMPONENTS
+    return untimed or (fifth == 1 and int(header["intent_code"]) in _COMPONENTS)
 
 
 def _step(header: Header) -> tuple[float, str]:
