@@ -13,6 +13,7 @@ import typer
 
 from medclf import __version__
 from medclf.cli.compare import compare
+from medclf.cli.convert import convert
 from medclf.cli.datasets import datasets
 from medclf.cli.demo import demo
 from medclf.cli.evaluate import evaluate
@@ -34,6 +35,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     evaluate,
     predict,
     features,
+    convert,
     fetch,
     nets,
     datasets,
