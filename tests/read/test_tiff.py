@@ -261,3 +261,12 @@ def test_pages_in_a_ring_are_refused():
     raw[end : end + 4] = raw[4:8]
     with pytest.raises(ReadError, match="ring"):
         read_tiff(bytes(raw), "x")
+
+
+def test_rows_for_which_no_strip_is_there_are_refused():
+    """tifffile would fill them with zeros, of which a few bytes can claim a gigabyte."""
+    raw = bytearray(write(GREY[:24], rowsperstrip=24, compression="zlib"))
+    rows = raw.index(struct.pack("<HHII", 257, 4, 1, 24))
+    raw[rows + 8 : rows + 10] = (24 * 5).to_bytes(2, "little")
+    with pytest.raises(ReadError, match="x: the TIFF is damaged: only 1 of 5 strips or tiles are"):
+        read_tiff(bytes(raw), "x")

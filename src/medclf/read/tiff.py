@@ -11,6 +11,7 @@ Source: Aldus, TIFF 6.0, sections 2 to 6; the BigTIFF design of libtiff.
 import logging
 from dataclasses import replace
 from io import BytesIO
+from math import prod
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -157,6 +158,10 @@ def _check_pages(series: "TiffPageSeries", length: int, where: str) -> "TiffPage
     for page in series.pages:
         if page is None or not page.dataoffsets:
             raise ReadError(f"{where}: the TIFF is damaged: a page, or its pixels, are missing")
+        parts = prod(getattr(page, "keyframe", page).chunked)
+        if len(page.dataoffsets) < parts:
+            found = f"{len(page.dataoffsets)} of {parts} strips or tiles"
+            raise ReadError(f"{where}: the TIFF is damaged: only {found} are there")
         for offset, size in zip(page.dataoffsets, page.databytecounts, strict=True):
             if size == 0 or offset + size > length:
                 raise ReadError(f"{where}: the TIFF is cut short: strips of pixels are missing")
