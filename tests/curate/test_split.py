@@ -213,6 +213,7 @@ def test_headers_name_the_patients(tmp_path):
     assert found[0].facts["age_years"] == 37
     assert found[0].facts["sex"] == "F"
     assert found[0].facts["modality"] == "CT"
+    assert "field_strength_t" not in found[0].facts  # Which no file of these states.
     assert found[4].facts == {}
     assert notes == ["Patient and facts of 4 exams come from their DICOM headers."]
     assert "name one patient, 'A'" in read_headers(records[:2])[1][1]

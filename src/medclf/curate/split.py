@@ -217,7 +217,9 @@ def read_headers(records: Sequence[Record]) -> tuple[tuple[Record, ...], list[st
     if not known:
         return tuple(records), []
     named = list(records)
-    for i, facts in known.items():
+    stated = {name for facts in known.values() for name in facts if facts[name] is not None}
+    for i, found in known.items():
+        facts = {name: found[name] for name in found if name in stated}
         patient = str(facts.pop("patient", None) or records[i].patient)
         named[i] = replace(records[i], patient=patient, facts={**facts, **records[i].facts})
     notes = [f"Patient and facts of {len(known)} exams come from their DICOM headers."]
