@@ -5,7 +5,6 @@ lack their signature. Images that lie packed with others are taken from the data
 reader. NaN and infinite values are refused here, for every form alike.
 """
 
-from collections.abc import Callable
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -13,59 +12,14 @@ import numpy as np
 from medclf.core.image import Image
 from medclf.core.record import Source
 from medclf.errors import ReadError
-from medclf.read.analyze import SIGNATURES as ANALYZE
-from medclf.read.analyze import read_analyze
 from medclf.read.archive import read_bytes
-from medclf.read.array import MAGIC, ZIP, read_array, read_only_array
 from medclf.read.datasets.table import DATASETS
 from medclf.read.dicom import read_dicom
-from medclf.read.inflate import GZIP
-from medclf.read.jpeg import JPEG
-from medclf.read.metaimage import SIGNATURES as META
-from medclf.read.metaimage import read_metaimage
-from medclf.read.nifti import NIFTI_1, NIFTI_2, read_nifti
-from medclf.read.nrrd import SIGNATURE as NRRD
-from medclf.read.nrrd import read_nrrd
+from medclf.read.forms import name_form, read_form
 from medclf.read.partners import PARTNER_SUFFIXES
-from medclf.read.raster import BMP, PNG, read_raster
 from medclf.read.refuse import legible, open_file, unreadable
 from medclf.read.series import read_series
-from medclf.read.tiff import SIGNATURES as TIFF
-from medclf.read.tiff import read_tiff
 from medclf.read.values import are_finite
-
-Reader = Callable[[bytes, str], Image]
-
-FORMS: tuple[tuple[int, tuple[bytes, ...], Reader], ...] = (
-    (128, (b"DICM",), read_dicom),
-    (0, (PNG, JPEG), read_raster),
-    (0, TIFF, read_tiff),
-    (0, (MAGIC,), read_array),
-    (0, (ZIP,), read_only_array),
-    (0, (BMP,), read_raster),
-)
-"""Where a form's signature stands, the signature, and the form's reader. The first to fit reads."""
-
-SpreadReader = Callable[[bytes, Source], Image]
-
-SPREAD: tuple[tuple[int, tuple[bytes, ...], SpreadReader], ...] = (
-    (344, NIFTI_1, read_nifti),
-    (4, NIFTI_2, read_nifti),
-    (0, (GZIP,), read_nifti),
-    (0, (NRRD,), read_nrrd),
-    (0, META, read_metaimage),
-    (0, ANALYZE, read_analyze),
-)
-"""Likewise the forms whose pixels may lie in another file than their header."""
-
-UNREAD: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"GIF8", "GIF, which may move"),
-    (8, b"WEBP", "WebP, which may move"),
-    (0, b"SIMPLE  =", "FITS"),
-    (0, b"\x89HDF", "HDF5 or MINC"),
-    (0, b"CDF", "MINC"),
-)
-"""Signatures of forms that a person might expect, and are not read."""
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 
@@ -151,19 +105,16 @@ def _read_file(source: Source) -> Image:
     raw, where = read_bytes(source), str(source)
     if not raw:
         raise ReadError(f"{where}: the file is empty")
-    for start, signatures, read in FORMS:
-        if raw.startswith(signatures, start):
-            return read(raw, where)
-    for start, signatures, read_with in SPREAD:
-        if raw.startswith(signatures, start):
-            return read_with(raw, source)
+    image = read_form(raw, source)
+    if image is not None:
+        return image
     if where.lower().endswith(DICOM_SUFFIXES):
         return read_dicom(raw, where)
     if where.lower().endswith(PARTNER_SUFFIXES):
         raise ReadError(f"{where}: pixels without a header: name the header beside them instead")
-    found = next((name for start, sign, name in UNREAD if raw.startswith(sign, start)), None)
-    found = found or f"{raw[:8]!r} …"
-    raise ReadError(f"{where}: an image wanted ({' '.join(IMAGE_SUFFIXES)}), found {found}")
+    raise ReadError(
+        f"{where}: an image wanted ({' '.join(IMAGE_SUFFIXES)}), found {name_form(raw)}"
+    )
 
 
 def _read_packed(source: Source) -> Image:
