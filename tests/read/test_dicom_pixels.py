@@ -6,6 +6,7 @@ import pytest
 import SimpleITK
 from pydicom import Dataset, Sequence, dcmread
 from pydicom.pixels.processing import convert_color_space
+from pydicom.uid import RLELossless
 
 from medclf.errors import ReadError
 from medclf.read.dicom import read_dicom
@@ -29,6 +30,14 @@ def test_signed_twelve_bits_at_the_upper_end_of_sixteen(make_dicom):
     signed = TWELVE.astype(np.int16) - 2048
     raw = make_dicom(signed << 4, BitsStored=12, HighBit=15)
     np.testing.assert_array_equal(read_dicom(raw, "x").values[0], signed)
+
+
+def test_left_aligned_bits_in_run_lengths(make_dicom):
+    dataset = dcmread(BytesIO(make_dicom(TWELVE << 4, BitsStored=12, HighBit=15)))
+    dataset.compress(RLELossless)
+    stream = BytesIO()
+    dataset.save_as(stream)
+    np.testing.assert_array_equal(read_dicom(stream.getvalue(), "x").values[0], TWELVE)
 
 
 def test_bits_in_the_middle(make_dicom):

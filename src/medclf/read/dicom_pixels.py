@@ -84,22 +84,30 @@ def read_pixels(dataset: "Dataset", frames: int, where: str) -> NDArray[Any]:
         ReadError: a compressed frame is damaged, or states another size than the file.
         ValueError: plain pixels are too few, or a palette is absent or cut short.
     """
-    if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+    from pydicom.pixels.utils import pixel_array
+    from pydicom.uid import RLELossless
+
+    syntax = dataset.file_meta.TransferSyntaxUID
+    aside = _ends_high(dataset) and (syntax == RLELossless or not syntax.is_encapsulated)
+    options: dict[str, Any] = {"allow_excess_frames": False, "correct_unused_bits": not aside}
+    if syntax.is_encapsulated:
         check_codestreams(dataset, frames, where)
-        values = _decompress(dataset, where)
+        values = _decompress(dataset, options, where)
     elif dataset.get("BitsAllocated") == _PACKED:
         values = _unpack(dataset, frames)
     else:
-        values = _plain(dataset)
+        values = pixel_array(dataset, **options)
+    if aside:
+        values = _aligned(values, int(dataset.BitsStored), int(dataset.HighBit))
     if frames > 1 and len(values) != frames:
         raise ReadError(f"{where}: {frames} frames wanted, found one")
     return apply_palette(values, dataset) if read_photometric(dataset) == PALETTE else values
 
 
-def _decompress(dataset: "Dataset", where: str) -> NDArray[Any]:
+def _decompress(dataset: "Dataset", given: dict[str, Any], where: str) -> NDArray[Any]:
     from pydicom.pixels.utils import as_pixel_options
 
-    options = as_pixel_options(dataset, allow_excess_frames=False)
+    options = as_pixel_options(dataset, **given)
     values = 1
     for name in ("rows", "columns", "samples_per_pixel", "number_of_frames"):
         values *= int(options[name])
@@ -129,16 +137,11 @@ def _unpack(dataset: "Dataset", frames: int) -> NDArray[Any]:
     return values.reshape(shape[1:] if frames == 1 else shape)
 
 
-def _plain(dataset: "Dataset") -> NDArray[Any]:
-    from pydicom.pixels.utils import pixel_array
-
+def _ends_high(dataset: "Dataset") -> bool:
+    """Tell whether the stored bits end above the place where they would if they began at 0."""
     stored, allocated = dataset.get("BitsStored"), dataset.get("BitsAllocated")
     high = dataset.get("HighBit")
-    aside = stored and allocated and high is not None and stored <= high < allocated
-    values: NDArray[Any] = pixel_array(
-        dataset, allow_excess_frames=False, correct_unused_bits=not aside
-    )
-    return _aligned(values, int(stored), int(high)) if aside else values
+    return bool(stored and allocated and high is not None and stored <= high < allocated)
 
 
 def _aligned(values: NDArray[Any], stored: int, high: int) -> NDArray[Any]:
