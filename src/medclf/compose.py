@@ -3,7 +3,7 @@
 import json
 import shlex
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,8 +19,9 @@ from medclf.learn.recipe import format_recipe
 from medclf.learn.run import Run
 from medclf.learn.trained import read_choices
 from medclf.prepare.store import Store
-from medclf.report.contents import Contents, Epoch, Mistake, Setting
+from medclf.report.contents import Contents, Doubts, Epoch, Mistake, Setting
 from medclf.report.count import count_splits, summarise_facts
+from medclf.report.doubt import find_doubts
 from medclf.report.judged import Judged
 from medclf.report.mistake import find_mistakes
 from medclf.report.page import write_report
@@ -65,7 +66,8 @@ def compose_report(run: Run, cohort: Cohort, store: Store) -> Path:
         log=tuple(_log(run)),
         test=test,
         validation=validation,
-        wrong=_wrong(shown, store, rows) if shown is not None else (),
+        wrong=_drawn(find_mistakes(shown, SHOWN), store, rows) if shown is not None else (),
+        doubts=_doubts(found, store, rows),
         commands=_commands(run),
         cut=_is_cut(run),
     )
@@ -116,15 +118,19 @@ def _montage(cohort: Cohort, store: Store) -> tuple[Picture, ...]:
     )
 
 
-def _wrong(judged: Judged, store: Store, rows: Mapping[str, int]) -> tuple[Mistake, ...]:
-    """Show the cases that were most surely decided wrongly."""
+def _doubts(found: Predictions, store: Store, rows: Mapping[str, int]) -> Doubts:
+    """Show the labels that may be wrong, of all exams that were not learnt from."""
+    doubts = find_doubts(found, SHOWN)
+    return replace(doubts, cases=_drawn(doubts.cases, store, rows))
+
+
+def _drawn(cases: Sequence[Mistake], store: Store, rows: Mapping[str, int]) -> tuple[Mistake, ...]:
+    """Add to each case its picture, as the network saw it."""
 
     def picture(exam: str) -> Picture:
         return make_picture(store.batch(np.array([rows[exam]]))[0], exam)
 
-    return tuple(
-        replace(mistake, picture=picture(mistake.exam)) for mistake in find_mistakes(judged, SHOWN)
-    )
+    return tuple(replace(case, picture=picture(case.exam)) for case in cases)
 
 
 def _tell_split(run: Run) -> str:

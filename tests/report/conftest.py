@@ -15,6 +15,7 @@ from medclf.evaluate.table import Predictions
 from medclf.evaluate.threshold import fit_decision
 from medclf.report.contents import Contents, Epoch, Setting
 from medclf.report.count import count_splits, summarise_facts
+from medclf.report.doubt import find_doubts
 from medclf.report.judged import Judged
 from medclf.report.mistake import find_mistakes
 from medclf.report.picture import Picture
@@ -100,6 +101,7 @@ def compose(kind: str, exams: int = 120) -> Contents:
         test=test,
         validation=validation,
         wrong=find_mistakes(test, 4),
+        doubts=find_doubts(validation.predictions, 4),
         commands=("medclf train exams.csv --seed 7",),
         limits=("One hospital only.",),
         intended="A test.",

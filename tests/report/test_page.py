@@ -8,7 +8,7 @@ import pytest
 
 from medclf.core.task import Task
 from medclf.errors import RunError
-from medclf.report.contents import Contents, Mistake, Setting
+from medclf.report.contents import Contents, Doubts, Mistake, Setting
 from medclf.report.page import render_report, write_report
 from medclf.report.picture import Picture
 
@@ -138,6 +138,7 @@ def test_hostile_words_do_no_harm(composed):
             log=contents.log,
             test=judged,
             wrong=(Mistake(EVIL, EVIL, EVIL, 0.5, picture),),
+            doubts=Doubts(1, 1, (Mistake(EVIL, EVIL, EVIL, 0.5, picture),)),
             commands=(EVIL,),
             limits=(EVIL,),
         )
@@ -168,10 +169,10 @@ def test_without_a_test_split_validation_is_shown_with_a_caution(composed):
 
 
 @pytest.mark.parametrize(
-    "gone", ["validation", "counts", "facts", "log", "plan", "wrong", "recipe"]
+    "gone", ["validation", "counts", "facts", "log", "plan", "wrong", "doubts", "recipe"]
 )
 def test_any_part_may_be_missing(composed, gone):
-    empty = None if gone == "validation" else type(getattr(composed("binary"), gone))()
+    empty = None if gone in ("validation", "doubts") else type(getattr(composed("binary"), gone))()
     Page(render_report(replace(composed("binary"), **{gone: empty})))
 
 

@@ -70,6 +70,21 @@ class Mistake:
 
 
 @dataclass(frozen=True)
+class Doubts:
+    """Labels that may be wrong, see `find_doubts`.
+
+    Args:
+        labels: How many were looked at: those of exams that were not learnt from.
+        doubted: How many of them a person should look at again.
+        cases: The most doubtful ones; `truth` is the label.
+    """
+
+    labels: int
+    doubted: int
+    cases: tuple[Mistake, ...]
+
+
+@dataclass(frozen=True)
 class Contents:
     """What one report tells.
 
@@ -94,6 +109,7 @@ class Contents:
         test: What was measured on the test split.
         validation: What was measured on validation, where choices were made.
         wrong: The most wrong cases of that split, worst first, see `find_mistakes`.
+        doubts: Labels that may be wrong, on validation and test together.
         commands: Command lines that make this run again.
         cut: Whether the budget ended the run before the last epoch of its recipe, to which
             `commands` go on.
@@ -120,6 +136,7 @@ class Contents:
     test: Judged | None = None
     validation: Judged | None = None
     wrong: tuple[Mistake, ...] = ()
+    doubts: Doubts | None = None
     commands: tuple[str, ...] = ()
     cut: bool = False
     limits: tuple[str, ...] = ()

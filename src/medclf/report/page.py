@@ -18,6 +18,7 @@ from medclf.report.card import tell_card
 from medclf.report.classes import tell_classes
 from medclf.report.contents import Contents
 from medclf.report.data import tell_data, tell_split
+from medclf.report.doubt import tell_doubts
 from medclf.report.headline import Head, tell_head
 from medclf.report.learning import tell_training
 from medclf.report.mistake import tell_mistakes
@@ -34,6 +35,7 @@ TITLES = {
     "classes": "By class",
     "subgroups": "Subgroups",
     "wrong": "Most wrong cases",
+    "doubts": "Labels to look at again",
     "card": "Use and limits",
     "reproduce": "Reproduce",
 }
@@ -111,6 +113,7 @@ def _parts(contents: Contents) -> Mapping[str, object]:
         "classes": judged and tell_classes(judged),
         "subgroups": judged and tell_subgroups(judged),
         "wrong": tell_mistakes(contents.wrong),
+        "doubts": tell_doubts(contents.doubts),
         "card": tell_card(contents),
         "reproduce": contents.commands,
     }
