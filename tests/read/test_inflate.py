@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medclf.errors import ReadError
-from medclf.read.inflate import bunzip, gunzip, inflate
+from medclf.read.inflate import bunzip, gunzip, inflate, inflate_bare
 
 NOISE = np.random.default_rng(0).integers(0, 7, 300_000, np.uint8).tobytes()
 PACKED = {"zlib": zlib.compress(NOISE), "gzip": gzip.compress(NOISE), "bzip2": bz2.compress(NOISE)}
@@ -38,6 +38,15 @@ def test_cut_or_damaged(form):
         hurt[place] ^= 1 << int(rng.integers(8))
         with pytest.raises(ReadError, match=r"^x: "):
             UNPACK[form](bytes(hurt), len(NOISE), "x")
+
+
+def test_a_stream_without_header_unpacks_to_just_its_size():
+    packed = PACKED["zlib"][2:-4]
+    assert inflate_bare(packed, len(NOISE), "x") == NOISE
+    assert inflate_bare(b"\x03\0", 0, "x") == b""
+    for raw, size in [(packed, 7), (packed, len(NOISE) + 1), (packed[:-9], len(NOISE)), (b"", 9)]:
+        with pytest.raises(ReadError, match=rf"x: damaged: it does not unpack to {size:,} bytes"):
+            inflate_bare(raw, size, "x")
 
 
 @pytest.mark.parametrize("second", [NOISE, NOISE[:7], b""])

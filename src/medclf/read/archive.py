@@ -19,7 +19,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from medclf.core.record import Source
 from medclf.errors import ReadError
-from medclf.read.inflate import LIMIT
+from medclf.read.inflate import LIMIT, inflate_bare
 from medclf.read.once import once
 from medclf.read.refuse import one_line, open_file, unreadable
 
@@ -154,10 +154,7 @@ def _inflate(file: BinaryIO, info: ZipInfo, where: Source) -> bytes:
     file.seek(info.header_offset + _LOCAL_HEADER + names)
     raw = file.read(info.compress_size)
     if info.compress_type == ZIP_DEFLATED:
-        try:
-            raw = zlib.decompressobj(-zlib.MAX_WBITS).decompress(raw, info.file_size + 1)
-        except zlib.error as problem:
-            raise ReadError(f"{where}: damaged: {one_line(problem)}") from problem
+        raw = inflate_bare(raw, info.file_size, str(where))
     if len(raw) != info.file_size or zlib.crc32(raw) != info.CRC:
         raise ReadError(f"{where}: damaged or cut short: its checksum does not fit")
     return raw

@@ -69,6 +69,26 @@ def inflate(raw: bytes, size: int, where: str) -> bytes | bytearray:
     return _whole(whole, size, stream.eof, where)
 
 
+def inflate_bare(raw: bytes, size: int, where: str) -> bytes:
+    """Unpack a deflate stream without a header, as members of a zip are packed.
+
+    Raises:
+        ReadError: it is cut short or damaged, or unpacks to another size than the archive claims.
+    """
+    if not size:
+        return b""
+    if size <= DEFLATE_RATIO * len(raw):
+        from imagecodecs import DeflateError, deflate_decode
+
+        try:
+            whole = bytes(deflate_decode(raw, out=size, raw=True))
+        except DeflateError:
+            whole = b""
+        if len(whole) == size:
+            return whole
+    raise ReadError(f"{where}: damaged: it does not unpack to {size:,} bytes")
+
+
 def bunzip(raw: bytes, size: int, where: str) -> bytes | bytearray:
     """Unpack a bzip2 stream, whose size the header of the image claims.
 
