@@ -8,6 +8,7 @@ import pandas as pd
 import pydicom
 import pytest
 from pydicom.data import get_testdata_file
+from pydicom.uid import generate_uid
 
 from medclf.core.record import Source
 from medclf.core.task import Task
@@ -81,6 +82,7 @@ def test_the_pattern_and_the_header_tell_patients(tmp_path):
     (tmp_path / "well").mkdir()
     for i, (folder, patient) in enumerate([("ill", "P1"), ("ill", "P1"), ("well", "P2")]):
         dataset.PatientID, dataset.PatientSex = patient, "F"
+        dataset.SeriesInstanceUID = generate_uid()
         dataset.save_as(tmp_path / folder / f"s{i}.dcm")
     cohort = read_cohort(tmp_path)
     assert [r.patient for r in cohort.records] == ["P1", "P1", "P2"]

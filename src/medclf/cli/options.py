@@ -68,6 +68,11 @@ HoldOut = Annotated[
     str | None,
     _say("--hold-out", "Sites that are tested alone, by a column.", "COLUMN=VALUE[,VALUE]"),
 ]
+SeriesPattern = Annotated[
+    str | None,
+    _say("--series", "Regular expression that tells an exam's DICOM series from others.", "REGEX"),
+]
+Slices = Annotated[bool, _say("--slices", "Take each DICOM file as an image of its own.")]
 
 
 def columns_from(  # noqa: PLR0913 - each argument is an option of the command line
@@ -83,6 +88,8 @@ def columns_from(  # noqa: PLR0913 - each argument is an option of the command l
     patient_pattern: PatientPattern = None,
     tidy_labels: TidyLabels = False,
     hold_out: HoldOut = None,
+    series: SeriesPattern = None,
+    slices: Slices = False,
 ) -> "Columns":
     """Make up what the person says of the data.
 
@@ -105,6 +112,8 @@ def columns_from(  # noqa: PLR0913 - each argument is an option of the command l
         patient_pattern=patient_pattern,
         tidy_labels=tidy_labels,
         hold_out=hold_out,
+        series=series,
+        slices=slices,
     )
 
 

@@ -30,6 +30,11 @@ class Source:
     index: int | None = None
     parts: tuple["Source", ...] = ()
 
+    @property
+    def first(self) -> "Source":
+        """One file of it: itself, or the first of its parts."""
+        return self.parts[0] if self.parts else self
+
     def __str__(self) -> str:
         inside = f"!{self.member}" if self.member else ""
         number = "" if self.index is None else f"[{self.index}]"

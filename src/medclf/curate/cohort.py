@@ -3,7 +3,8 @@
 The forms are tried in an order written by hand: packed data sets, then tables, then a folder or a
 zip, in which a table that names images wins over folders per class. A row of a table is an exam,
 unless a column joins several rows or several columns hold images; rows without label or image are
-left out and counted. No pixel is read, only headers of DICOM files where no column tells patients.
+left out and counted. No pixel is read, only headers of DICOM files: they tell which files are one
+volume, which exam a row means that names no file, and whose it is where no column does.
 """
 
 from dataclasses import replace
@@ -22,17 +23,21 @@ from medclf.curate.folder import (
 from medclf.curate.hold import hold_out
 from medclf.curate.problem import count
 from medclf.curate.rows import read_rows
-from medclf.curate.split import name_patients, read_headers
+from medclf.curate.series import join_files, read_folder
+from medclf.curate.sheet import read_sheet
+from medclf.curate.split import may_be_dicom, name_patients, read_headers
 from medclf.curate.table import (
     Columns,
     choose_roles,
     names_images,
+    names_labels,
 )
 from medclf.curate.task import Worded, infer_task
 from medclf.curate.workbook import part_sheet
 from medclf.errors import CohortError, MedclfError, ReadError, SettingError
 from medclf.read.archive import is_archive
 from medclf.read.datasets.table import DATASETS
+from medclf.read.find import find_series
 
 __all__ = ["Columns", "read_cohort"]
 
@@ -86,9 +91,15 @@ def _read_form(data: Path, columns: Columns) -> Worded:
         (packed,) = listing.archives.values()
         listing = list_files(packed.path)
         notes.append(f"The images are those in {packed.path.name}.")
+    rows = None if chosen is not None else _sheet_of(listing, columns)
     if chosen is not None:
         found = _read_table(chosen, columns, listing)
+    elif rows is not None:
+        notes = []
+        found = _read_sheet(rows, columns, data)
     elif listing.images:
+        listing, joined = (listing, []) if columns.slices else join_files(listing)
+        notes += joined
         found = read_class_folders(listing)
     else:
         raise CohortError(f"{data}: images wanted, found {_what_else(data, listing)}")
@@ -122,11 +133,29 @@ def _table_of(listing: Listing, columns: Columns) -> tuple[Source | None, list[s
     return (listing.tables[naming[0]] if naming else None), unused
 
 
+def _sheet_of(listing: Listing, columns: Columns) -> Source | None:
+    """Choose the one table, not deep below, whose rows can be joined to DICOM series, if any."""
+    found = [
+        source
+        for name, source in listing.tables.items()
+        if name.count("/") <= 1 and names_labels(load_table(source), columns)
+    ]
+    some = any(may_be_dicom(source) for source in listing.images.values())
+    return found[0] if some and len(found) == 1 else None
+
+
+def _read_sheet(source: Source, columns: Columns, images: Path, sheet: str = "") -> Worded:
+    """Read a table that names no files, and the DICOM series that its rows mean."""
+    return read_sheet(load_table(source, sheet), columns, find_series(images), str(source))
+
+
 def _read_table(
     source: Source, columns: Columns, listing: Listing | None, sheet: str = ""
 ) -> Worded:
     """Read a table whose files lie beside it, in the listing, or in `columns.images` alone."""
     table, where = load_table(source, sheet), str(source)
+    if columns.images is not None and not names_images(table, columns):
+        return _read_sheet(source, columns, columns.images, sheet)
     roles, notes = choose_roles(table, columns, where)
     base = None if source.member else source.path.parent
     if columns.images is not None:
@@ -136,6 +165,8 @@ def _read_table(
 
     def find(text: str) -> Source | None:
         found = None if base is None else find_beside(base, text)
+        if found is None and base is not None and (base / text).is_dir():
+            return read_folder(base / text, columns.series)
         if found is not None or listing is None:
             return found
         return listing.images.get(f"{beside}/{text}") or listing.find(text)

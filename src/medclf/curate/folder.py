@@ -17,6 +17,7 @@ from medclf.curate.problem import count
 from medclf.curate.task import Worded
 from medclf.errors import CohortError, ReadError
 from medclf.read.archive import list_members
+from medclf.read.datasets.table import DATASETS
 from medclf.read.image import is_image
 from medclf.read.partners import HEADER_SUFFIXES, PARTNER_SUFFIXES
 
@@ -119,13 +120,18 @@ def list_files(root: Path) -> Listing:
             tables[name] = source
         elif suffix == ".zip":
             archives[name] = source
-        elif is_image(source):
+        elif is_image(source) and not (suffix == ".npz" and _packs_a_data_set(source)):
             images[name] = source
         else:
             skipped[suffix or "without suffix"] += 1
     if any(name.lower().endswith(HEADER_SUFFIXES) for name in images):
         skipped = Counter({kind: n for kind, n in skipped.items() if kind not in PARTNER_SUFFIXES})
     return Listing(root, images, tables, archives, skipped)
+
+
+def _packs_a_data_set(source: Source) -> bool:
+    """Tell whether a file packs the images of many exams, and is therefore no image itself."""
+    return not source.member and any(dataset.recognise(source.path) for dataset in DATASETS)
 
 
 def _walk(root: Path) -> Iterator[str]:

@@ -177,7 +177,7 @@ def name_patients(
     if not rule.groups:
         raise SettingError(f"--patient-pattern {pattern!r}: a group (…) around the patient wanted")
     base = root if root.is_dir() else root.parent
-    paths = [_below(next(iter(record.images.values())), base) for record in records]
+    paths = [_below(next(iter(record.images.values())).first, base) for record in records]
     found = [_patient(rule, path) for path in paths]
     missed = [path for path, patient in zip(paths, found, strict=True) if patient is None]
     if len(missed) == len(records):
@@ -210,9 +210,10 @@ def _patient(rule: re.Pattern[str], path: str) -> str | None:
 
 def read_headers(records: Sequence[Record]) -> tuple[tuple[Record, ...], list[str]]:
     """Learn patient, age, sex and more from the headers of DICOM files, and say so in notes."""
-    chosen = [i for i, r in enumerate(records) if _may_be_dicom(next(iter(r.images.values())))]
+    files = [next(iter(record.images.values())).first for record in records]
+    chosen = [i for i, file in enumerate(files) if may_be_dicom(file)]
     with ThreadPoolExecutor() as pool:
-        read = list(pool.map(_facts, (next(iter(records[i].images.values())) for i in chosen)))
+        read = list(pool.map(_facts, (files[i] for i in chosen)))
     known = {i: facts for i, facts in zip(chosen, read, strict=True) if facts}
     if not known:
         return tuple(records), []
@@ -232,8 +233,11 @@ def read_headers(records: Sequence[Record]) -> tuple[tuple[Record, ...], list[st
     return tuple(named), notes
 
 
-def _may_be_dicom(source: Source) -> bool:
-    """By its suffix; without that of any image a file is in the cohort only if it is DICOM."""
+def may_be_dicom(source: Source) -> bool:
+    """Tell whether a file of a cohort may be DICOM.
+
+    By its suffix; without that of any image a file is in the cohort only if it is DICOM.
+    """
     name = (source.member or source.path.name).lower()
     return source.index is None and (name.endswith(DICOM_SUFFIXES) or not looks_like_image(name))
 

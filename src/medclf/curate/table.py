@@ -25,6 +25,12 @@ PATIENTS = ("patient patient_id patientid subject subject_id subjectid", "lesion
 SPLITS = ("split", "subset", "partition", "set", "phase")
 EXAMS = ("exam exam_id study study_id accession accession_number studyinstanceuid",)
 VIEWS = ("view view_position viewposition", "projection")
+UIDS = ("uid", "study")  # keys whose values are like nothing else, so that any column may hold them
+KEYS = {
+    "accession": "accession accession_number accessionnumber accession_no exam exam_id study "
+    "study_id examination order_number",
+    "patient": PATIENTS[0],
+}
 SHOWN = 12
 SEVERAL = re.compile(r"(?:image|img|path|file|scan)_(.+)")
 
@@ -47,6 +53,9 @@ class Columns:
             or else its first group that takes part, is the patient.
         tidy_labels: Merge labels that differ only in spaces or case.
         hold_out: A fact and the values of it that are the test split, as "site=north,south".
+        series: A regular expression, searched in modality and description of DICOM series, that
+            says which one of an exam is meant.
+        slices: Take each DICOM file as an image of its own, rather than all of a series as one.
     """
 
     path: str | tuple[str, ...] | None = None
@@ -61,6 +70,8 @@ class Columns:
     patient_pattern: str | None = None
     tidy_labels: bool = False
     hold_out: str | None = None
+    series: str | None = None
+    slices: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,14 +104,9 @@ def choose_roles(table: Table, columns: Columns, where: str) -> tuple[Roles, lis
     """
     choose = _Choice(table, where)
     exam = choose.one("exam", columns.exam, EXAMS)
-    label = columns.label
-    if isinstance(label, tuple):
-        labels = tuple(choose.named("label", name) for name in label)
-    else:
-        labels = (choose.one("label", label, LABELS),)
     roles = Roles(
         paths=choose.paths(columns.path),
-        labels=labels,
+        labels=choose.labels(columns.label),
         patient=choose.one("patient", columns.patient, PATIENTS),
         split=choose.one("split", columns.split, SPLITS),
         exam=exam,
@@ -109,11 +115,47 @@ def choose_roles(table: Table, columns: Columns, where: str) -> tuple[Roles, lis
     return roles, choose.notes
 
 
+def choose_sheet_roles(table: Table, columns: Columns, where: str) -> tuple[Roles, list[str]]:
+    """Do so for a table that names no images, each row of which is an exam.
+
+    Raises:
+        CohortError: a column that the person named is not there, two would do, or none names
+            labels.
+    """
+    choose = _Choice(table, where)
+    roles = Roles(
+        paths={},
+        labels=choose.labels(columns.label),
+        patient=choose.one("patient", columns.patient, PATIENTS),
+        split=choose.one("split", columns.split, SPLITS),
+    )
+    return roles, choose.notes
+
+
+def likely_keys(table: Table, columns: Columns, key: str) -> list[str]:
+    """List the columns that may say which exam a row speaks of.
+
+    Args:
+        key: "uid", "study", "accession" or "patient".
+    """
+    if key in UIDS:
+        return list(table)
+    given = {columns.exam, columns.patient} - {None}
+    return [c for c in table if c in given or _plain(c) in KEYS[key].split()]
+
+
 def names_images(table: Table, columns: Columns) -> bool:
     """Tell whether a table has a column that names images."""
     given = (columns.path,) if isinstance(columns.path, str) else columns.path or ()
     named = {_plain(column) for column in table} & {_plain(name) for name in given}
     return bool(named or _usual(table, PATHS) or len(_several(table)) > 1)
+
+
+def names_labels(table: Table, columns: Columns) -> bool:
+    """Tell whether a table has a column of labels."""
+    given = (columns.label,) if isinstance(columns.label, str) else columns.label or ()
+    named = {_plain(column) for column in table} & {_plain(name) for name in given}
+    return bool(named or _usual(table, LABELS))
 
 
 class _Choice:
@@ -142,6 +184,12 @@ class _Choice:
         if not found and role != "label":
             return ""
         return self._only(role, found)
+
+    def labels(self, given: str | tuple[str, ...] | None) -> tuple[str, ...]:
+        """Choose the column of the class, or those of the findings."""
+        if isinstance(given, tuple):
+            return tuple(self.named("label", name) for name in given)
+        return (self.one("label", given, LABELS),)
 
     def paths(self, given: str | tuple[str, ...] | None) -> dict[str, str]:
         """Choose the columns of images, by the name that the image gets."""

@@ -75,9 +75,18 @@ def find_series(root: Path) -> Found:
     Raises:
         ReadError: it is none of these, damaged, or names files outside of its folder.
     """
+    return sort_files(root, list(_list_files(root)))
+
+
+def sort_files(root: Path, listed: Sequence[Source | LeftOut]) -> Found:
+    """Find every image in DICOM files that were listed before.
+
+    Args:
+        root: Where they lie.
+        listed: Files, those among them that are left out unread.
+    """
     seen: dict[tuple[str, ...], list[Seen]] = {}
     left_out = []
-    listed = list(_list_files(root))
     with ThreadPoolExecutor() as pool:
         looked = pool.map(look, (file for file in listed if isinstance(file, Source)))
         for file in listed:

@@ -1,0 +1,161 @@
+"""DICOM series as the images of exams: the files of a volume joined, and one series chosen of many.
+
+Scanners export a volume as hundreds of files, and a study as several series. Files that make one
+image count as one. Where an exam has several images, the person says which is meant; else the kind
+of series that nearly every exam has just once is taken, and a note says so.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from os.path import commonpath
+from pathlib import Path
+
+from medclf.core.record import Source
+from medclf.curate.folder import Listing
+from medclf.curate.problem import count, tell
+from medclf.curate.split import may_be_dicom
+from medclf.errors import CohortError, SettingError
+from medclf.read.find import Found, Series, find_series, sort_files
+from medclf.read.glance import LeftOut
+
+NEARLY_ALL = 0.9
+NO_PICTURE = "holds no picture"
+
+
+def join_files(listing: Listing) -> tuple[Listing, list[str]]:
+    """Make one image of the DICOM files of each volume; what holds no picture is left out.
+
+    Returns:
+        The listing, in which a volume bears the name of the folder of its files, and notes.
+    """
+    names = {source: name for name, source in listing.images.items() if may_be_dicom(source)}
+    if not names:
+        return listing, []
+    found = sort_files(listing.root, list(names))
+    silent = {file.source for file in found.left_out if file.reason.startswith(NO_PICTURE)}
+    images = {name: s for name, s in listing.images.items() if s not in names}
+    images |= {names[f.source]: f.source for f in found.left_out if f.source not in silent}
+    volumes = 0
+    for series in found.series:
+        if not series.source.parts:
+            images[names[series.source]] = series.source
+            continue
+        volumes += 1
+        inside = [names[part].rpartition("/")[0] for part in series.source.parts]
+        name = commonpath(inside) if all(inside) else ""
+        images[_free(f"{name}/{series.description or 'series'}", images)] = series.source
+    notes = tell_left_out(f for f in found.left_out if f.source in silent)
+    if volumes:
+        files = sum(len(series.source.parts) for series in found.series)
+        notes.append(
+            f"{files:,} DICOM files are slices of {count(volumes, 'volume')}; --slices takes each "
+            "file as an exam."
+        )
+    return replace(listing, images=dict(sorted(images.items()))), notes
+
+
+def _free(name: str, taken: Mapping[str, Source]) -> str:
+    names = (name if n == 1 else f"{name} ({n})" for n in range(1, len(taken) + 2))
+    return next(name for name in names if name not in taken)
+
+
+def read_folder(folder: Path, pattern: str | None) -> Source | None:
+    """Find the one image in a folder of DICOM files; `None` where there is none.
+
+    Raises:
+        CohortError: there are several, and no pattern tells which is meant.
+    """
+    found = find_series(folder)
+    if not found.series:
+        return None
+    chosen, _ = choose_series({folder.name: found.series}, pattern, str(folder))
+    return chosen[folder.name].source if chosen else None
+
+
+def choose_series(
+    exams: Mapping[str, Sequence[Series]], pattern: str | None, where: str
+) -> tuple[dict[str, Series], list[str]]:
+    """Choose one series of each exam.
+
+    Args:
+        exams: The series of each.
+        pattern: A regular expression, searched in modality and description, whatever the case;
+            `None` to take the kind that nearly every exam has just once.
+        where: The table or folder, for messages.
+
+    Returns:
+        The series by exam, without those that have none of this kind, and notes.
+
+    Raises:
+        CohortError: exams have several that may be meant.
+        SettingError: the pattern is no regular expression.
+    """
+    if pattern is not None:
+        exams = {name: _matching(series, pattern) for name, series in exams.items()}
+    exams = {name: series for name, series in exams.items() if series}
+    if all(len(series) == 1 for series in exams.values()):
+        return {name: series[0] for name, series in exams.items()}, []
+    kinds = Counter(kind for series in exams.values() for kind in map(kind_of, series))
+    files: Counter[str] = Counter()
+    once: Counter[str] = Counter()
+    for series in exams.values():
+        here = Counter(map(kind_of, series))
+        once.update(kind for kind, n in here.items() if n == 1)
+        files.update({kind_of(one): one.files for one in series})
+    best = max(once, key=lambda kind: (once[kind], files[kind]), default="")
+    if pattern is not None or once[best] < NEARLY_ALL * len(exams):
+        several = sum(len(series) > 1 for series in exams.values())
+        told = tell((f"{kind!r} ({n})" for kind, n in kinds.most_common()), most=6)
+        raise CohortError(
+            f"{where}: one image of each exam wanted, more found in {several:,} of "
+            f"{count(len(exams), 'exam')}: {told}; choose with --series"
+        )
+    chosen = {
+        name: one
+        for name, series in exams.items()
+        for one in series
+        if kind_of(one) == best and sum(kind_of(other) == best for other in series) == 1
+    }
+    others = tell((f"{kind!r} ({n})" for kind, n in kinds.most_common() if kind != best), most=6)
+    note = (
+        f"Of several series the one called {best!r} is read, which {len(chosen):,} of "
+        f"{len(exams):,} exams have once; not {others}. Others can be chosen with --series."
+    )
+    return chosen, [note]
+
+
+def _matching(series: Sequence[Series], pattern: str) -> list[Series]:
+    try:
+        return [one for one in series if re.search(pattern, kind_of(one), re.IGNORECASE)]
+    except re.error as problem:
+        raise SettingError(f"--series {pattern!r}: {problem}") from problem
+
+
+def kind_of(series: Series) -> str:
+    """Name a kind of series, by which those of different patients can be compared."""
+    return f"{series.modality} {series.description}".strip() or "series"
+
+
+def by_key(found: Found, key: str) -> dict[str, list[Series]]:
+    """Group series by what a table may name of them.
+
+    Args:
+        found: All of them.
+        key: "uid", "study", "accession" or "patient".
+    """
+    groups: dict[str, list[Series]] = defaultdict(list)
+    for series in found.series:
+        if value := getattr(series, key):
+            groups[value].append(series)
+    return dict(groups)
+
+
+def tell_left_out(files: Iterable[LeftOut]) -> list[str]:
+    """Note how many files are no images, and why."""
+    reasons = Counter(file.reason for file in files)
+    if not reasons:
+        return []
+    told = tell((f"{reason} ({n:,})" for reason, n in reasons.most_common()), most=4)
+    return [f"Left out: {count(sum(reasons.values()), 'file')}: {told}."]

@@ -1,0 +1,162 @@
+"""A tree as an archive exports it, and a sheet that names no files."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medclf.curate.cohort import Columns, read_cohort
+from medclf.curate.phantom.hard.case import write
+from medclf.curate.phantom.hard.scene import Field, Slab
+from medclf.curate.phantom.hard.slices import ROOT, make_stack
+from medclf.errors import CohortError, SettingError
+from medclf.read.image import read_image
+
+SLAB = Slab(shape=(6, 10, 12))
+
+
+def uid(*numbers):
+    return ".".join([ROOT, *map(str, numbers)])
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """Eight patients, each with a scout, a thorax and a copy of it in thin slices, and junk."""
+    rng = np.random.default_rng(0)
+    root = tmp_path / "export"
+    for patient in range(8):
+        series = [("Scout", Slab((1, 10, 12))), ("Thorax 5.0", SLAB)]
+        if patient % 2:
+            series.append(("Thorax 1.0", replace(SLAB, shape=(12, 10, 12))))
+        for number, (description, slab) in enumerate(series):
+            folder = root / f"PAT{rng.integers(10**6)}" / "ST0" / f"SE{rng.integers(10**6)}"
+            folder.mkdir(parents=True)
+            stack = make_stack(
+                Field(base=1000.0 + 50 * patient),
+                slab,
+                first=100 * (10 * patient + number),
+                PatientID=f"MRN{patient}",
+                PatientSex="F",
+                StudyInstanceUID=uid(patient),
+                SeriesInstanceUID=uid(patient, number),
+                AccessionNumber=f"ACC{patient}",
+                SeriesDescription=description,
+                Manufacturer=("North", "South")[patient % 2],
+            )
+            for place, dataset in zip(rng.permutation(len(stack)), stack, strict=True):
+                write(dataset, folder / f"IM{place:05d}")
+    report = make_stack(Field(), Slab((1, 2, 2)), SeriesInstanceUID=uid(99))[0]
+    del report.PixelData, report.Rows
+    write(report, root / "SR00001")
+    (root / "autorun.inf").write_text("[autorun]")
+    (root / "viewer.exe").write_bytes(b"MZ")
+    return root
+
+
+def sheet(place, **columns):
+    rows = {
+        "Accession Number": [f" ACC{p} " for p in range(8)] + ["ACC77"],
+        "Diagnosis": ["nodule", "nodule", "none", "none"] * 2 + ["none"],
+        "age": [40.0 + p for p in range(8)] + [None],
+        **columns,
+    }
+    pd.DataFrame({n: c for n, c in rows.items() if c is not None}).to_csv(place, index=False)
+    return place
+
+
+def test_a_tree_and_a_sheet_become_exams_of_one_volume(archive):
+    sheet(archive / "labels.csv")
+    cohort = read_cohort(archive)
+    assert len(cohort.records) == 8
+    assert cohort.task.classes == ("none", "nodule")
+    for number, record in enumerate(cohort.records):
+        image = read_image(record.source)
+        assert image.space == SLAB.shape
+        assert image.unit == "HU"
+        truth = Field(base=1000.0 + 50 * number).at(SLAB.places(SLAB.corner(0)))
+        np.testing.assert_allclose(image.values[0, 0], np.rint(truth), atol=1)
+        assert record.patient == f"MRN{number}"
+        assert record.facts["manufacturer"] == ("North", "South")[number % 2]
+        assert record.facts["age"] == 40.0 + number
+    told = " ".join(cohort.notes)
+    assert "by the column 'Accession Number', which is their AccessionNumber" in told
+    assert "'CT Thorax 5.0' is read, which 8 of 8 exams have once" in told
+    assert "No image of 1 row: ACC77." in told
+    assert "Not used: 12 series that no row means." in told
+    assert "holds no picture" in told
+    assert "no DICOM file" in told
+
+
+def test_the_person_says_which_series_is_meant(archive, tmp_path):
+    table = sheet(tmp_path / "labels.csv")
+    cohort = read_cohort(table, Columns(images=archive, series="thorax 1"))
+    assert [read_image(r.source).space[0] for r in cohort.records] == [12] * 4
+    with pytest.raises(CohortError, match=r"more found in 4 of 8 exams: .*choose with --series"):
+        read_cohort(table, Columns(images=archive, series="thorax"))
+    with pytest.raises(SettingError, match="--series"):
+        read_cohort(table, Columns(images=archive, series="("))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("case", lambda p: uid(p, 1), "SeriesInstanceUID"),
+        ("whatever", lambda p: uid(p), "StudyInstanceUID"),
+        ("patient", lambda p: f"MRN{p}", "PatientID"),
+    ],
+)
+def test_rows_are_joined_by_the_finest_key(archive, tmp_path, name, value, told):
+    keys = {name: [value(p) for p in range(8)] + ["x"], "Accession Number": None}
+    table = sheet(tmp_path / "labels.csv", **keys)
+    cohort = read_cohort(table, Columns(images=archive))
+    assert len(cohort.records) == 8
+    assert f"by the column {name!r}, which is their {told}" in " ".join(cohort.notes)
+    assert {read_image(r.source).space for r in cohort.records} == {SLAB.shape}
+
+
+def test_the_sheet_knows_better_whose_an_exam_is(archive, tmp_path):
+    table = sheet(tmp_path / "labels.csv", patient=["a", "a", "b", "b", *"cdefg"])
+    records = read_cohort(table, Columns(images=archive)).records
+    assert [record.patient for record in records] == ["a", "a", "b", "b", *"cdef"]
+    assert records[0].facts["sex"] == "F"
+
+
+def test_a_sheet_that_fits_nothing_is_refused(archive, tmp_path):
+    keys = {"Accession Number": None, "number": list("abcdefghi")}
+    table = sheet(tmp_path / "labels.csv", **keys)
+    with pytest.raises(
+        CohortError, match=r"their DICOM headers say .*found Diagnosis, age, number"
+    ):
+        read_cohort(table, Columns(images=archive))
+
+
+def test_the_files_of_a_volume_in_a_folder_of_its_class_are_one_exam(tmp_path):
+    for number in range(4):
+        folder = tmp_path / "data" / ("ill", "well")[number % 2] / f"scan {number}"
+        folder.mkdir(parents=True)
+        about = {"PatientID": f"P{number}", "SeriesInstanceUID": uid(number)}
+        for place, dataset in enumerate(make_stack(Field(), SLAB, first=10 * number, **about)):
+            write(dataset, folder / f"{place}.dcm")
+    cohort = read_cohort(tmp_path / "data")
+    assert [r.name for r in cohort.records] == [
+        f"{('ill', 'well')[n % 2]}/scan {n}/series" for n in (0, 2, 1, 3)
+    ]
+    assert {read_image(record.source).space for record in cohort.records} == {SLAB.shape}
+    assert {record.patient for record in cohort.records} == {"P0", "P1", "P2", "P3"}
+    assert "24 DICOM files are slices of 4 volumes" in " ".join(cohort.notes)
+    each = read_cohort(tmp_path / "data", Columns(slices=True))
+    assert len(each.records) == 24
+
+
+def test_a_cell_may_name_the_folder_of_a_volume(archive, tmp_path):
+    folders = sorted(p.parent for p in archive.rglob("IM00005"))[:6]
+    names = [folder.relative_to(tmp_path).as_posix() for folder in folders]
+    table = tmp_path / "exams.csv"
+    pd.DataFrame({"path": names, "label": ["a", "b"] * 3}).to_csv(table, index=False)
+    cohort = read_cohort(table)
+    assert len(cohort.records) == 6
+    assert all(len(record.source.parts) >= 6 for record in cohort.records)
+    table.write_text(table.read_text().replace(names[0], "export"))
+    with pytest.raises(CohortError, match="more found in 1 of 1 exam: "):
+        read_cohort(table)
