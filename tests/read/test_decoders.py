@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from io import BytesIO
 
 import numpy as np
@@ -108,6 +109,20 @@ def test_restarts_and_point_transforms_are_left_to_another_decoder():
     restarts = frame[:scan] + b"\xff\xdd\0\x04\0\x08" + frame[scan:]
     assert not decodes_alone("1.2.840.10008.1.2.4.70", 1, restarts)
     assert not decodes_alone("1.2.840.10008.1.2.4.50", 1, frame)
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.90"])
+def test_left_aligned_bits_in_a_codestream_of_sixteen(syntax):
+    whole = partial(jpeg2k_encode, reversible=True, codecformat=0)
+    frame = (jpegls_encode if syntax.endswith("80") else whole)(STORED << 4)
+    image = read_dicom(compressed([frame], syntax, HighBit=15), "x")
+    np.testing.assert_array_equal(image.values[0], STORED)
+
+
+def test_a_codestream_of_twelve_bits_begins_at_0_whatever_the_header_says():
+    syntax = "1.2.840.10008.1.2.4.90"
+    image = read_dicom(compressed([FORMS[syntax](STORED)], syntax, HighBit=15), "x")
+    np.testing.assert_array_equal(image.values[0], STORED)
 
 
 def test_jpeg_2000_under_the_name_of_its_high_throughput_form():

@@ -25,8 +25,11 @@ _END, _TAIL = b"\xff\xd9", 1024
 """The marker that ends a frame, and how far behind it padding may go on."""
 
 
-def check_codestreams(dataset: "Dataset", frames: int, where: str) -> None:
+def check_codestreams(dataset: "Dataset", frames: int, where: str) -> int:
     """Compare every compressed frame's own size with that of the DICOM header.
+
+    Returns:
+        The most bits of a sample that a frame states; 0 where their form states none.
 
     Raises:
         ReadError: they differ, or a JPEG 2000 frame claims more tiles than there may be.
@@ -37,19 +40,24 @@ def check_codestreams(dataset: "Dataset", frames: int, where: str) -> None:
 
     syntax = dataset.file_meta.TransferSyntaxUID
     if not syntax.is_encapsulated or syntax == RLELossless:
-        return
-    wanted = (int(dataset.Rows), int(dataset.Columns), int(dataset.get("SamplesPerPixel", 1)))
+        return 0
+    bits, wanted = (
+        0,
+        (int(dataset.Rows), int(dataset.Columns), int(dataset.get("SamplesPerPixel", 1))),
+    )
     offsets = dataset.get("ExtendedOffsetTable"), dataset.get("ExtendedOffsetTableLengths")
     given = None if None in offsets else offsets
     for frame in generate_frames(
         dataset.PixelData, number_of_frames=frames, extended_offsets=given
     ):
         check_end(frame)
+        bits = max(bits, read_codestream_bits(frame))
         found = read_codestream_size(frame)
         if found is not None and found != wanted:
             raise ReadError(
                 f"{where}: frames of (rows, columns, samples) {wanted} wanted, found {found}"
             )
+    return bits
 
 
 def check_end(frame: bytes) -> None:
@@ -77,15 +85,33 @@ def read_codestream_size(frame: bytes) -> tuple[int, int, int] | None:
     return None if start < 0 else _jpeg_2000_size(frame[start + 4 :])
 
 
+def read_codestream_bits(frame: bytes) -> int:
+    """Read how many bits a sample of one frame has; 0 where its form is another.
+
+    Raises:
+        ValueError: the header is cut short.
+    """
+    if frame.startswith(_JPEG):
+        return frame[_jpeg_frame(frame) + 4]
+    start = frame.find(_JPEG_2000, 0, 256)
+    return 0 if start < 0 or len(frame) <= start + 42 else (frame[start + 42] & 127) + 1
+
+
 def _jpeg_size(frame: bytes) -> tuple[int, int, int]:
+    place = _jpeg_frame(frame)
+    rows, columns, samples = struct.unpack_from(">HHB", frame, place + 5)
+    if frame[place + 1] in _HUFFMAN and not can_hold(rows, columns, len(frame)):
+        raise ValueError("the JPEG frame claims more pixels than its bytes can hold")
+    return rows, columns, samples
+
+
+def _jpeg_frame(frame: bytes) -> int:
+    """Find the segment that states the size."""
     place = 2
     while place + 10 <= len(frame) and frame[place] == 0xFF:
         kind = frame[place + 1]
         if kind in _FRAME_SEGMENTS:
-            rows, columns, samples = struct.unpack_from(">HHB", frame, place + 5)
-            if kind in _HUFFMAN and not can_hold(rows, columns, len(frame)):
-                raise ValueError("the JPEG frame claims more pixels than its bytes can hold")
-            return rows, columns, samples
+            return place
         filler = kind in (0xFF, 0x01)
         place += 1 if filler else 2 + int.from_bytes(frame[place + 2 : place + 4], "big")
     raise ValueError("the JPEG frame states no size")

@@ -85,13 +85,12 @@ def read_pixels(dataset: "Dataset", frames: int, where: str) -> NDArray[Any]:
         ValueError: plain pixels are too few, or a palette is absent or cut short.
     """
     from pydicom.pixels.utils import pixel_array
-    from pydicom.uid import RLELossless
 
-    syntax = dataset.file_meta.TransferSyntaxUID
-    aside = _ends_high(dataset) and (syntax == RLELossless or not syntax.is_encapsulated)
+    # A codestream of no more bits than are stored has dropped the others: they begin at 0 again.
+    bits = check_codestreams(dataset, frames, where) or int(dataset.get("BitsAllocated") or 0)
+    aside = _ends_high(dataset) and bits > int(dataset.BitsStored)
     options: dict[str, Any] = {"allow_excess_frames": False, "correct_unused_bits": not aside}
-    if syntax.is_encapsulated:
-        check_codestreams(dataset, frames, where)
+    if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
         values = _decompress(dataset, options, where)
     elif dataset.get("BitsAllocated") == _PACKED:
         values = _unpack(dataset, frames)
