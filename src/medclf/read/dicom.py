@@ -20,7 +20,7 @@ from medclf.read.archive import RATIO
 from medclf.read.cine import make_phases
 from medclf.read.dicom_grid import read_grid
 from medclf.read.dicom_pixels import GREY, PALETTE, check_pixels, read_photometric, read_pixels
-from medclf.read.dicom_suv import suv_factor
+from medclf.read.dicom_suv import tell_suv
 from medclf.read.dicom_values import give_meaning
 from medclf.read.dicom_window import read_display
 from medclf.read.frames import arrange_frames
@@ -102,17 +102,9 @@ def _as_stored(dataset: "Dataset", frames: int, where: str) -> Image:
         return Image(settle(values), grid, modality, bits=bits)
     found = give_meaning(stored, dataset)
     display = read_display(dataset, frames, found.values.dtype.kind != "u", found.mirror)
-    suv = _suv(dataset) if modality in _PET else ""
+    suv = tell_suv(dataset) if modality in _PET else ""
     values = settle(found.values[None])
     return Image(values, grid, modality, found.unit, found.bits, display=display, suv=suv)
-
-
-def _suv(dataset: "Dataset") -> float | str:
-    """Find what makes SUV of the values, or say why that is not known."""
-    try:
-        return suv_factor(dataset)
-    except (ValueError, TypeError, AttributeError) as problem:
-        return one_line(problem)
 
 
 def _parse(raw: bytes, where: str) -> "Dataset":

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from medclf.read.refuse import one_line
+
 if TYPE_CHECKING:
     from pydicom import Dataset
 
@@ -39,6 +41,14 @@ def suv_factor(dataset: "Dataset") -> float:
     if unit != "BQML":
         raise ValueError(f"Units BQML, GML or CNTS wanted, found {unit or 'none'}")
     return _activity_factor(dataset)
+
+
+def tell_suv(dataset: "Dataset") -> float | str:
+    """Find what makes SUV of the values, or say why that is not known."""
+    try:
+        return suv_factor(dataset)
+    except (ValueError, TypeError, AttributeError) as problem:
+        return one_line(problem)
 
 
 def _check_kind(dataset: "Dataset") -> float:

@@ -22,6 +22,7 @@ from medclf.read.archive import read_bytes
 from medclf.read.arrange import arrange, finish
 from medclf.read.dicom import make_image, open_dicom
 from medclf.read.dicom_header import describe
+from medclf.read.dicom_shared import keep_shared
 from medclf.read.part import part, tell_groups
 from medclf.read.refuse import check_size
 
@@ -63,7 +64,7 @@ def read_series(source: Source) -> Image:
     form = headers[0].form
     check_size((*found.order.shape, form.samples, form.rows, form.columns), str(source))
     values, first = _assemble(datasets, files, found.order, str(source))
-    return finish(values, first, found)
+    return finish(values, keep_shared(first, datasets), found)
 
 
 def _pixels(dataset: "Dataset") -> tuple[object, ...]:
