@@ -6,6 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from io import BytesIO
+from threading import Timer
 
 import numpy as np
 import pytest
@@ -147,10 +148,32 @@ def test_a_crash_harms_one_file_only(one_worker):
     raw = compressed([jpegls_encode(STORED)], "1.2.840.10008.1.2.4.80")
     read_dicom(raw, "x")
     (worker,) = one_worker._idle
-    os.kill(worker._process.pid, signal.SIGKILL)
+    os.kill(worker._process.pid, signal.SIGSTOP)
+    crash = Timer(0.3, os.kill, (worker._process.pid, signal.SIGKILL))
+    crash.start()
     with pytest.raises(ReadError, match="x: the compressed pixels are damaged: the decoder crash"):
         read_dicom(raw, "x")
+    crash.join()
     np.testing.assert_array_equal(read_dicom(raw, "x").values[0], STORED)
+
+
+def test_a_process_that_ended_while_it_waited_is_replaced(one_worker):
+    raw = compressed([jpegls_encode(STORED)], "1.2.840.10008.1.2.4.80")
+    read_dicom(raw, "x")
+    (worker,) = one_worker._idle
+    os.kill(worker._process.pid, signal.SIGINT)  # As Ctrl-C does to all processes of a terminal.
+    read_dicom(raw, "x")
+    assert one_worker._idle == [worker]
+    os.kill(worker._process.pid, signal.SIGKILL)
+    worker._process.wait()
+    np.testing.assert_array_equal(read_dicom(raw, "x").values[0], STORED)
+
+
+def test_a_process_that_cannot_be_started_is_told_of(one_worker, monkeypatch):
+    raw = compressed([jpegls_encode(STORED)], "1.2.840.10008.1.2.4.80")
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(ReadError, match="x: cannot be decoded: no process for decoders can be st"):
+        read_dicom(raw, "x")
 
 
 def test_a_decoder_that_hangs_is_ended(one_worker, monkeypatch):

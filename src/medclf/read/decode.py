@@ -10,6 +10,7 @@ Source: pydicom's guide to decoding options.
 """
 
 import json
+import signal
 import sys
 from typing import IO, TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ reads alike everywhere."""
 
 def main() -> None:
     """Answer requests until there are no more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The program decides what an interrupt ends.
     add_codecs()
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # What a library prints must not stand between the answers.

@@ -30,14 +30,25 @@ _START_S = 60.0
 
 
 class Worker:
-    """One process that decodes, with a pipe in and a pipe out."""
+    """One process that decodes, with a pipe in and a pipe out.
+
+    Raises:
+        ReadError: it cannot be started.
+    """
 
     def __init__(self) -> None:
         line = [sys.executable, "-P", "-m", "medclf.read.decode"]
-        self._process = subprocess.Popen(  # noqa: S603
-            line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
-        self._listen(_START_S)
+        try:
+            self._process = subprocess.Popen(  # noqa: S603
+                line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            )
+            self._listen(_START_S)
+        except (OSError, ValueError, EOFError) as problem:
+            raise ReadError(f"no process for decoders can be started: {problem}") from problem
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
 
     def ask(self, request: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         """Send a request and wait for its answer.
@@ -120,6 +131,8 @@ def decode_apart(
     with _places:
         try:
             answer, pixels = _ask_one(request, body)
+        except ReadError as problem:
+            raise ReadError(f"{where}: cannot be decoded: {problem}") from problem
         except (EOFError, OSError, ValueError) as problem:
             raise ReadError(f"{where}: the compressed pixels are damaged: {problem}") from problem
     if "refused" in answer:
@@ -128,9 +141,7 @@ def decode_apart(
 
 
 def _ask_one(request: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
-    with _lock:
-        worker = _idle.pop() if _idle else None
-    worker = worker or Worker()
+    worker = _take()
     try:
         found = worker.ask(request, body)
     except BaseException:
@@ -139,6 +150,18 @@ def _ask_one(request: dict[str, Any], body: bytes) -> tuple[dict[str, Any], byte
     with _lock:
         _idle.append(worker)
     return found
+
+
+def _take() -> Worker:
+    """Take a process that waits for work, or start one; those that have ended are forgotten."""
+    while True:
+        with _lock:
+            worker = _idle.pop() if _idle else None
+        if worker is None:
+            return Worker()
+        if worker.alive:
+            return worker
+        worker.end()
 
 
 def end_decoders() -> None:
