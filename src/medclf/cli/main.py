@@ -15,6 +15,7 @@ from medclf import __version__
 from medclf.cli.compare import compare
 from medclf.cli.convert import convert
 from medclf.cli.datasets import datasets
+from medclf.cli.deidentify import deidentify
 from medclf.cli.demo import demo
 from medclf.cli.evaluate import evaluate
 from medclf.cli.features import features
@@ -36,6 +37,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     predict,
     features,
     convert,
+    deidentify,
     fetch,
     nets,
     datasets,

@@ -29,7 +29,7 @@ EVEN, EVEN_OF_THREE, LEVEL, ALIKE = 0.04, 0.008, 0.12, 0.25
 """Most that a line's marks differ in brightness, of the range, and in place and height, of their
 height. Few marks must be more even than many, since chance makes few even."""
 
-SHARP = 0.9
+SHARP = 0.7
 """Least share of a stroke's height that is gained within three pixels: print is sharper than
 tissue."""
 
@@ -76,7 +76,10 @@ def find_text(picture: NDArray[np.uint8], fewest: int = 3) -> list[Box]:
         A box around each line, with half a letter's height to spare. Lines found twice, at two
         scales, are listed twice.
     """
-    planes = [picture] if picture.ndim == 2 else [picture.max(-1), picture.min(-1)]
+    planes = [picture]
+    if picture.ndim == 3:
+        planes = [picture.max(-1), picture.min(-1)]
+        planes = planes[: 1 if np.array_equal(planes[0], planes[1]) else 2]
     found = []
     for grey in planes:
         values = grey.astype(np.float32)
@@ -135,11 +138,16 @@ def _marks(
     chosen = np.flatnonzero(sized & (fill >= _EMPTIEST) & ((fill <= _FULLEST) | (wide <= STROKE)))
     if not len(chosen):
         return np.zeros((0, 6))
-    bright = ndimage.maximum(values, labels, chosen + 1)
-    heights = ndimage.maximum(strokes, labels, chosen + 1)
-    rims = np.where(ndimage.grey_erosion(labels > 0, (3, 3)), 0, labels)
-    steps = ndimage.mean(edges, rims, chosen + 1)
-    return np.column_stack([boxes[chosen], bright, np.divide(steps, heights)])
+    inside = np.flatnonzero(labels)
+    owners = labels.ravel()[inside]
+    bright, heights = np.zeros((2, count + 1))
+    np.maximum.at(bright, owners, values.ravel()[inside] - values.min())
+    np.maximum.at(heights, owners, strokes.ravel()[inside])
+    rim = ~ndimage.minimum_filter(labels > 0, 3).ravel()[inside]
+    steps = np.bincount(owners[rim], edges.ravel()[inside[rim]], count + 1)
+    pixels = np.bincount(owners[rim], minlength=count + 1).clip(1)
+    sharp = steps / (pixels * heights.clip(1e-3))
+    return np.column_stack([boxes[chosen], bright[chosen + 1], sharp[chosen + 1]])
 
 
 def _rows(marks: Marks, shape: tuple[int, ...]) -> Iterator[Marks]:

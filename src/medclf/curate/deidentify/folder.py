@@ -127,11 +127,14 @@ def _held(work: Path, out: Path) -> Iterator[None]:
     """Hold the hidden folder, so that no other run works in it."""
     lock = FileLock(work.with_name(work.name + ".lock"), timeout=0)
     try:
-        with lock:
-            yield
+        lock.acquire()
     except Timeout as problem:
         raise SettingError(f"{out}: another run is at work here") from problem
-    Path(lock.lock_file).unlink(missing_ok=True)
+    try:
+        yield
+    finally:
+        Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
 
 
 def _go_on(work: Path, key: Key, options: Options, given: Path) -> list[Outcome]:

@@ -1,6 +1,9 @@
 """What became of one file, and what a person must still look at. No word of it tells who it was."""
 
+import csv
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from io import StringIO
 from typing import Any
 
 KINDS = {
@@ -70,3 +73,30 @@ class Outcome:
         """Read it back."""
         remarks = tuple(Remark(**remark) for remark in told["remarks"])
         return Outcome(**{**told, "remarks": remarks})
+
+
+def format_outcomes(outcomes: Sequence[Outcome]) -> str:
+    """Write what became of every file as CSV, one line each, without a word of who it was."""
+    text = StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(
+        ["number", "path", "patient", "kind", "modality", "masked", "changed", "look_at", "refused"]
+    )
+    for it in outcomes:
+        changed = "; ".join(f"{n} {what}" for what, n in it.changed.items())
+        look = "; ".join(f"{remark.kind}: {remark.detail}" for remark in it.remarks)
+        masked = f"{it.masked:.4f}" if it.masked else ""
+        table.writerow(
+            [
+                it.number,
+                it.path,
+                it.patient,
+                it.kind,
+                it.modality,
+                masked,
+                changed,
+                look,
+                it.refused,
+            ]
+        )
+    return text.getvalue()

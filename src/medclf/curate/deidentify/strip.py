@@ -148,7 +148,9 @@ def _strip_plain(dataset: "Dataset") -> None:
     """Cut what follows the last pixel, and clear the bits of unsigned pixels that hold no value."""
     from pydicom.pixels.utils import get_expected_length
 
-    raw = dataset.PixelData[: get_expected_length(dataset)]
+    length = get_expected_length(dataset)
+    # In big-endian words of two pixels the last byte is not the last pixel.
+    raw = dataset.PixelData[: length + length % 2]
     allocated, stored = int(dataset.BitsAllocated), int(dataset.get("BitsStored") or 0)
     high = int(dataset.get("HighBit") or stored - 1)
     if allocated in (8, 16) and 0 < stored < allocated and dataset.PixelRepresentation == 0:

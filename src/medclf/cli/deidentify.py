@@ -1,0 +1,238 @@
+"""`medclf deidentify`: images and their table without a word of whose they are."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from medclf.cli.options import Json
+from medclf.cli.output import expect_place, write_output
+from medclf.cli.progress import show_progress
+
+if TYPE_CHECKING:
+    from medclf.curate.deidentify.key import Key
+    from medclf.curate.deidentify.options import Options
+    from medclf.curate.deidentify.outcome import Outcome
+    from medclf.curate.deidentify.table import Pseudonymised
+    from medclf.report.deidentified import Look
+
+PAGE, FILES, TABLE = "deidentified.html", "files.csv", "table.csv"
+REFUSED_SHOWN = 20
+
+
+Given = Annotated[Path, typer.Argument(metavar="IN", help="A folder, a zip or one file.")]
+Out = Annotated[Path, typer.Argument(metavar="OUT", help="A new folder.")]
+KeyFile = Annotated[
+    Path, typer.Option("--key", metavar="FILE", help="Of the pseudonyms; made where it is not.")
+]
+Retain = Annotated[
+    str,
+    typer.Option(metavar="NAMES", help="What stays: uids, device, institution, patient, private."),
+]
+Clean = Annotated[
+    str,
+    typer.Option(
+        metavar="NAMES",
+        help="What is cleaned: pixels, descriptors, structured, graphics; or none.",
+    ),
+]
+Dates = Annotated[Literal["shift", "keep", "remove"], typer.Option(help="What becomes of dates.")]
+Others = Annotated[bool, typer.Option("--others", help="Also take PNG, JPEG and NIfTI.")]
+Sheet = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="A table of the exams, to join them.")
+]
+Patient = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Its column of the patient's ID.")
+]
+Kept = Annotated[
+    str, typer.Option(metavar="NAMES", help="Its columns that stay whatever they hold.")
+]
+
+
+def deidentify(  # noqa: PLR0913 - each argument is an option of the command line
+    given: Given,
+    out: Out,
+    key: KeyFile,
+    retain: Retain = "",
+    clean: Clean = "pixels",
+    dates: Dates = "shift",
+    others: Others = False,
+    table: Sheet = None,
+    patient: Patient = None,
+    keep_columns: Kept = "",
+    as_json: Json = False,
+) -> None:
+    """Take out of DICOM files what tells who the patients are, and mask text in their pixels.
+
+    Writes a report of what a person must still look at. Files are called by number, since names
+    may tell: which is which stands in a list beside the key. Keep both to yourself.
+
+    Example: medclf deidentify export shared --key study.key --table exams.csv
+    """
+    from medclf.core.record import Source
+    from medclf.curate.cells import load_table
+    from medclf.curate.deidentify.folder import deidentify_folder
+    from medclf.curate.deidentify.key import load_key
+    from medclf.curate.deidentify.options import Options
+
+    options = Options(frozenset(_names(retain)), frozenset(_names(clean)), dates, others)
+    links = key.with_name(f"{key.name}.{out.name}.csv")
+    columns = None if table is None else load_table(Source(table))
+    secret, new = load_key(key, out, *([given] if given.is_dir() else []))
+    expect_place(links)
+    ending = _Ending(given, secret, options, columns, patient, _names(keep_columns))
+    ending.replace_columns({})  # A column that is not there ends it before the work, not after.
+    with show_progress("De-identifying", quiet=as_json) as progress:
+        outcomes, linked = deidentify_folder(given, out, secret, options, ending, progress)
+    write_output(links, _private(linked))
+    if as_json:
+        sys.stdout.write(json.dumps(_summary(outcomes, out, links, new)) + "\n")
+    else:
+        _tell(outcomes, out, key if new else None, links, ending.sheet)
+
+
+class _Ending:
+    """What is added to the new folder before it appears: the table of exams and the report."""
+
+    def __init__(
+        self,
+        given: Path,
+        key: "Key",
+        options: "Options",
+        columns: "Mapping[str, Sequence[str | None]] | None",
+        patient: str | None,
+        kept: tuple[str, ...],
+    ) -> None:
+        self.given, self.key, self.options = given, key, options
+        self.columns, self.patient, self.kept = columns, patient, kept
+        self.sheet: Pseudonymised | None = None
+
+    def __call__(self, folder: Path, outcomes: "Sequence[Outcome]") -> None:
+        from medclf.curate.deidentify.folder import find_files
+
+        names = [name for _, name in find_files(self.given)]
+        self.replace_columns({n: o.path for n, o in zip(names, outcomes, strict=True) if o.path})
+        if self.sheet is not None:
+            (folder / TABLE).write_text(self.sheet.text, encoding="utf-8")
+        _report(folder, outcomes, self.options, self.sheet)
+
+    def replace_columns(self, places: dict[str, str]) -> None:
+        """Pseudonymise the table, if there is one, given where each file went."""
+        from medclf.curate.deidentify.table import pseudonymise_table
+
+        if self.columns is not None:
+            self.sheet = pseudonymise_table(
+                self.columns, self.key, self.options, places, self.patient, self.kept
+            )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    words = [word.strip() for word in text.split(",")]
+    return tuple(word for word in words if word and word != "none")
+
+
+def _private(text: str) -> Callable[[Path], None]:
+    """Write a file that its owner alone may read."""
+
+    def write(path: Path) -> None:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(text)
+
+    return write
+
+
+def _report(
+    folder: Path,
+    outcomes: "Sequence[Outcome]",
+    options: "Options",
+    sheet: "Pseudonymised | None",
+) -> None:
+    """Write the page and the table of files into the new folder."""
+    from collections import Counter
+    from datetime import UTC, datetime
+
+    from medclf import __version__
+    from medclf.curate.deidentify.outcome import format_outcomes
+    from medclf.report.deidentified import Deidentified, write_deidentified
+
+    changed: Counter[str] = Counter()
+    for outcome in outcomes:
+        changed.update(outcome.changed)
+    through = [o for o in outcomes if o.path]
+    (folder / FILES).write_text(format_outcomes(outcomes), encoding="utf-8")
+    write_deidentified(
+        folder / PAGE,
+        Deidentified(
+            version=__version__,
+            date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            files=len(outcomes),
+            patients=len({o.patient for o in through if o.patient}),
+            refused=tuple((o.number, o.refused) for o in outcomes if o.refused),
+            looks=_looks(through),
+            modalities=dict(Counter(o.modality or o.kind for o in through).most_common()),
+            changed=dict(changed.most_common()),
+            codes=options.codes,
+            columns={} if sheet is None else sheet.columns,
+        ),
+    )
+
+
+def _looks(outcomes: "Sequence[Outcome]") -> "tuple[Look, ...]":
+    """Gather the remarks by kind, in the order in which the kinds matter."""
+    from medclf.curate.deidentify.outcome import KINDS
+    from medclf.report.deidentified import Look
+
+    found = []
+    for kind, meaning in KINDS.items():
+        files = tuple(
+            (o.path, remark.detail) for o in outcomes for remark in o.remarks if remark.kind == kind
+        )
+        if files:
+            found.append(Look(kind, meaning, files))
+    return tuple(found)
+
+
+def _summary(outcomes: "Sequence[Outcome]", out: Path, links: Path, new: bool) -> dict[str, object]:
+    looks = {look.kind: len(look.files) for look in _looks([o for o in outcomes if o.path])}
+    return {
+        "out": str(out),
+        "files": len(outcomes),
+        "deidentified": sum(bool(o.path) for o in outcomes),
+        "refused": {str(o.number): o.refused for o in outcomes if o.refused},
+        "look_at": looks,
+        "new_key": new,
+        "list": str(links),
+    }
+
+
+def _tell(
+    outcomes: "Sequence[Outcome]",
+    out: Path,
+    new_key: Path | None,
+    links: Path,
+    sheet: "Pseudonymised | None",
+) -> None:
+    """Print what became of the files, for a person."""
+    say = sys.stdout.write
+    if new_key is not None:
+        say(f"new key  {new_key}: who holds it can find the patients again; keep it apart\n")
+    through = [o for o in outcomes if o.path]
+    say(f"done     {len(through):,} of {len(outcomes):,} files\n")
+    refused = [o for o in outcomes if o.refused]
+    for outcome in refused[:REFUSED_SHOWN]:
+        say(f"refused  file {outcome.number}: {outcome.refused}\n")
+    if len(refused) > REFUSED_SHOWN:
+        say(f"refused  {len(refused) - REFUSED_SHOWN:,} more, which {FILES} lists\n")
+    for look in _looks(through):
+        say(f"look at  {len(look.files):,} files, {look.kind}: {look.meaning}\n")
+    if sheet is not None:
+        left = [name for name, what in sheet.columns.items() if what.startswith("left out")]
+        gone = f", without {', '.join(left)}" if left else ""
+        say(f"table    {out / TABLE}{gone}\n")
+    say(f"report   {out / PAGE}\n")
+    say(f"list     {links}: which number is which file; keep it with the key\n")
