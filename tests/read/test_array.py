@@ -113,3 +113,11 @@ def test_an_array_that_unpacks_to_too_much_is_refused(monkeypatch):
     monkeypatch.setattr("medclf.read.array.LIMIT", 1000)
     with pytest.raises(ReadError, match=r"a\.npz: unpacks to 72,000,128 bytes; at most 1,000"):
         read_only_array(stream.getvalue(), "a.npz")
+
+
+def test_a_header_that_python_would_warn_of_is_refused():
+    stream = BytesIO()
+    np.save(stream, np.zeros((3, 4), np.uint8))
+    raw = stream.getvalue().replace(b"'descr'", b"'des\\^'")
+    with pytest.raises(ReadError, match=r"x: no readable \.npy header: a backslash"):
+        read_array(raw, "x")

@@ -88,6 +88,10 @@ def parse_array(raw: bytes, where: str) -> NDArray[Any]:
     stream = BytesIO(raw)
     try:
         major, _ = npy.read_magic(stream)
+        start = 10 if major == 1 else 12
+        end = start + int.from_bytes(raw[8:start], "little")
+        if b"\\" in raw[start:end]:  # Of which Python's parser would warn.
+            raise ValueError("a backslash, which no type of numbers has")
         read = npy.read_array_header_1_0 if major == 1 else npy.read_array_header_2_0
         shape, fortran, dtype = read(stream)
     except Exception as problem:  # NumPy's parser lets its syntax and its unpacking errors out.

@@ -1,6 +1,7 @@
 import os
 import pickle
 import tarfile
+import tracemalloc
 import zipfile
 from collections import Counter
 from io import BytesIO
@@ -186,3 +187,17 @@ def test_an_index_beyond_the_end_is_refused(tmp_path):
 def test_numpy_1_and_2_name_the_same_function():
     stream = BytesIO(pickle.dumps(PICTURES, protocol=2))
     assert b"_reconstruct" in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "code", [b"\x80\x02}r\xff\xff\xff\x7f.", b"\x80\x05\x96" + b"\xff" * 4 + b"\0" * 4]
+)
+def test_a_few_bytes_that_claim_gigabytes_take_none(tmp_path, code):
+    """Python's unpickler in C takes them: for a memo of two thousand million, or empty bytes."""
+    folder = ten(tmp_path / "cifar")
+    (folder / "data_batch_1").write_bytes(code)
+    tracemalloc.start()
+    with pytest.raises(ReadError, match="data_batch_1"):
+        read_image(Source(folder / "data_batch_1", index=0))
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()

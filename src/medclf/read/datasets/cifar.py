@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -185,8 +185,18 @@ def _encode(text: str, encoding: str) -> bytes:
     return text.encode("latin-1")
 
 
-class _Unpickler(pickle.Unpickler):
-    """Reads nothing but dictionaries, lists, words, numbers, and the arrays above."""
+class _Unpickler(pickle._Unpickler):
+    """Reads nothing but dictionaries, lists, words, numbers, and the arrays above.
+
+    It is Python's own, not that in C, which takes gigabytes where a few bytes claim them; of the
+    two codes that take memory on trust here, neither stands in a batch.
+    """
+
+    dispatch: ClassVar[dict[int, Any]] = {
+        code: load
+        for code, load in pickle._Unpickler.dispatch.items()
+        if code not in (pickle.BYTEARRAY8[0], pickle.NEXT_BUFFER[0])
+    }
 
     KNOWN: Mapping[tuple[str, str], Any] = {
         ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
