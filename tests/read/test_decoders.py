@@ -10,7 +10,7 @@ from threading import Timer
 
 import numpy as np
 import pytest
-from imagecodecs import jpeg2k_encode, jpeg8_encode, jpegls_encode, ljpeg_encode
+from imagecodecs import htj2k_encode, jpeg2k_encode, jpeg8_encode, jpegls_encode, ljpeg_encode
 from pydicom import Dataset, dcmread, dcmwrite
 from pydicom.data import get_testdata_file
 from pydicom.dataset import FileMetaDataset
@@ -126,9 +126,11 @@ def test_a_codestream_of_twelve_bits_begins_at_0_whatever_the_header_says():
     np.testing.assert_array_equal(image.values[0], STORED)
 
 
-def test_jpeg_2000_under_the_name_of_its_high_throughput_form():
-    frame = jpeg2k_encode(STORED, reversible=True, codecformat=0, bitspersample=12)
-    image = read_dicom(compressed([frame], "1.2.840.10008.1.2.4.201"), "x")
+@pytest.mark.parametrize("last", ["201", "202", "203"])
+def test_high_throughput_jpeg_2000(last):
+    frame = htj2k_encode(STORED, reversible=True)
+    depth = {"BitsStored": 16, "HighBit": 15}
+    image = read_dicom(compressed([frame], f"1.2.840.10008.1.2.4.{last}", **depth), "x")
     np.testing.assert_array_equal(image.values[0], STORED)
 
 
