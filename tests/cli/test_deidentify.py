@@ -51,7 +51,7 @@ def export(tmp_path, monkeypatch):
 
 def run(monkeypatch, capsys, *words: str) -> tuple[int, str, str]:
     monkeypatch.setattr(sys, "argv", ["medclf", "deidentify", *words])
-    monkeypatch.setattr("medclf.curate.deidentify.crew.os.sched_getaffinity", lambda _: {0})
+    monkeypatch.setattr("medclf.prepare.threads.count_cores", lambda: 1)
     with pytest.raises(SystemExit) as end:
         room.main()
     told = capsys.readouterr()

@@ -78,6 +78,7 @@ def deidentify(  # noqa: PLR0913 - each argument is an option of the command lin
     from medclf.curate.deidentify.folder import deidentify_folder
     from medclf.curate.deidentify.key import load_key
     from medclf.curate.deidentify.options import Options
+    from medclf.prepare.threads import count_cores
 
     options = Options(frozenset(_names(retain)), frozenset(_names(clean)), dates, others)
     links = key.with_name(f"{key.name}.{out.name}.csv")
@@ -87,7 +88,9 @@ def deidentify(  # noqa: PLR0913 - each argument is an option of the command lin
     ending = _Ending(given, secret, options, columns, patient, _names(keep_columns))
     ending.replace_columns({})  # A column that is not there ends it before the work, not after.
     with show_progress("De-identifying", quiet=as_json) as progress:
-        outcomes, linked = deidentify_folder(given, out, secret, options, ending, progress)
+        outcomes, linked = deidentify_folder(
+            given, out, secret, options, ending, progress, count_cores()
+        )
     write_output(links, _private(linked))
     if as_json:
         sys.stdout.write(json.dumps(_summary(outcomes, out, links, new)) + "\n")

@@ -124,12 +124,15 @@ def test_a_killed_run_goes_on(export, tmp_path, key, monkeypatch):
     with pytest.raises(SettingError, match="another key, folder or options"):
         run(export, tmp_path / "out", key, Options(dates="remove"))
     seen = []
+    for name in (".99.part", "PGONE/S/0001-X.dcm"):  # Left by a run that was killed elsewhere.
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / name).write_bytes(b"Quastenflosser")
     monkeypatch.setattr(crew, "do_job", lambda *a: seen.append(a[0]) or do_job(*a))
     outcomes, _ = run(export, tmp_path / "out", key)
     assert len(seen) == len(outcomes) - 3
     run(export, tmp_path / "whole", key)
-    ours = {p.relative_to(tmp_path / "out") for p in (tmp_path / "out").rglob("*.dcm")}
-    assert ours == {p.relative_to(tmp_path / "whole") for p in (tmp_path / "whole").rglob("*.dcm")}
+    ours = {p.relative_to(tmp_path / "out") for p in (tmp_path / "out").rglob("*")}
+    assert ours == {p.relative_to(tmp_path / "whole") for p in (tmp_path / "whole").rglob("*")}
 
 
 def test_a_file_that_changed_meanwhile_is_done_again(export, tmp_path, key, plant):

@@ -4,7 +4,6 @@ When a process dies, the files that were under way are tried again one by one, e
 its own: the one that kills again is refused, the others come through.
 """
 
-import os
 import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -26,7 +25,7 @@ AHEAD = 3
 
 
 def work_through(
-    tasks: Sequence[Task], key: Key, options: Options, folder: Path, workers: int | None
+    tasks: Sequence[Task], key: Key, options: Options, folder: Path, workers: int
 ) -> Iterator[Outcome]:
     """Yield what became of each file, in order.
 
@@ -37,7 +36,7 @@ def work_through(
         folder: In which results wait.
         workers: Processes; with 1 all is done in this one.
     """
-    many = min(workers or len(os.sched_getaffinity(0)), len(tasks))
+    many = min(workers, len(tasks))
     if many <= 1:
         for task in tasks:
             yield do_job(*task, key, options, folder)

@@ -40,7 +40,7 @@ def deidentify_folder(
     options: Options,
     finish: Finish,
     progress: Progress | None = None,
-    workers: int | None = None,
+    workers: int = 1,
 ) -> tuple[tuple[Outcome, ...], str]:
     """De-identify every file of a folder or zip.
 
@@ -52,7 +52,7 @@ def deidentify_folder(
         finish: Called with the unfinished folder and all outcomes, to add a report before the
             folder appears.
         progress: Told how many of how many files are done.
-        workers: Processes; as many as there are cores where not given.
+        workers: Processes; with 1 all is done in this one.
 
     Returns:
         What became of each file, by number, and the list that tells which number is which file:
@@ -201,13 +201,23 @@ def _finish(work: Path, out: Path, outcomes: Sequence[Outcome], finish: Finish) 
         reason = outcomes[0].refused
         raise CohortError(f"none of {len(outcomes):,} files could be de-identified: {reason}")
     try:
+        _sweep(work, {o.path for o in outcomes})
         finish(work, outcomes)
-        (work / JOURNAL).unlink()
         if out.exists():
             out.rmdir()
         work.replace(out)
     except OSError as problem:
         raise RunError(f"{out}: cannot be written: {problem.strerror}") from problem
+
+
+def _sweep(work: Path, kept: set[str]) -> None:
+    """Remove what a killed run left: the journal, results without a place, files long gone."""
+    for path in sorted(work.rglob("*"), reverse=True):  # What lies in a folder before the folder.
+        if path.is_dir():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif path.relative_to(work).as_posix() not in kept:
+            path.unlink()
 
 
 def _list_links(sources: Sequence[tuple[Source, str]], outcomes: Sequence[Outcome]) -> str:
