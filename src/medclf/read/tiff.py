@@ -80,8 +80,9 @@ def read_tiff(raw: bytes, where: str) -> Image:
                 raise ReadError(f"{where}: damaged: {series.shape} wanted, found {values.shape}")
             values = _coloured(_ordered(values, series.axes, where), page, where)
             code = int(page.tags.valueof(_ORIENTATION, 1))
+            code = code if 1 <= code <= 8 else 1
             spacing = _spacing(file, levels[0], series, code)
-            values = turn_upright(values, code if 1 <= code <= 8 else 1).swapaxes(0, 1)
+            values = turn_upright(values, code).swapaxes(0, 1)
             grid = spacing_grid(spacing, flat=values.shape[2] == 1)
             image = make_image(values, grid, name_phases(len(values)))
             full = values.dtype.kind == "f" or page.photometric == PHOTOMETRIC.PALETTE
