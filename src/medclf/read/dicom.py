@@ -10,9 +10,10 @@ Source: DICOM PS3.3, A and C.7.6; PS3.10, 7.
 import zlib
 from dataclasses import replace
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medclf.core.image import Image
 from medclf.errors import ReadError
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _GROUP_LENGTH = b"\x02\0\0\0"
+_HEAD, _LATER = 2048, 2**16
 _PIECE, _LARGE = 2**20, 64 * 2**20
 _PET = ("PT", "PET")
 
@@ -60,27 +62,38 @@ def read_dicom(raw: bytes, where: str) -> Image:
     return make_image(open_dicom(raw, where), where)
 
 
-def open_dicom(raw: bytes, where: str) -> "Dataset":
+def open_dicom(raw: bytes | BinaryIO, where: str) -> "Dataset":
     """Parse a DICOM file that holds an image, without decoding its pixels.
+
+    Args:
+        raw: The file's bytes, or the open file, of which long values such as the pixels are read
+            when they are asked for.
+        where: Names the file in messages.
 
     Raises:
         ReadError: not DICOM, without pixels, or cut short.
     """
     try:
         with PYDICOM:
-            return _parse(raw, where)
+            return _parse(BytesIO(raw) if isinstance(raw, bytes) else raw, where)
     except ReadError:
         raise
     except Exception as problem:  # pydicom has no closed list of what damaged files raise.
         raise ReadError(f"{where}: no readable DICOM image: {one_line(problem)}") from problem
 
 
-def make_image(dataset: "Dataset", where: str) -> Image:
-    """Decode a parsed file: `read_dicom` tells what comes out and what is refused."""
+def make_image(dataset: "Dataset", where: str, room: NDArray[np.float32] | None = None) -> Image:
+    """Decode a parsed file: `read_dicom` tells what comes out and what is refused.
+
+    Args:
+        dataset: The file.
+        where: Names it in messages.
+        room: Memory in which the values of a grey image may come to lie.
+    """
     try:
         with PYDICOM:
             frames = check_pixels(dataset, where)
-            image = _as_stored(dataset, frames, where)
+            image = _as_stored(dataset, frames, where, room)
             ordered = arrange_frames(image, dataset, where)
             if ordered is not image and len(image.display.centres if image.display else ()) > 1:
                 ordered = replace(ordered, display=None)  # Each frame has another place now.
@@ -91,7 +104,9 @@ def make_image(dataset: "Dataset", where: str) -> Image:
         raise ReadError(f"{where}: no readable DICOM image: {one_line(problem)}") from problem
 
 
-def _as_stored(dataset: "Dataset", frames: int, where: str) -> Image:
+def _as_stored(
+    dataset: "Dataset", frames: int, where: str, room: NDArray[np.float32] | None
+) -> Image:
     """Make an image whose frames lie in the order of the file."""
     stored = read_pixels(dataset, frames, where)
     grid = read_grid(dataset, frames, where)
@@ -100,20 +115,23 @@ def _as_stored(dataset: "Dataset", frames: int, where: str) -> Image:
         values, bits = np.moveaxis(stored, -1, 0), int(dataset.get("BitsStored") or 8)
         bits = 8 * values.dtype.itemsize if photometric == PALETTE else bits
         return Image(settle(values), grid, modality, bits=bits)
-    found = give_meaning(stored, dataset)
+    found = give_meaning(stored, dataset, room)
     display = read_display(dataset, frames, found.values.dtype.kind != "u", found.mirror)
     suv = tell_suv(dataset) if modality in _PET else ""
     values = settle(found.values[None])
     return Image(values, grid, modality, found.unit, found.bits, display=display, suv=suv)
 
 
-def _parse(raw: bytes, where: str) -> "Dataset":
+def _parse(file: BinaryIO, where: str) -> "Dataset":
     from pydicom import dcmread
     from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-    if _DEFLATED in raw[:2048]:
-        _check_deflated(raw, where)
-    dataset = dcmread(BytesIO(raw), force=True)
+    head, later = file.read(_HEAD), None if isinstance(file, BytesIO) else _LATER
+    if _DEFLATED in head:
+        _check_deflated(head + file.read(), where)
+        later = None
+    file.seek(0)
+    dataset = dcmread(file, defer_size=later, force=True)
     if not any(f"{kind}PixelData" in dataset for kind in ("", "Float", "DoubleFloat")):
         raise ReadError(f"{where}: this DICOM file holds no pixels, or is cut short before them")
     if "TransferSyntaxUID" not in dataset.file_meta and dataset.original_encoding[1]:

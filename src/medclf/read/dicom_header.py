@@ -104,6 +104,14 @@ FRAME_MARKS = {
 }
 """Where a frame of an enhanced file states a mark: the functional group and its element."""
 
+_COMMON = (
+    *(0x0020000E, 0x00080060, 0x00080016, 0x00200052, 0x00280010, 0x00280011, 0x00280002),
+    *(0x00280004, 0x00080008, 0x00200037, 0x00280030, 0x00180050, 0x00181164),
+)
+"""Tags: the elements of `FORM`, ImageType, and those of direction, spacing and thickness."""
+
+_PER_FRAME = 0x52009230
+
 PLACE = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness")
 
 ELEMENTS = (
@@ -164,48 +172,79 @@ class Header:
         return self.frames == 1 and all(part is not None for part in stated)
 
 
-def describe(dataset: "Dataset", source: Source, frame: int | None = None) -> Header:
+class Common(NamedTuple):
+    """What most slices of a series state to the letter alike."""
+
+    form: Form
+    axes: Vectors | None
+    spacing_mm: tuple[float, ...] | None
+    thickness_mm: float | None
+
+
+Known = dict[tuple[object, ...], Common]
+"""What was read before, by the bytes that state it."""
+
+
+def describe(
+    dataset: "Dataset", source: Source, frame: int | None = None, known: Known | None = None
+) -> Header:
     """Read what decides where an image belongs.
 
     Args:
         dataset: A parsed header.
         source: Its file.
         frame: One frame of many; without it the file as a whole is meant.
+        known: Shared by the files of a series, spares reading again what all state alike.
 
     Raises:
         ReadError: a place or a distance is no number, or not as many as there must be.
     """
     where, at = str(source), frame or 0
+    raw = {} if known is None or frame is not None else raw_values(dataset)
+    if known is None or not raw or _PER_FRAME in raw:
+        common, flat = _read_common(dataset, at, where), _group(dataset, "PlanePosition", at)
+    else:
+        key = tuple(str(raw.get(tag)) for tag in _COMMON)
+        common, flat = known.get(key) or _read_common(dataset, at, where), dataset
+        known[key] = common
+    place = read_numbers(flat, "ImagePositionPatient", 3, where)
+    return Header(
+        source,
+        common.form,
+        str(dataset.get("SOPInstanceUID") or "") if frame is None else "",
+        int(dataset.get("NumberOfFrames") or 1) if frame is None else 1,
+        None if place is None else np.array(place[::-1]),
+        common.axes,
+        common.spacing_mm,
+        common.thickness_mm,
+        lambda name: read_mark(dataset, name, at),
+    )
+
+
+def _group(dataset: "Dataset", name: str, frame: int) -> "Dataset":
+    return functional_group(dataset, f"{name}Sequence", frame)
+
+
+def raw_values(dataset: "Dataset") -> dict[int, object]:
+    """Find by tag the bytes of all elements, or their values where they were read already."""
+    return {int(element.tag): element.value for element in dataset.values()}
+
+
+def _read_common(dataset: "Dataset", at: int, where: str) -> Common:
     series, modality, kind, frame_of_reference, photometric = (
         str(dataset.get(name) or "").strip(" \0") for name in (*FORM[:4], FORM[7])
     )
     rows, columns, samples = (int(dataset.get(name) or 0) for name in FORM[4:7])
-    flat = functional_group(dataset, "PlanePositionSequence", at)
-    measures = functional_group(dataset, "PixelMeasuresSequence", at)
-    place = read_numbers(flat, "ImagePositionPatient", 3, where)
-    thickness = read_numbers(measures, "SliceThickness", 1, where)
     sort = str(read_mark(dataset, "ImageType", at)).upper()
     localizer = "LOCALIZER" in sort or "SCOUT" in sort
-    return Header(
-        source,
-        Form(
-            series,
-            modality,
-            kind,
-            frame_of_reference,
-            rows,
-            columns,
-            samples,
-            photometric,
-            localizer,
-        ),
-        str(dataset.get("SOPInstanceUID") or "") if frame is None else "",
-        int(dataset.get("NumberOfFrames") or 1) if frame is None else 1,
-        None if place is None else np.array(place[::-1]),
+    sizes = rows, columns, samples
+    form = Form(series, modality, kind, frame_of_reference, *sizes, photometric, localizer)
+    thickness = read_numbers(_group(dataset, "PixelMeasures", at), "SliceThickness", 1, where)
+    return Common(
+        form,
         read_plane(dataset, at, where),
         read_spacing(dataset, where, at),
         None if thickness is None or thickness[0] <= 0 else thickness[0],
-        lambda name: read_mark(dataset, name, at),
     )
 
 

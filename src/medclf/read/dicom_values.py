@@ -43,8 +43,15 @@ class Meaning:
     mirror: float | None = None
 
 
-def give_meaning(stored: NDArray[Any], dataset: "Dataset") -> Meaning:
+def give_meaning(
+    stored: NDArray[Any], dataset: "Dataset", room: NDArray[np.float32] | None = None
+) -> Meaning:
     """Give stored numbers, (Y, X) or (Z, Y, X), their meaning.
+
+    Args:
+        stored: The numbers.
+        dataset: The parsed file.
+        room: Memory of the same shape, in which values may come to lie that are rescaled.
 
     Raises:
         ValueError: a slope is 0 or no number, frames have slopes for some only, or a table is cut
@@ -55,7 +62,7 @@ def give_meaning(stored: NDArray[Any], dataset: "Dataset") -> Meaning:
     if dataset.get("ModalityLUTSequence"):
         found = _looked_up(stored, dataset, inverted)
     else:
-        found = _rescaled(stored, dataset, inverted)
+        found = _rescaled(stored, dataset, inverted, room)
     if padding is None or not padding.any() or padding.all():
         return found
     values = np.where(padding, found.values[~padding].min(), found.values)
@@ -91,7 +98,9 @@ def _looked_up(stored: NDArray[Any], dataset: "Dataset", inverted: bool) -> Mean
     return Meaning(np.asarray(top - values, values.dtype), unit, table.bits, float(top))
 
 
-def _rescaled(stored: NDArray[Any], dataset: "Dataset", inverted: bool) -> Meaning:
+def _rescaled(
+    stored: NDArray[Any], dataset: "Dataset", inverted: bool, room: NDArray[np.float32] | None
+) -> Meaning:
     """Apply slope and intercept, of all frames or of each; without them values stay as stored."""
     bits = int(dataset.get("BitsStored") or 8 * stored.dtype.itemsize)
     top = _top(stored, bits) if inverted else None
@@ -101,9 +110,13 @@ def _rescaled(stored: NDArray[Any], dataset: "Dataset", inverted: bool) -> Meani
     if not pairs or (set(pairs) == {(1.0, 0.0)} and dataset.get("Modality") != "CT"):
         return Meaning(shown, unit, bits, top)
     slopes, starts = np.array(pairs, np.float64).astype(np.float32).T.reshape(2, -1, 1, 1)
-    values = shown.astype(np.float32).reshape(-1, *stored.shape[-2:])
-    values *= slopes
-    values += starts
+    values = np.empty(stored.shape, np.float32) if room is None else room.reshape(stored.shape)
+    np.copyto(values, shown, casting="same_kind" if shown.dtype.kind == "f" else "unsafe")
+    values = values.reshape(-1, *stored.shape[-2:])
+    if (slopes != 1).any():
+        values *= slopes
+    if starts.any():
+        values += starts
     mirror = None
     if top is not None and len(set(pairs)) == 1:
         mirror = pairs[0][0] * top + 2 * pairs[0][1]
