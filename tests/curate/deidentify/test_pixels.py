@@ -72,6 +72,17 @@ def test_tissue_is_no_text(seed):
     assert find_text(tissue(seed)) == []
 
 
+def test_initials_beside_a_picture_are_found_where_text_is_expected(write_text):
+    text = write_text(capture(), "HQ", (280, 100), 14, 255)
+    assert find_text(text) == []
+    boxes = find_text(text, expected=True)
+    found = np.zeros(text.shape, bool)
+    for box in boxes:
+        found[box.top : box.bottom, box.left : box.right] = True
+    assert found[text != capture()].all()
+    assert not found[60:200, 60:260].any()
+
+
 def test_a_flat_or_tiny_picture_holds_no_text():
     assert find_text(np.zeros((50, 50), np.uint8)) == []
     assert find_text(np.arange(9, dtype=np.uint8).reshape(3, 3) * 28) == []

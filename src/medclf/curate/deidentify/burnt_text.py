@@ -2,7 +2,9 @@
 
 A letter is a thin stroke: what an opening by a small square takes away. The strokes are parted into
 connected marks; marks of a letter's size that stand in a row, alike in height and on one line, are
-text. Large letters are found in the picture halved. Bright text is looked for, then dark text.
+text. Where text is expected, a sharp mark on perfectly flat ground is taken for text by itself, as
+a lone initial or a number beside the picture is; tissue is never flat. Large letters are found in
+the picture halved. Bright text is looked for, then dark text.
 
 Source: after Hasan, Karam. Morphological Text Extraction from Images. IEEE Transactions on Image
 Processing 9(11), 2000.
@@ -28,6 +30,12 @@ LOWEST, HIGHEST = 5, 48
 EVEN, EVEN_OF_THREE, LEVEL, ALIKE = 0.04, 0.008, 0.12, 0.25
 """Most that a line's marks differ in brightness, of the range, and in place and height, of their
 height. Few marks must be more even than many, since chance makes few even."""
+
+FEWEST = 3
+"""Letters that make a line."""
+
+FLAT = 12
+"""Grey levels that flat ground may differ by, for the sake of lossy compression."""
 
 SHARP = 0.7
 """Least share of a stroke's height that is gained within three pixels: print is sharper than
@@ -65,12 +73,12 @@ class Box:
         )
 
 
-def find_text(picture: NDArray[np.uint8], fewest: int = 3) -> list[Box]:
-    """Find lines of text.
+def find_text(picture: NDArray[np.uint8], expected: bool = False) -> list[Box]:
+    """Find lines of text, and where it is expected single letters too.
 
     Args:
         picture: (Y, X), or (Y, X, 3) in which text of any colour stands out.
-        fewest: Marks in a row that make a line. 2 finds initials, and more that is none.
+        expected: Whether text is usual in this kind of picture.
 
     Returns:
         A box around each line, with half a letter's height to spare. Lines found twice, at two
@@ -87,7 +95,7 @@ def find_text(picture: NDArray[np.uint8], fewest: int = 3) -> list[Box]:
         factor = 1
         while span >= LEAST_RANGE and min(values.shape) >= LOWEST:
             for side in (values, -values):
-                found += [_scaled(box, factor, grey.shape) for box in _lines(side, span, fewest)]
+                found += [_scaled(box, factor, grey.shape) for box in _lines(side, span, expected)]
             if min(values.shape) < SMALLEST_EDGE:
                 break
             values, factor = _halved(values), 2 * factor
@@ -105,19 +113,23 @@ def _scaled(box: Box, factor: int, shape: tuple[int, ...]) -> Box:
     return whole.grown(shape[0], shape[1])
 
 
-def _lines(values: NDArray[np.float32], span: float, fewest: int) -> Iterator[Box]:
-    """Find the lines of text that are brighter than what surrounds them, at one scale."""
-    strokes = values - ndimage.grey_opening(values, (STROKE + 2, STROKE + 2))
+def _lines(values: NDArray[np.float32], span: float, expected: bool) -> Iterator[Box]:
+    """Find the text that is brighter than what surrounds it, at one scale."""
+    ground = ndimage.grey_opening(values, (STROKE + 2, STROKE + 2))
+    strokes = values - ground
+    uneven = ndimage.maximum_filter(ground, STROKE + 2) - ndimage.minimum_filter(ground, STROKE + 2)
     edges = ndimage.maximum_filter(values, 3) - ndimage.minimum_filter(values, 3)
     for contrast in CONTRASTS:
         labels, count = ndimage.label(strokes > contrast * span, _TOUCHING)
-        marks = _marks(labels, count, values / span, strokes, edges)
+        marks = _marks(labels, count, values / span, strokes, edges, uneven)
         for row in _rows(marks, values.shape):
-            kept = _letters(row, fewest)
-            if len(kept):
+            if _is_line(row):
                 top, left = row[:, 0].min(), row[:, 2].min()
                 bottom, right = row[:, 1].max(), row[:, 3].max()
                 yield Box(int(top), int(bottom), int(left), int(right))
+        if expected:
+            alone = marks[(marks[:, 5] >= SHARP) & (marks[:, 6] <= FLAT)]
+            yield from (Box(*map(int, mark[:4])) for mark in alone)
 
 
 def _marks(
@@ -126,10 +138,14 @@ def _marks(
     values: NDArray[np.float32],
     strokes: NDArray[np.float32],
     edges: NDArray[np.float32],
+    uneven: NDArray[np.float32],
 ) -> Marks:
-    """List what has a letter's size: (N, 6) of top, bottom, left, right, brightness, sharpness."""
+    """List what has a letter's size, (N, 7).
+
+    Each mark is top, bottom, left, right, brightness, sharpness, and how uneven its ground is.
+    """
     if count == 0:
-        return np.zeros((0, 6))
+        return np.zeros((0, 7))
     places = ndimage.find_objects(labels)
     boxes = np.array([(y.start, y.stop, x.start, x.stop) for y, x in places], np.float64)
     high, wide = boxes[:, 1] - boxes[:, 0], boxes[:, 3] - boxes[:, 2]
@@ -137,17 +153,19 @@ def _marks(
     sized = (high >= LOWEST) & (high <= HIGHEST) & (wide <= _WIDEST * high)
     chosen = np.flatnonzero(sized & (fill >= _EMPTIEST) & ((fill <= _FULLEST) | (wide <= STROKE)))
     if not len(chosen):
-        return np.zeros((0, 6))
+        return np.zeros((0, 7))
     inside = np.flatnonzero(labels)
     owners = labels.ravel()[inside]
-    bright, heights = np.zeros((2, count + 1))
+    bright, heights, ground = np.zeros((3, count + 1))
     np.maximum.at(bright, owners, values.ravel()[inside] - values.min())
     np.maximum.at(heights, owners, strokes.ravel()[inside])
+    np.maximum.at(ground, owners, uneven.ravel()[inside])
     rim = ~ndimage.minimum_filter(labels > 0, 3).ravel()[inside]
     steps = np.bincount(owners[rim], edges.ravel()[inside[rim]], count + 1)
     pixels = np.bincount(owners[rim], minlength=count + 1).clip(1)
     sharp = steps / (pixels * heights.clip(1e-3))
-    return np.column_stack([boxes[chosen], bright[chosen + 1], sharp[chosen + 1]])
+    facts = (bright, sharp, ground)
+    return np.column_stack([boxes[chosen], *(fact[chosen + 1] for fact in facts)])
 
 
 def _rows(marks: Marks, shape: tuple[int, ...]) -> Iterator[Marks]:
@@ -169,26 +187,23 @@ def _rows(marks: Marks, shape: tuple[int, ...]) -> Iterator[Marks]:
         yield marks[part]
 
 
-def _letters(row: Marks, fewest: int) -> Marks:
+def _is_line(row: Marks) -> bool:
     """Judge whether marks in a row are letters: alike in height, of one brightness, on one line.
 
     Commas, dashes and long tails are left out of the judgement.
     """
-    none = row[:0]
-    if not len(row):
-        return none
     high = row[:, 1] - row[:, 0]
     middle = np.quantile(high, 0.6, method="nearest")
     row = row[(high >= 0.6 * middle) & (high <= 1.6 * middle)]
     high, wide = row[:, 1] - row[:, 0], row[:, 3] - row[:, 2]
     letters = np.maximum(1, np.round(wide / (0.9 * middle))).sum()
-    if letters < fewest or len(row) * 2 < fewest:
-        return none
+    if letters < FEWEST or len(row) * 2 < FEWEST:
+        return False
     level = min(_spread(row[:, 1]), _spread(row[:, 0])) <= max(1, LEVEL * middle)
     alike = _spread(high) <= max(1, ALIKE * middle)
     even = _spread(row[:, 4]) <= min(EVEN, EVEN_OF_THREE * max(1, letters - 2))
     sharp = np.median(row[:, 5]) >= SHARP
-    return row if level and even and alike and sharp else none
+    return bool(level and even and alike and sharp)
 
 
 def _spread(values: NDArray[np.float64]) -> float:

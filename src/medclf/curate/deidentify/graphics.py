@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 _FIRST, _LAST = 0x6000, 0x601E
-_DATA, _WHITE, _INITIALS = 0x3000, 255, 2
+_DATA, _WHITE = 0x3000, 255
 
 
 def drop_written_overlays(dataset: "Dataset") -> tuple[Remark, ...]:
@@ -38,4 +38,4 @@ def _is_clear(dataset: "Dataset", group: int) -> bool:
     except Exception:  # pydicom has no closed list of what damaged overlays raise.
         return False
     frames = planes if planes.ndim == 3 else planes[None]
-    return not any(find_text(np.asarray(f * _WHITE, np.uint8), _INITIALS) for f in frames)
+    return not any(find_text(np.asarray(f * _WHITE, np.uint8)) for f in frames)

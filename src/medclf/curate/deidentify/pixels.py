@@ -31,10 +31,6 @@ CAPTURES = "1.2.840.10008.5.1.4.1.1.7"
 BANNER = 0.08
 """Share of the rows of an ultrasound picture that is masked on top where no region is named."""
 
-INITIALS, WORD = 2, 3
-"""Marks that make a line of text where text is expected, and where it is not."""
-
-MANY_LINES = 60
 FRAMES_SEARCHED = 64
 """Frames of a picture that is only searched; of one that is masked, all are."""
 
@@ -119,7 +115,7 @@ def _find_area(shown: NDArray[np.uint8], dataset: "Dataset", expected: bool) -> 
     last = None
     for frame in shown[::step]:
         if last is None or not np.array_equal(frame, last):
-            for box in find_text(frame, INITIALS if expected else WORD):
+            for box in find_text(frame, expected):
                 area[box.top : box.bottom, box.left : box.right] = True
         last = frame
     if dataset.get("Modality") in ULTRASOUND:
