@@ -72,8 +72,8 @@ def test_tissue_is_no_text(seed):
     assert find_text(tissue(seed)) == []
 
 
-def test_initials_beside_a_picture_are_found_where_text_is_expected(write_text):
-    text = write_text(capture(), "HQ", (280, 100), 14, 255)
+def test_an_initial_beside_a_picture_is_found_where_text_is_expected(write_text):
+    text = write_text(capture(), "H", (280, 100), 14, 255)
     assert find_text(text) == []
     boxes = find_text(text, expected=True)
     found = np.zeros(text.shape, bool)
