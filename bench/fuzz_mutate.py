@@ -14,6 +14,29 @@ HUGE = (
 )
 """Numbers at the limits of a type, and sizes that are just allowed."""
 
+WORDS = (
+    *(
+        b"1e400",
+        b"nan",
+        b"-1",
+        b"-0",
+        b"999999999999",
+        b"\\\\\\\\",
+        b"\xff\xfe\x80",
+        b"\0\0",
+        b"inf\\1",
+    ),
+    *(
+        b"1\\2\\3\\4",
+        b"0.0000000001",
+        b"2147483648",
+        b"\n\r\x1b[31m",
+        b"MONOCHROME1",
+        b"PALETTE COLOR",
+    ),
+)
+"""Values that are none, too large, too many, or another word than was there."""
+
 HEAD = 400
 """Bytes at the start of a file that are hurt as often as all others together."""
 
@@ -126,6 +149,18 @@ def forge_length(raw: bytes, _: Seed, rng: Rng) -> bytes:
     return bytes(hurt)
 
 
+def forge_value(raw: bytes, _: Seed, rng: Rng) -> bytes:
+    """Write words that are no sound value over that of an element of a DICOM file."""
+    places = [place for place in _elements(raw) if raw[place + 4 : place + 6] not in (b"OW", b"OB")]
+    hurt = bytearray(raw)
+    for _ in range(int(rng.integers(1, 4))):
+        place = places[int(rng.integers(len(places)))] if places else 132
+        length = int.from_bytes(raw[place + 6 : place + 8], "little") % 65
+        word = WORDS[int(rng.integers(len(WORDS)))]
+        hurt[place + 8 : place + 8 + length] = (word * (length // len(word) + 1))[:length]
+    return bytes(hurt)
+
+
 def nest(raw: bytes, _: Seed, rng: Rng) -> bytes:
     """Put sequences within sequences into a DICOM file, mostly never closed."""
     item = b"\x08\0\x40\x11SQ\0\0\xff\xff\xff\xff" + b"\xfe\xff\x00\xe0\xff\xff\xff\xff"
@@ -155,5 +190,6 @@ WAYS: dict[str, tuple[Callable[[bytes, Seed, Rng], bytes], Callable[[Seed], bool
     "tags swapped": (swap_tags, _is_dicom),
     "length forged": (forge_length, _is_dicom),
     "sequences nested": (nest, _is_dicom),
+    "value forged": (forge_value, _is_dicom),
 }
 """Each way to damage a file, and which seeds it fits."""
