@@ -9,7 +9,7 @@ Source: DICOM PS3.3, C.7.6.3 (image pixel) and C.11.1 (modality LUT).
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from medclf.core.record import Source
 from medclf.errors import ReadError
@@ -77,11 +77,11 @@ def join(datasets: "Sequence[Dataset]", files: Sequence[Source]) -> "Dataset":
 
 def _pixels(dataset: "Dataset", file: Source) -> bytes:
     """Take the pixels of a slice, from its file where they were not read yet."""
-    element, size = dataset.get_item(_PIXELS), _size(dataset)
+    element, size = _element(dataset), _size(dataset)
     value = None if element is None else element.value
     if value is None:
         with open_file(file.path) as stream:
-            stream.seek(getattr(element, "value_tell", 0))
+            stream.seek(element.value_tell)
             value = stream.read(size)
     if not isinstance(value, bytes) or len(value) != size:
         raise ReadError(f"{file}: cut short: {size} bytes of pixels wanted, found {len(value)}")
@@ -108,7 +108,13 @@ def _meaning(dataset: "Dataset") -> Key | None:
 
 def _size(dataset: "Dataset") -> int:
     """Count the bytes of plain pixels, also of those that were not read yet."""
-    element = dataset.get_item(_PIXELS)
+    element = _element(dataset)
     if element is None:
         return 0
-    return len(element.value) if element.value is not None else int(getattr(element, "length", 0))
+    return len(element.value) if element.value is not None else int(element.length)
+
+
+def _element(dataset: "Dataset") -> Any:
+    """Find the pixels as they were parsed; pydicom's own ways would read them from the file."""
+    found = (element for element in reversed([*dataset.values()]) if element.tag == _PIXELS)
+    return next(found, None)
