@@ -1,5 +1,6 @@
 """`medclf inspect` from a folder to tables, JSON, a montage and an exit code."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from medclf.errors import MedclfError
 KEYS = {
     *("origin", "task", "notes", "exams", "patients", "exams_per_patient", "splits", "classes"),
     *("images", "modalities", "sizes", "channels", "bits", "spacings_mm", "problems", "shown"),
-    *("grave", "montage"),
+    *("foretold", "grave", "montage"),
 }
 
 
@@ -185,3 +186,15 @@ def test_findings_that_coexist(data):
 def test_absent_data_are_a_mistake_of_the_user():
     with pytest.raises(MedclfError, match="absent"):
         inspect("absent")
+
+
+def test_csv_has_a_line_for_every_file(data):
+    (data / "notes.txt").write_text("no image")
+    done = CliRunner().invoke(app, ["inspect", str(data), "--csv", "files.csv", "--json"])
+    assert done.exit_code == 0
+    rows = list(csv.DictReader(Path("files.csv").read_text(encoding="utf-8").splitlines()))
+    assert len(rows) == 73
+    named = {row["file"]: row for row in rows}
+    assert named["notes.txt"]["refused"] == "no image"
+    one = named["test/benign/test0.png"]
+    assert (one["size"], one["refused"], one["exam"] != "") == ("32 × 32", "", True)

@@ -35,6 +35,10 @@ def inspect(
         Path | None, typer.Option(metavar="FILE", help="Write the montage to this PNG or JPEG.")
     ] = None,
     pictures: Annotated[int, typer.Option(help="Exams in the montage; 0 for none.", min=0)] = 24,
+    files: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="Write a line for every file to this CSV."),
+    ] = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
@@ -48,12 +52,15 @@ def inspect(
     from medclf.curate.cohort import read_cohort
 
     place = _place(out, montage, as_json) if pictures else None
+    expect_place(files)
     cohort = read_cohort(data, columns)
     with show_progress("Reading images", quiet=as_json) as progress:
         found = audit(cohort, progress, pictures, seed)
     place = place if found.shown else None
     if place is not None:
         _draw_montage(cohort, found, place)
+    if files is not None:
+        _trace_files(columns.images or data, cohort, files, quiet=as_json)
     if as_json:
         told = {**found.as_dict(), "montage": None if place is None else str(place)}
         sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
@@ -80,6 +87,16 @@ def _place(out: Path | None, montage: Path | None, as_json: bool) -> Path | None
     elif not there.is_dir():
         raise SettingError(f"{place}: cannot be written: {there} is no folder")
     return place
+
+
+def _trace_files(data: Path, cohort: "Cohort", place: Path, quiet: bool) -> None:
+    """Write what became of every file: of DATA, of --images, or of the folder of a table."""
+    from medclf.curate.files import format_lines, trace_files
+    from medclf.read.archive import is_archive
+
+    root = data if data.is_dir() or is_archive(data) else data.parent
+    with show_progress("Tracing files", quiet=quiet) as progress:
+        write_output(place, format_lines(trace_files(root, cohort.records, progress)))
 
 
 def _draw_montage(cohort: "Cohort", found: "Audit", place: Path) -> None:
