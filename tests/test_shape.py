@@ -16,7 +16,7 @@ MAY = {
     "errors": set(),
     "core": set(),
     "read": set(),
-    "curate": {"read"},
+    "curate": {"read", "evaluate"},
     "prepare": {"read"},
     "look": set(),
     "net": {"read"},

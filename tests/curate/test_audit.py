@@ -254,14 +254,14 @@ def test_what_gives_the_class_away_is_a_warning(clean):
     ]
     problem = only(audit(replace(clean, records=tuple(records))))
     assert (problem.kind, problem.grave) == ("shortcut", False)
-    assert "site (right in 100%, the commonest class in 50%)" in problem.message
+    assert "by itself site 1.00" in problem.message
     for number in range(1, 120, 2):
         draw(clean, number, cloud(number, (40, 40)))
     assert "image size" in only(audit(clean)).message
 
 
 def test_a_fact_of_many_values_gives_nothing_away(clean):
-    """A word for each exam would foretell every label, were it counted with itself."""
+    """A word for each exam would foretell every label, were it learnt from."""
     records = [replace(r, facts={"code": f"c{n}"}) for n, r in enumerate(clean.records)]
     assert audit(replace(clean, records=tuple(records))).problems == ()
 

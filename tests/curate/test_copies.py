@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from medclf.curate import copies
+from medclf.curate.cohort import read_cohort
 from medclf.curate.copies import find_copies
+from medclf.curate.phantom.cohort import make_phantoms
+from medclf.curate.survey import survey
 from medclf.curate.thumbnail import shrink
 
 Picture = Pillow.Image
@@ -115,3 +119,17 @@ def test_constant_images_do_not_shift_the_rows(clouds):
     (image,) = clouds(1, (64, 64))
     rows = [np.zeros((48, 48)), shrink(image), np.zeros((48, 48)), shrink(image[:, ::-1])]
     assert find_copies(np.float16(rows))[0].tolist() == [[1, 3]]
+
+
+def test_where_all_images_are_alike_a_copy_must_be_more_so():
+    unlike, alike = np.full(100, 0.5), np.full(100, 0.85)
+    assert copies._limit(np.r_[unlike, 0.99], 0.89) == 0.89
+    assert copies._limit(np.r_[alike, 0.99], 0.89) == pytest.approx(0.955)
+    assert copies._limit(np.r_[alike[:20], np.zeros(100)], 0.89) == 0.89
+
+
+def test_phantoms_of_different_patients_are_no_copies(tmp_path):
+    table = make_phantoms(tmp_path, patients=60, seed=0)
+    looks = survey(read_cohort(table))
+    pairs, _ = find_copies(np.stack([look.thumbnail for look in looks]))
+    assert len(pairs) <= 2

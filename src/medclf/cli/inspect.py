@@ -185,4 +185,9 @@ def _image_table(found: "Audit") -> "Table":
         listed = [f"{value} ({n:,})" for value, n in counts.items()]
         more = ["…"] if len(listed) > LISTED else []
         table.add_row(name, escape("; ".join([*listed[:LISTED], *more])) or "none")
+    foretold = [
+        f"{one.kind} {one.auc.value:.2f} ({one.auc.low:.2f} to {one.auc.high:.2f})"
+        for one in found.foretold
+    ]
+    table.add_row("AUC of what is no disease", "; ".join(foretold) or "not measured")
     return table

@@ -17,6 +17,7 @@ from medclf.curate.appearance import check_looks
 from medclf.curate.bookkeeping import check_records
 from medclf.curate.duplicates import find_duplicates
 from medclf.curate.problem import KINDS, Problem
+from medclf.curate.shortcut import Foretold, check_shortcut, foretell_classes
 from medclf.curate.survey import Look, Progress, survey
 
 LISTED = 8
@@ -42,6 +43,7 @@ class Audit:
         modalities, sizes, channels, bits, spacings_mm: Images of each. Sizes and spacings are z
             first; beyond the eight commonest they are counted together.
         problems: The grave ones first.
+        foretold: How well the class is foretold by what is no disease.
         shown: Exams chosen for a montage, by class.
     """
 
@@ -60,6 +62,7 @@ class Audit:
     bits: Counts
     spacings_mm: Counts
     problems: tuple[Problem, ...]
+    foretold: tuple[Foretold, ...]
     shown: tuple[str, ...]
 
     @property
@@ -81,7 +84,7 @@ def audit(
         cohort: As read. A patient in two splits is found here, not refused.
         progress: Called with the number of images done and their total.
         montage: Exams to choose for a montage, at most.
-        seed: Draws them.
+        seed: Draws them, and deals the folds in which the class is foretold.
 
     Returns:
         Counts, problems, and the exams chosen. No pixels are kept.
@@ -89,10 +92,12 @@ def audit(
     looks = survey(cohort, progress)
     seen = [look for look in looks if not look.failure]
     records = cohort.records
+    foretold = foretell_classes(cohort, looks, seed)
     problems = [
         *check_records(cohort),
-        *check_looks(cohort, looks),
+        *check_looks(looks),
         *find_duplicates(records, looks),
+        *check_shortcut(foretold),
     ]
     patients = Counter(record.patient for record in records)
     return Audit(
@@ -111,6 +116,7 @@ def audit(
         bits=_counted(sorted(look.bits for look in seen)),
         spacings_mm=_summarised([_spacing(look) for look in seen], "spacings"),
         problems=tuple(sorted(problems, key=lambda p: (not p.grave, KINDS.index(p.kind)))),
+        foretold=foretold,
         shown=_choose(cohort, looks, montage, seed),
     )
 

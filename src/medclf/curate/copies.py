@@ -1,6 +1,8 @@
 """Copies: pairs of images that show the same, re-encoded, resized, relit, turned or cropped.
 
 Candidates are found fast among all pairs, and each is laid on its other and judged by the edges.
+What a copy leaves unlike is little, and little beside what other images leave: where all of them
+are alike, as phantoms are or frames of one ultrasound, a copy must be the more so.
 """
 
 from functools import partial
@@ -13,6 +15,8 @@ from medclf.curate.register import Layers, lay_on
 from medclf.curate.thumbnail import Thumbnail
 
 LIKENESS = {2: 0.89, 3: 0.97}
+REST = 0.3
+FEWEST = 30
 AT_ONCE = 256
 
 Pairs = NDArray[np.int64]
@@ -26,7 +30,8 @@ def find_copies(
     Args:
         thumbnails: (N, *space), all of pictures or all of volumes. One of zeros is like nothing.
         likeness: Least correlation of the edges once the one is laid on the other, up to 1;
-            `None` for .89 of pictures and .97 of volumes, whose thumbnails are coarser.
+            `None` for .89 of pictures and .97 of volumes, whose thumbnails are coarser, or more
+            where images are alike: a copy leaves at most .3 of what is usually left.
         nearest: Of an image so many others are looked at closely, at most.
 
     Returns:
@@ -51,7 +56,15 @@ def find_copies(
             moving = layers.each(partial(np.take, indices=found.moving[part], axis=0))
             moving = moving.each(partial(turn_images, turn=turn))
             alike[part] = lay_on(fixed, moving, found.start[part])
-    kept = alike >= (LIKENESS[axes] if likeness is None else likeness)
+    kept = alike >= (_limit(alike, LIKENESS[axes]) if likeness is None else likeness)
     pairs = np.sort(np.stack([rows[found.fixed[kept]], rows[found.moving[kept]]], axis=1), axis=1)
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))
     return pairs[order], alike[kept][order]
+
+
+def _limit(alike: NDArray[np.float64], least: float) -> float:
+    """Raise the least likeness of a copy where candidates that are none are alike as well."""
+    unlike = alike[(alike > 0) & (alike < least)]
+    if len(unlike) < FEWEST:
+        return least
+    return max(least, 1 - REST * (1 - float(np.median(unlike))))

@@ -17,7 +17,7 @@ Grave is what makes a score wrong or impossible, whatever is trained:
 The rest are warnings, for a person to judge: exact_duplicate within a split, near_duplicate (its
 message counts those across splits, which a person should look at), two_labels within a split,
 missing_label, missing_values, constant_image, mixed_channels, mixed_modality, small_class where
-figures will be rough, and shortcut, where a fact that is no disease nearly gives the class away.
+figures will be rough, and shortcut, where how the images were made foretells the class.
 """
 
 from collections.abc import Iterable, Sequence

@@ -5,7 +5,7 @@ for a picture, so that a hundred thousand fit in half a gigabyte.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -15,6 +15,7 @@ from medclf.core.cohort import Cohort
 from medclf.core.record import Source
 from medclf.curate.hashing import digest_pixels
 from medclf.curate.thumbnail import Thumbnail, shrink
+from medclf.curate.traces import take_traces
 from medclf.errors import ReadError
 from medclf.read.image import read_image
 
@@ -37,6 +38,7 @@ class Look:
         digest: Of the pixels; equal where they are.
         constant: Whether all pixels of each channel are equal.
         thumbnail: What it shows, to find the like of it.
+        traces: What its making left in it, see `take_traces`.
     """
 
     exam: str
@@ -50,6 +52,7 @@ class Look:
     digest: str = ""
     constant: bool = False
     thumbnail: Thumbnail = field(default_factory=lambda: np.empty(0, np.float16), repr=False)
+    traces: Mapping[str, float] = field(default_factory=dict, repr=False)
 
 
 def survey(cohort: Cohort, progress: Progress | None = None) -> list[Look]:
@@ -89,4 +92,5 @@ def _look(exam: str, name: str, source: Source) -> Look:
         digest=digest_pixels(values),
         constant=bool((flat == flat[:, :1]).all()),
         thumbnail=shrink(values),
+        traces=take_traces(values, image.bits),
     )
