@@ -32,7 +32,7 @@ from medclf.read.values import settle
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-_DEFLATED = b"1.2.840.10008.1.2.1.99"
+DEFLATED = b"1.2.840.10008.1.2.1.99"
 _GROUP_LENGTH = b"\x02\0\0\0"
 _HEAD, _LATER = 2048, 2**16
 _PIECE, _LARGE = 2**20, 64 * 2**20
@@ -127,8 +127,8 @@ def _parse(file: BinaryIO, where: str) -> "Dataset":
     from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
     head, later = file.read(_HEAD), None if isinstance(file, BytesIO) else _LATER
-    if _DEFLATED in head:
-        _check_deflated(head + file.read(), where)
+    if DEFLATED in head:
+        check_deflated(head + file.read(), where)
         later = None
     file.seek(0)
     dataset = dcmread(file, defer_size=later, force=True)
@@ -141,8 +141,12 @@ def _parse(file: BinaryIO, where: str) -> "Dataset":
     return dataset
 
 
-def _check_deflated(raw: bytes, where: str) -> None:
-    """Count what a deflated file unpacks to, a piece at a time, before pydicom does it at once."""
+def check_deflated(raw: bytes, where: str) -> None:
+    """Count what a deflated file unpacks to, a piece at a time, before pydicom does it at once.
+
+    Raises:
+        ReadError: it unpacks to too much, or does not tell where it begins.
+    """
     if raw[132:136] != _GROUP_LENGTH:
         raise ReadError(f"{where}: a deflated DICOM file whose header does not tell its length")
     tail = raw[144 + int.from_bytes(raw[140:144], "little") :]

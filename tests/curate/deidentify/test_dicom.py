@@ -215,6 +215,21 @@ def test_what_is_no_dicom_is_refused_without_a_word_of_it(key, raw):
     assert "Quastenflosser" not in str(caught.value)
 
 
+def test_a_bomb_is_refused(plant, key):
+    import zlib
+
+    raw = plant()
+    head = 144 + int.from_bytes(raw[140:144], "little")
+    packer = zlib.compressobj(9, wbits=-15)
+    packed = packer.compress(bytes(200 * 2**20)) + packer.flush()
+    syntax = b"1.2.840.10008.1.2.1.99"
+    start = raw.index(b"1.2.840.10008.1.2.1\0")
+    meta = raw[: start - 2] + len(syntax).to_bytes(2, "little") + syntax + raw[start + 20 : head]
+    meta = meta[:140] + (len(meta) - 144).to_bytes(4, "little") + meta[144:]
+    with pytest.raises(ReadError, match="refused as a bomb"):
+        deidentify_dicom(meta + packed, key, Options(), "file 1")
+
+
 def test_damage_never_ends_in_a_leak_or_a_strange_error(plant, key, leaks):
     raw, rng = plant(), np.random.default_rng(0)
     for _ in range(60):

@@ -23,6 +23,7 @@ from medclf.curate.deidentify.pixels import clean_pixels
 from medclf.curate.deidentify.profile import EDITION
 from medclf.curate.deidentify.strip import strip_frames
 from medclf.errors import ReadError
+from medclf.read.dicom import DEFLATED, check_deflated
 from medclf.read.quiet import PYDICOM
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ REFUSED = {
 """What is never copied, by the beginning of its class."""
 
 _TEMPORAL = {"shift": "MODIFIED", "keep": "UNMODIFIED", "remove": "REMOVED"}
-_DIGITS_OF_A_NUMBER = 6
+_DIGITS_OF_A_NUMBER, _HEAD = 6, 2048
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,8 @@ def _parse(raw: bytes, where: str) -> "Dataset":
     from pydicom import dcmread
     from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+    if DEFLATED in raw[:_HEAD]:
+        check_deflated(raw, where)
     dataset = dcmread(BytesIO(raw), force=True)
     kind = str(dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID") or "")
     if not kind:
