@@ -6,6 +6,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 from pydicom import Dataset, config, dcmread
+from pydicom.datadict import DicomDictionary
 
 from medclf.curate.deidentify.dicom import deidentify_dicom
 from medclf.curate.deidentify.options import Options
@@ -34,6 +35,41 @@ def test_no_secret_is_left_anywhere(plant, key, leaks, options):
     assert leaks(done.raw) == []
     assert leaks(done.path.encode()) == []
     assert leaks(repr(done.remarks).encode()) == []
+
+
+TEXTS = ("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT")
+UNTOUCHED = ("SpecificCharacterSet", "SOPClassUID", "Modality", "PhotometricInterpretation")
+
+
+def everywhere(encode, read, raw: bytes) -> bytes:
+    """Plant the name and the ID in every text of the dictionary, and in items of sequences."""
+    dataset, nested = read(raw), Dataset()
+    for tag, entry in DicomDictionary.items():
+        vr, keyword = entry[0], entry[4]
+        if tag >> 16 < 8 or keyword in UNTOUCHED or not keyword:
+            continue
+        if vr in TEXTS and keyword not in dataset:
+            dataset.add_new(tag, vr, "Quastenflosser Hildegund")
+            nested.add_new(tag, vr, "PAT-90125-X")
+        elif vr in ("OB", "UN") and keyword not in ("PixelData", "EncapsulatedDocument"):
+            dataset.add_new(tag, vr, b"Quastenflosser")
+        elif vr == "UI" and keyword not in dataset:
+            dataset.add_new(tag, vr, "1.2.276.0.90125.7")
+    dataset.PurposeOfReferenceCodeSequence[0].EquipmentModality = "CT"
+    dataset.ReferencedInstanceSequence = [nested]
+    return encode(dataset)
+
+
+@pytest.mark.parametrize("options", [Options(), STRICT, ALL], ids=["usual", "strict", "all"])
+@pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
+def test_no_secret_is_left_in_any_attribute_of_the_dictionary(
+    plant, key, leaks, encode, read, options
+):
+    with config.disable_value_validation():
+        raw = everywhere(encode, read, plant())
+        assert raw.count(b"Quastenflosser") > 900
+        done = deidentify_dicom(raw, key, options, "file 1")
+    assert set(leaks(done.raw)) <= set(KEPT_BY_ALL if options is ALL else ())
 
 
 def test_what_the_options_keep_is_all_that_is_left(plant, key, leaks):
