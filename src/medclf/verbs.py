@@ -21,10 +21,10 @@ import numpy as np
 from medclf.compose import compose_report
 from medclf.core.cohort import Cohort
 from medclf.core.prediction import Prediction
-from medclf.core.record import Source
 from medclf.curate.cohort import AS_FOUND, Columns
 from medclf.curate.cohort import read_cohort as read_columns
 from medclf.curate.fingerprint import take_fingerprint
+from medclf.curate.series import find_image
 from medclf.curate.split import split_cohort
 from medclf.errors import RunError, SettingError
 from medclf.evaluate.scores import Scores, score
@@ -220,19 +220,26 @@ class TrainedRun:
         return scores
 
     def predict(
-        self, files: Iterable[str | Path], watch: Watch = SILENT, site: str = ""
+        self,
+        files: Iterable[str | Path],
+        watch: Watch = SILENT,
+        site: str = "",
+        series: str | None = None,
     ) -> list[Prediction]:
         """Predict images, one exam each.
 
         Args:
-            files: Their paths.
+            files: Their paths; that of a folder for a volume in many DICOM files.
             watch: Told how far it is.
             site: Where they come from, where the run goes by the site.
+            series: Which volume of a folder is meant, as `Columns.series`; that of the training
+                where it is not said.
 
         Raises:
             ReadError: a file cannot be read, or is not like those that the run was trained on.
         """
-        sources = [(str(path), Source(Path(path))) for path in files]
+        pattern = series or self.run.facts["data"]["columns"].get("series")
+        sources = [(str(path), find_image(Path(path), pattern)) for path in files]
         prepare, found = self.trained.recipe.prepare, list[Prediction]()
         for start in range(0, len(sources), AT_ONCE):
             some = sources[start : start + AT_ONCE]

@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medclf.core.record import Source
 from medclf.curate.cohort import Columns, read_cohort
 from medclf.curate.phantom.hard.case import write
 from medclf.curate.phantom.hard.scene import Field, Slab
 from medclf.curate.phantom.hard.slices import ROOT, make_stack
-from medclf.errors import CohortError, SettingError
+from medclf.curate.series import find_image
+from medclf.errors import CohortError, ReadError, SettingError
 from medclf.read.image import read_image
 
 SLAB = Slab(shape=(6, 10, 12))
@@ -147,6 +149,19 @@ def test_the_files_of_a_volume_in_a_folder_of_its_class_are_one_exam(tmp_path):
     assert "24 DICOM files are slices of 4 volumes" in " ".join(cohort.notes)
     each = read_cohort(tmp_path / "data", Columns(slices=True))
     assert len(each.records) == 24
+
+
+def test_a_folder_is_the_volume_in_it_and_a_file_is_itself(archive, tmp_path):
+    scan = next(archive.rglob("IM00005")).parent
+    assert len(find_image(scan, None).parts) >= 6
+    assert find_image(scan / "IM00005", None) == Source(scan / "IM00005")
+    study = scan.parents[1]
+    assert find_image(study, "thorax").parts
+    with pytest.raises(CohortError, match="more found in 1 of 1 exam"):
+        find_image(archive, "thorax")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ReadError, match="folder with the DICOM files of a volume, wanted"):
+        find_image(tmp_path / "empty", None)
 
 
 def test_a_cell_may_name_the_folder_of_a_volume(archive, tmp_path):

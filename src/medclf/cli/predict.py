@@ -22,13 +22,20 @@ if TYPE_CHECKING:
 
 def predict(
     run: RunFolder,
-    files: Annotated[list[Path], typer.Argument(metavar="FILES…", help="Images, one exam each.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILES…", help="Images, or folders of the DICOM files of a volume."),
+    ],
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a CSV here, instead of printing it.")
     ] = None,
     site: Annotated[
         str, typer.Option(metavar="NAME", help="Where they come from, if the run goes by it.")
     ] = "",
+    series: Annotated[
+        str | None,
+        typer.Option(metavar="REGEX", help="Which DICOM series of a folder is meant."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Predict new images: a calibrated probability of each class, and what makes it doubtful.
@@ -40,7 +47,7 @@ def predict(
     expect_place(out)
     loaded = verbs.load(run)
     with show_progress("Predicting", quiet=as_json) as count:
-        found = loaded.predict(files, verbs.Watch(count=count), site)
+        found = loaded.predict(files, verbs.Watch(count=count), site, series)
     if as_json:
         text = json.dumps([asdict(prediction) for prediction in found]) + "\n"
     else:

@@ -16,7 +16,7 @@ from medclf.core.record import Source
 from medclf.curate.folder import Listing
 from medclf.curate.problem import count, tell
 from medclf.curate.split import may_be_dicom
-from medclf.errors import CohortError, SettingError
+from medclf.errors import CohortError, ReadError, SettingError
 from medclf.read.find import Found, Series, find_series, sort_files
 from medclf.read.glance import LeftOut
 
@@ -72,6 +72,21 @@ def read_folder(folder: Path, pattern: str | None) -> Source | None:
         return None
     chosen, _ = choose_series({folder.name: found.series}, pattern, str(folder))
     return chosen[folder.name].source if chosen else None
+
+
+def find_image(path: Path, pattern: str | None) -> Source:
+    """Take a file as it is, and a folder as the volume whose DICOM files lie in it.
+
+    Raises:
+        CohortError: the folder holds several images, and no pattern tells which is meant.
+        ReadError: it holds none.
+    """
+    if not path.is_dir():
+        return Source(path)
+    found = read_folder(path, pattern)
+    if found is None:
+        raise ReadError(f"{path}: a file, or a folder with the DICOM files of a volume, wanted")
+    return found
 
 
 def choose_series(
