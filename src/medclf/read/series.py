@@ -21,7 +21,7 @@ from medclf.core.record import Source
 from medclf.errors import ReadError
 from medclf.read.archive import read_bytes
 from medclf.read.arrange import arrange, finish
-from medclf.read.batch import batches, join
+from medclf.read.batch import batches, join, keep_memory
 from medclf.read.dicom import make_image, open_dicom
 from medclf.read.dicom_header import Known, describe
 from medclf.read.dicom_shared import keep_shared
@@ -92,6 +92,7 @@ def _assemble(
     datasets: "list[Dataset]", files: Sequence[Source], order: NDArray[np.int64], where: str
 ) -> tuple[NDArray[Any], Image]:
     """Decode each image to its place, as (T, C, Z, Y, X); and the first with the most bits."""
+    keep_memory()
     phases, slices = order.shape
     runs = list(batches(datasets, [int(number) for number in order.ravel()]))
     first = _decode(datasets, files, runs[0], None)
