@@ -237,10 +237,13 @@ class TrainedRun:
 
         Raises:
             ReadError: a file cannot be read, or is not like those that the run was trained on.
+            SettingError: a site is named, and the run does not go by sites.
         """
         pattern = series or self.run.facts["data"]["columns"].get("series")
         sources = [(str(path), find_image(Path(path), pattern)) for path in files]
         prepare, found = self.trained.recipe.prepare, list[Prediction]()
+        if site and not prepare.site:
+            raise SettingError(f"{self.run.folder}: no site wanted, which this run does not go by")
         for start in range(0, len(sources), AT_ONCE):
             some = sources[start : start + AT_ONCE]
             values = [

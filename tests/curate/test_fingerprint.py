@@ -97,6 +97,7 @@ def test_volumes_with_spacing(tmp_path):
     cohort = Cohort(tuple(records), Task(("a", "b")), tmp_path)
     found = take_fingerprint(cohort)
     assert (found.dims, found.shape_median, found.spacing_known) == (3, (6, 5, 4), 1.0)
+    assert found.oriented
     assert found.spacing_min_mm == pytest.approx((3, 1, 1))
     assert found.spacing_median_mm == pytest.approx((4, 1.5, 1.5))
     assert found.spacing_max_mm == pytest.approx((5, 2, 2))

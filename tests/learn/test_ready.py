@@ -10,7 +10,7 @@ from medclf.core.cohort import Cohort
 from medclf.core.record import Record, Source
 from medclf.core.task import Task
 from medclf.curate.cohort import AS_FOUND
-from medclf.errors import ReadError
+from medclf.errors import ReadError, SettingError
 from medclf.learn.ready import make_ready, make_ready_again
 from medclf.learn.recipe import Decide, Fit, Net, Recipe
 from medclf.learn.run import create_run, read_recipe
@@ -73,6 +73,14 @@ def test_an_unknown_site_is_left_out_where_that_is_allowed(cohort):
     assert [name for name, _ in ready.data["left_out"]] == ["39"]
     assert len(ready.cohort.records) == len(ready.store.values) == 39
     assert ready.reasons == {"prepare.landmarks": "learnt from 24 training exams of 2 sites"}
+
+
+def test_a_site_is_refused_where_a_run_goes_by_none(cohort, tmp_path):
+    run = medclf.train(cohort, tmp_path / "run", recipe=replace(RECIPE, prepare=PREPARE))
+    file = cohort.records[-1].source.path
+    assert len(run.predict([file])) == 1
+    with pytest.raises(SettingError, match="no site wanted, which this run does not go by"):
+        run.predict([file], site="a")
 
 
 def test_from_training_to_prediction(cohort, tmp_path):
