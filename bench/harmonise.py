@@ -49,7 +49,7 @@ def main() -> None:
     }
     print(f"| prepared by | {' | '.join(CHANGES)} |\n|---|{'---|' * len(CHANGES)}")
     for name, settings in ways.items():
-        cells = [_figure(volumes, settings, change, options.seed) for change in CHANGES.values()]
+        cells = _figures(volumes, settings, options.seed)
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
@@ -74,23 +74,31 @@ def _shade(values: Values, rng: np.random.Generator) -> Values:
 CHANGES: dict[str, Change] = {"a gain": _gain, "a bent scale": _bend, "a shade": _shade}
 
 
-def _figure(volumes: list[Values], settings: Prepare, change: Change, seed: int) -> str:
-    rng = np.random.default_rng(seed)
-    cut = [cut_image(Image(values, bits=32), settings, "volume")[0].values for values in volumes]
+def _figures(volumes: list[Values], settings: Prepare, seed: int) -> list[str]:
+    """Judge one way of preparing by every change."""
+    cut = [_cut(values, settings) for values in volumes]
     measured = [measure_landmarks(values, settings.marks) for values in cut]
-    left = []
+    left: dict[str, list[float]] = {name: [] for name in CHANGES}
+    rng = np.random.default_rng(seed)
     for number, values in enumerate(volumes):
-        own = settings
+        own = replace(settings, bias="none")
         if settings.intensity == "landmarks":
             others = [row for other, row in enumerate(measured) if other != number]
-            own = replace(settings, landmarks=average_landmarks(others))
-        one, two = (
-            prepare_image(Image(v, bits=32), own, "volume")[0].astype(np.float64)
-            for v in (values, change(values, rng))
-        )
+            own = replace(own, landmarks=average_landmarks(others))
         head = values[0] > otsu(values[0])
-        left.append(100 * float(np.abs(one - two)[head].mean() / one[head].std()))
-    return f"{np.mean(left):.1f} ± {np.std(left):.1f}"
+        one = _prepared(cut[number], own)
+        for name, change in CHANGES.items():
+            other = _prepared(_cut(change(values, rng), settings), own)
+            left[name].append(100 * float(np.abs(one - other)[head].mean() / one[head].std()))
+    return [f"{np.mean(each):.1f} ± {np.std(each):.1f}" for each in left.values()]
+
+
+def _cut(values: Values, settings: Prepare) -> Values:
+    return cut_image(Image(values, bits=32), settings, "volume")[0].values
+
+
+def _prepared(values: Values, settings: Prepare) -> NDArray[np.float64]:
+    return prepare_image(Image(values, bits=32), settings, "volume")[0].astype(np.float64)
 
 
 if __name__ == "__main__":

@@ -75,14 +75,6 @@ def test_an_unknown_site_is_left_out_where_that_is_allowed(cohort):
     assert ready.reasons == {"prepare.landmarks": "learnt from 24 training exams of 2 sites"}
 
 
-def test_a_site_is_refused_where_a_run_goes_by_none(cohort, tmp_path):
-    run = medclf.train(cohort, tmp_path / "run", recipe=replace(RECIPE, prepare=PREPARE))
-    file = cohort.records[-1].source.path
-    assert len(run.predict([file])) == 1
-    with pytest.raises(SettingError, match="no site wanted, which this run does not go by"):
-        run.predict([file], site="a")
-
-
 def test_from_training_to_prediction(cohort, tmp_path):
     """A run by site predicts files of a site that it knows, and refuses others."""
     recipe = replace(RECIPE, prepare=replace(PREPARE, site="scanner"))
@@ -95,5 +87,8 @@ def test_from_training_to_prediction(cohort, tmp_path):
     assert [p.probabilities for p in one] != [p.probabilities for p in other]
     with pytest.raises(ReadError, match=r"a scanner of a, b wanted, .* found none"):
         run.predict(files)
+    without = replace(run.trained, recipe=replace(RECIPE, prepare=PREPARE))
+    with pytest.raises(SettingError, match="no site wanted, which this run does not go by"):
+        replace(run, trained=without).predict(files, site="a")
     page = (run.run.folder / "report.html").read_text(encoding="utf-8")
     assert "learnt from 24 training exams of 2 sites" in page
