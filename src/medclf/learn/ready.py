@@ -69,7 +69,7 @@ def make_ready(
     digests = digest_images(store, len(cohort.records))
     cohort = split_cohort(join_copies(cohort, digests), recipe.fit.seed)
     if not learnt:
-        prepare, reasons["prepare.landmarks"] = _learn(cohort, recipe.prepare)
+        prepare, reasons["prepare.landmarks"] = _learn(cohort, recipe.prepare, progress)
         recipe = replace(recipe, prepare=prepare)
         store = open_store(
             cohort.records, prepare, progress=progress, skip_unreadable=skip_unreadable
@@ -123,9 +123,11 @@ def _keep(cohort: Cohort, store: Store) -> Cohort:
     return replace(cohort, records=tuple(r for r in cohort.records if r.name in kept))
 
 
-def _learn(cohort: Cohort, prepare: Prepare) -> tuple[Prepare, str]:
+def _learn(
+    cohort: Cohort, prepare: Prepare, progress: Callable[[int, int], None] | None
+) -> tuple[Prepare, str]:
     """Learn landmarks from training exams, and say from how many."""
     training = [record for record in cohort.records if record.split == "train"]
-    prepare = learn_standard(training, prepare)
+    prepare = learn_standard(training, prepare, progress=progress)
     places = f" of {len(prepare.sites)} sites" if prepare.sites else ""
     return prepare, f"learnt from {len(training)} training exams{places}"

@@ -36,7 +36,7 @@ def correct_bias(image: Image, where: str) -> Image:
         where: Names the file in messages.
 
     Returns:
-        The image, float32, with the mean of its tissue as before.
+        The image, float32, with its mean as before.
 
     Raises:
         ReadError: the image is not MR, as far as the file says, or is too small for a field.
@@ -80,11 +80,9 @@ def find_field(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _correct(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    front = values > otsu(values)
     flat = values / find_field(values)
-    if front.any() and flat[front].mean() > 0:
-        flat *= values[front].mean() / flat[front].mean()
-    return flat
+    before, after = (float(part.sum(dtype=np.float64)) for part in (values, flat))
+    return flat * np.float32(before / after) if before > 0 and after > 0 else flat
 
 
 def _simpleitk() -> Any:

@@ -1,10 +1,9 @@
 """The box around what was scanned, without the air, the table or the shutter around it.
 
-In CT the body is what is denser than fat by far less than air is lighter: above -400 HU, the
-largest piece that hangs together once thin things (table, tubes, sheets) are worn away. In other
-volumes, and slices of MR, a threshold by Otsu parts signal from air. In other pictures, as
-X-rays, the collimator leaves dark or bright bands of nearly one value along the edges, which are
-taken away.
+In CT the body is what lies above -400 HU, about midway between air and fat: the largest piece that
+hangs together once thin things (table, tubes, sheets) are worn away. In other volumes, and slices
+of MR, a threshold by Otsu parts signal from air. In other pictures, as X-rays, the collimator
+leaves dark or bright bands of nearly one value along the edges, which are taken away.
 
 Source: Otsu. A threshold selection method from gray-level histograms. IEEE Transactions on
 Systems, Man, and Cybernetics 9, 1979.

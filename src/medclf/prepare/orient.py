@@ -35,11 +35,10 @@ def orient(image: Image, where: str) -> tuple[Image, Placement]:
     order, backwards = image.grid.patient_order()
     values = image.values.transpose(0, *(axis + 1 for axis in order))
     values = values[(slice(None), *(slice(None, None, -1 if back else 1) for back in backwards))]
+    ends = [image.space[axis] - 1.0 for axis in order]
     placement = Placement(
         order,
-        tuple(
-            image.space[a] - 1.0 if back else 0.0 for a, back in zip(order, backwards, strict=True)
-        ),
+        tuple(end if back else 0.0 for end, back in zip(ends, backwards, strict=True)),
         tuple(-1.0 if back else 1.0 for back in backwards),
     )
     return replace(image, values=values, grid=placement.grid(image.grid)), placement
