@@ -126,6 +126,17 @@ def test_a_codestream_of_twelve_bits_begins_at_0_whatever_the_header_says():
     np.testing.assert_array_equal(image.values[0], STORED)
 
 
+def test_a_small_frame_that_claims_a_large_image_is_refused_before_it_is_decoded(one_worker):
+    frame = bytearray(FORMS["1.2.840.10008.1.2.4.90"](STORED))
+    sizes = frame.index(b"\xff\x51") + 6
+    for place in (0, 4, 16, 20):  # Of the image and of its only tile, in x and y.
+        frame[sizes + place : sizes + place + 4] = (14000).to_bytes(4, "big")
+    raw = compressed([bytes(frame)], "1.2.840.10008.1.2.4.90", Rows=14000, Columns=14000)
+    with pytest.raises(ReadError, match=r"x: unpacks \d+-fold; more than 500-fold is a bomb"):
+        read_dicom(raw, "x")
+    assert not one_worker._idle
+
+
 @pytest.mark.parametrize("last", ["201", "202", "203"])
 def test_high_throughput_jpeg_2000(last):
     frame = htj2k_encode(STORED, reversible=True)

@@ -259,7 +259,7 @@ def test_a_deflated_bomb_is_refused_before_it_is_unpacked():
     packer = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
     bomb = b"".join([packer.compress(bytes(2**20)) for _ in range(80)]) + packer.flush()
     tracemalloc.start()
-    with pytest.raises(ReadError, match=r"x: unpacks to 68,.* bytes or more: refused as a bomb"):
+    with pytest.raises(ReadError, match=r"x: unpacks \d+-fold; more than 500-fold is a bomb"):
         read_dicom(head + bomb, "x")
     assert tracemalloc.get_traced_memory()[1] < 2**24
     tracemalloc.stop()

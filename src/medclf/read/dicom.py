@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from medclf.core.image import Image
 from medclf.errors import ReadError
-from medclf.read.archive import RATIO
+from medclf.read.archive import check_unpacked
 from medclf.read.cine import make_phases
 from medclf.read.dicom_grid import read_grid
 from medclf.read.dicom_pixels import GREY, PALETTE, check_pixels, read_photometric, read_pixels
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 DEFLATED = b"1.2.840.10008.1.2.1.99"
 _GROUP_LENGTH = b"\x02\0\0\0"
 _HEAD, _LATER = 2048, 2**16
-_PIECE, _LARGE = 2**20, 64 * 2**20
+_PIECE = 2**20
 _PET = ("PT", "PET")
 
 
@@ -154,5 +154,4 @@ def check_deflated(raw: bytes, where: str) -> None:
     while tail and not stream.eof:
         size += len(stream.decompress(tail, _PIECE))
         tail = stream.unconsumed_tail
-        if size > VALUES or (size > _LARGE and size > RATIO * len(raw)):
-            raise ReadError(f"{where}: unpacks to {size:,} bytes or more: refused as a bomb")
+        check_unpacked(size, len(raw), VALUES, where)

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medclf.errors import ReadError
+from medclf.read.archive import check_unpacked
 from medclf.read.codestream import check_codestreams
 from medclf.read.decoders import decode_apart
 from medclf.read.dicom_palette import apply_palette
-from medclf.read.refuse import check_size, quote
+from medclf.read.refuse import VALUES, check_size, quote
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -111,6 +112,7 @@ def _decompress(dataset: "Dataset", given: dict[str, Any], where: str) -> NDArra
     for name in ("rows", "columns", "samples_per_pixel", "number_of_frames"):
         values *= int(options[name])
     size = values * max(1, int(options["bits_allocated"]) // 8)
+    check_unpacked(size, len(dataset.PixelData), 8 * VALUES, where)
     syntax = str(dataset.file_meta.TransferSyntaxUID)
     return decode_apart(syntax, options, dataset.PixelData, size, where)
 
