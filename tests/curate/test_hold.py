@@ -84,3 +84,11 @@ def test_a_split_of_the_data_is_not_overruled_unless_said(table):
 )
 def test_values_as_words(value, word):
     assert name_value(value) == word
+
+
+def test_exams_of_one_site_are_bound(table):
+    cohort = read_cohort(table, Columns(group="site"))
+    assert [record.group for record in cohort.records] == [r.facts["site"] for r in cohort.records]
+    assert "Exams of one site are dealt together: 3 values." in cohort.notes
+    with pytest.raises(CohortError, match="no fact 'clinic'"):
+        read_cohort(table, Columns(group="clinic"))

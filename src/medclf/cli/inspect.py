@@ -162,8 +162,12 @@ def _class_table(found: "Audit") -> "Table":
     rows = {name: list(counts.values()) for name, counts in found.classes.items()}
     for name, counts in {**rows, "all": list(found.splits.values())}.items():
         sums = [sum(counts)] if len(splits) > 1 else []
-        last = name == next(reversed(rows))
+        last = name in (next(reversed(rows)), "all")
         table.add_row(escape(name), *(f"{n:,}" for n in [*counts, *sums]), end_section=last)
+    for name, bound in found.bound.items():
+        every = [found.patients if name == "patients" else sum(bound.values())]
+        sums = every if len(splits) > 1 else []
+        table.add_row(escape(name), *(f"{n:,}" for n in [*bound.values(), *sums]))
     return table
 
 

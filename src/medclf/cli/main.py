@@ -24,12 +24,14 @@ from medclf.cli.inspect import inspect
 from medclf.cli.nets import nets
 from medclf.cli.plan import plan
 from medclf.cli.predict import predict
+from medclf.cli.split import split
 from medclf.cli.train import train
 from medclf.errors import MedclfError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     demo,
     inspect,
+    split,
     plan,
     train,
     compare,

@@ -73,6 +73,10 @@ SeriesPattern = Annotated[
     _say("--series", "Regular expression that tells an exam's DICOM series from others.", "REGEX"),
 ]
 Slices = Annotated[bool, _say("--slices", "Take each DICOM file as an image of its own.")]
+Group = Annotated[
+    str | None,
+    _say("--group", "Column, as of the site, that splits and folds do not part.", "NAME"),
+]
 
 
 def columns_from(  # noqa: PLR0913 - each argument is an option of the command line
@@ -88,6 +92,7 @@ def columns_from(  # noqa: PLR0913 - each argument is an option of the command l
     patient_pattern: PatientPattern = None,
     tidy_labels: TidyLabels = False,
     hold_out: HoldOut = None,
+    group: Group = None,
     series: SeriesPattern = None,
     slices: Slices = False,
 ) -> "Columns":
@@ -112,6 +117,7 @@ def columns_from(  # noqa: PLR0913 - each argument is an option of the command l
         patient_pattern=patient_pattern,
         tidy_labels=tidy_labels,
         hold_out=hold_out,
+        group=group,
         series=series,
         slices=slices,
     )

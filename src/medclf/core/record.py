@@ -54,6 +54,8 @@ class Record:
             where there is no label.
         split: "train", "val", "test" as the data say, or "" where they do not.
         facts: Age, sex, site, …: a number, a word, or `None` where missing.
+        group: Binds more than a patient does: exams of one group, as of one site, are dealt into
+            one part; "" where only the patient binds.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Record:
     label: int | tuple[int, ...] | None = None
     split: str = ""
     facts: Mapping[str, Fact] = field(default_factory=dict)
+    group: str = ""
 
     @property
     def source(self) -> Source:

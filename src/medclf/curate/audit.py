@@ -14,6 +14,7 @@ from medclf.core.cohort import Cohort
 from medclf.core.record import SPLITS, Record
 from medclf.core.task import Task
 from medclf.curate.appearance import check_looks
+from medclf.curate.balance import count_bound
 from medclf.curate.bookkeeping import check_records
 from medclf.curate.duplicates import find_duplicates
 from medclf.curate.problem import KINDS, Problem
@@ -38,6 +39,7 @@ class Audit:
         patients: How many differ.
         exams_per_patient: How many patients have so many exams.
         splits: Exams of each split; "" where the data state none.
+        bound: Patients, and exams of each group, by split.
         classes: Exams of each class, by split; an exam without a finding counts as "none".
         images: How many, the unreadable among them.
         modalities, sizes, channels, bits, spacings_mm: Images of each. Sizes and spacings are z
@@ -54,6 +56,7 @@ class Audit:
     patients: int
     exams_per_patient: Counts
     splits: Counts
+    bound: Mapping[str, Counts]
     classes: Mapping[str, Counts]
     images: int
     modalities: Counts
@@ -100,6 +103,8 @@ def audit(
         *check_shortcut(foretold),
     ]
     patients = Counter(record.patient for record in records)
+    splits = _ordered(record.split for record in records)
+    parts = {split: [r for r in records if r.split == split] for split in dict.fromkeys(splits)}
     return Audit(
         origin=str(cohort.origin),
         task=cohort.task,
@@ -107,7 +112,8 @@ def audit(
         exams=len(records),
         patients=len(patients),
         exams_per_patient=_counted(sorted(patients.values())),
-        splits=_counted(_ordered(record.split for record in records)),
+        splits=_counted(splits),
+        bound=count_bound(parts),
         classes=_by_split(records, cohort.task),
         images=len(looks),
         modalities=_counted(look.modality or UNKNOWN for look in seen),

@@ -20,7 +20,7 @@ from medclf.curate.folder import (
     list_files,
     read_class_folders,
 )
-from medclf.curate.hold import hold_out
+from medclf.curate.hold import bind_groups, hold_out
 from medclf.curate.problem import count
 from medclf.curate.rows import read_rows
 from medclf.curate.series import join_files, read_folder
@@ -65,7 +65,7 @@ def read_cohort(data: Path, columns: Columns = AS_FOUND) -> Cohort:
                 raise SettingError(f"{data}: this data set has no columns to choose or to name")
             return dataset.read_dataset(data)
     known = _know_patients(_read_form(data, columns), columns, data)
-    found = hold_out(known, columns.hold_out, data)
+    found = bind_groups(hold_out(known, columns.hold_out, data), columns.group, data)
     names = columns.classes or found.classes or None
     kind = columns.kind or ("coexisting" if found.classes else None)
     try:

@@ -1,11 +1,12 @@
 """Deal patients into parts so that every part holds each class in the share it should.
 
-A patient's exams stay together. Patients with the same count of each class are interchangeable,
-so we deal kinds of patients rather than patients: first each part's whole share of every kind,
-then the rest one by one to where it helps most, those heavy in a rare class first; then come moves
-and swaps between two parts until none helps. Helping means less chi-square distance from the
-shares wanted, and before all, no part without a class. The best of several starts counts, and
-which patient of a kind goes where is drawn by the seed.
+A patient's exams stay together, and so do all patients of one group, as of one site, where the
+records name groups; a group then counts as a patient. Patients with the same count of each class
+are interchangeable, so we deal kinds of patients rather than patients: first each part's whole
+share of every kind, then the rest one by one to where it helps most, those heavy in a rare class
+first; then come moves and swaps between two parts until none helps. Helping means less chi-square
+distance from the shares wanted, and before all, no part without a class. The best of several
+starts counts, and which patient of a kind goes where is drawn by the seed.
 
 Source: Sechidis, Tsoumakas, Vlahavas. On the Stratification of Multi-Label Data. ECML PKDD 2011,
 for the idea of serving the rarest label first; the moves and swaps are ours.
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medclf.core.record import Record
+from medclf.curate.bind import bind
 from medclf.curate.problem import count
 from medclf.errors import CohortError, SettingError
 
@@ -85,13 +87,12 @@ def deal_patients(
     Raises:
         CohortError: an exam has no label, or a class has too few patients.
     """
-    ordered = sorted(range(len(records)), key=lambda i: records[i].name)
-    patients = {p: i for i, p in enumerate(dict.fromkeys(records[i].patient for i in ordered))}
-    of = np.array([patients[record.patient] for record in records], np.int64)
+    of = bind(records)
     marks = count_labels(records, len(classes))
-    counts = np.zeros((len(patients), marks.shape[1]), np.int64)
+    counts = np.zeros((of.max(initial=-1) + 1, marks.shape[1]), np.int64)
     np.add.at(counts, of, marks)
-    _check_enough(counts, classes, len(shares), parts)
+    whose = "group" if any(record.group for record in records) else "patient"
+    _check_enough(counts, classes, len(shares), parts, whose)
     wide = np.concatenate([counts, np.bincount(of)[:, None]], axis=1)
     kinds, kind_of, many = np.unique(wide, axis=0, return_inverse=True, return_counts=True)
     table = min((_deal(kinds, many, shares, rng) for _ in range(STARTS)), key=_Table.cost)
@@ -100,7 +101,7 @@ def deal_patients(
             f"{_stratum(missing[0], classes)} cannot stand in each of {parts}: its patients are "
             "few and bear other classes as well"
         )
-    dealt = np.empty(len(patients), np.int64)
+    dealt = np.empty(len(counts), np.int64)
     by_kind = np.split(np.argsort(kind_of, kind="stable"), np.cumsum(many)[:-1])
     for members, row in zip(by_kind, table.dealt, strict=True):
         dealt[rng.permutation(members)] = np.repeat(np.arange(len(shares)), row)
@@ -132,18 +133,20 @@ def _stratum(number: int, classes: Sequence[str]) -> str:
     return f"{absent}class {classes[number % len(classes)]}"
 
 
-def _check_enough(counts: Counts, classes: Sequence[str], needed: int, parts: str) -> None:
+def _check_enough(
+    counts: Counts, classes: Sequence[str], needed: int, parts: str, whose: str
+) -> None:
     patients = (counts > 0).sum(0)
     few = [int(s) for s in np.argsort(patients, kind="stable") if patients[s] < needed]
     if few:
         exams = counts.sum(0)
         told = ", ".join(
-            f"{_stratum(s, classes)} has {count(int(patients[s]), 'patient')} "
+            f"{_stratum(s, classes)} has {count(int(patients[s]), whose)} "
             f"({count(int(exams[s]), 'exam')})"
             for s in few[:3]
         )
         more = f" and {count(len(few) - 3, 'class', 'classes')} more" if len(few) > 3 else ""
-        raise CohortError(f"{told}{more}: {needed} patients wanted, one for each of {parts}")
+        raise CohortError(f"{told}{more}: {needed} {whose}s wanted, one for each of {parts}")
 
 
 def _deal(kinds: Counts, many: Counts, shares: Costs, rng: np.random.Generator) -> "_Table":

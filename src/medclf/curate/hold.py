@@ -1,8 +1,9 @@
-"""Hold sites out: the test split is the exams of some values of a fact, as a hospital or a scanner.
+"""Sites held out, which are tested alone; and sites that no split and no fold parts.
 
 A score of patients dealt at random says nothing of the next hospital. Where the exams of some
-sites are tested alone, it does. A patient who was seen at a site held out and elsewhere as well
-is tested; the exams from elsewhere are left out, for they must not be learnt from.
+sites are the test split, it does; where folds part no site, validation does as well. A patient who
+was seen at a site held out and elsewhere is tested; the exams from elsewhere are left out, for they
+must not be learnt from.
 
 Source: Zech et al. Variable generalization performance of a deep learning model to detect
 pneumonia in chest radiographs. PLOS Medicine 2018: internal scores flatter, external ones count.
@@ -66,6 +67,20 @@ def hold_out(found: Worded, said: str | None, origin: Path) -> Worded:
         words=tuple(found.words[i] for i in kept),
         notes=(*found.notes, *notes),
     )
+
+
+def bind_groups(found: Worded, name: str | None, origin: Path) -> Worded:
+    """Let exams of one value of a fact, as of one site, stay together wherever they are dealt.
+
+    Raises:
+        CohortError: there is no such fact.
+    """
+    if name is None:
+        return found
+    words = [name_value(value_of(record, name, origin)) for record in found.records]
+    records = (replace(r, group=word) for r, word in zip(found.records, words, strict=True))
+    told = f"Exams of one {name} are dealt together: {count(len({*words} - {''}), 'value')}."
+    return replace(found, records=tuple(records), notes=(*found.notes, told))
 
 
 def value_of(record: Record, name: str, origin: Path) -> Fact:

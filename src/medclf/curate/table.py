@@ -53,6 +53,7 @@ class Columns:
             or else its first group that takes part, is the patient.
         tidy_labels: Merge labels that differ only in spaces or case.
         hold_out: A fact and the values of it that are the test split, as "site=north,south".
+        group: A fact whose values, as sites, are not parted by splits and folds that are dealt.
         series: A regular expression, searched in modality and description of DICOM series, that
             says which one of an exam is meant.
         slices: Take each DICOM file as an image of its own, rather than all of a series as one.
@@ -70,6 +71,7 @@ class Columns:
     patient_pattern: str | None = None
     tidy_labels: bool = False
     hold_out: str | None = None
+    group: str | None = None
     series: str | None = None
     slices: bool = False
 

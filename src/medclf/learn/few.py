@@ -7,6 +7,7 @@ a single patient to learn from, there is nothing to fold: the validation split s
 from dataclasses import replace
 
 from medclf.core.cohort import Cohort
+from medclf.curate.bind import bind
 from medclf.curate.bookkeeping import strata
 from medclf.learn.plan import Plan
 
@@ -20,7 +21,7 @@ def fit_folds(plan: Plan, cohort: Cohort) -> Plan:
     """
     learnt = [record for record in cohort.records if record.split != "test"]
     patients = {
-        name: len({record.patient for record in exams})
+        name: len(set(bind(exams)))
         for name, exams in strata(learnt, cohort.task)
         if exams
     }
