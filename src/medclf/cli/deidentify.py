@@ -193,7 +193,10 @@ def _looks(outcomes: "Sequence[Outcome]") -> "tuple[Look, ...]":
     found = []
     for kind, meaning in KINDS.items():
         files = tuple(
-            (o.path, remark.detail) for o in outcomes for remark in o.remarks if remark.kind == kind
+            (o.path, remark.message)
+            for o in outcomes
+            for remark in o.remarks
+            if remark.kind == kind
         )
         if files:
             found.append(Look(kind, meaning, files))

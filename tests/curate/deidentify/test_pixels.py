@@ -8,6 +8,7 @@ from PIL import Image
 from pydicom import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels import pixel_array
+from pydicom.pixels.processing import convert_color_space
 from pydicom.uid import (
     ExplicitVRLittleEndian,
     JPEG2000Lossless,
@@ -133,6 +134,18 @@ def test_colour_and_its_ink(plant, key, read, write_text):
     raw = plant(text, SOPClassUID=SC, Modality="OT")
     done = deidentify_dicom(raw, key, Options(), "file 1")
     compare(raw, done, (text != clean).any(-1), read)
+
+
+def test_plain_ybr_is_painted_as_it_is_stored(plant, key, read, write_text):
+    clean = np.repeat(capture()[..., None], 3, -1)
+    text = write_text(clean, "Quastenflosser", (20, 20), 16, 255)
+    stored = convert_color_space(text, "RGB", "YBR_FULL")
+    raw = plant(stored, SOPClassUID=SC, PhotometricInterpretation="YBR_FULL")
+    done = deidentify_dicom(raw, key, Options(), "file 1")
+    compare(raw, done, (text != clean).any(-1), read)
+    after = pixel_array(read(done.raw), raw=True)
+    np.testing.assert_array_equal(after[60:200, 60:260], stored[60:200, 60:260])
+    assert not pixel_array(read(done.raw))[(text != clean).any(-1)].any()
 
 
 def test_sixteen_bits_and_monochrome1(plant, key, read, write_text):

@@ -10,12 +10,12 @@ Source: DICOM PS3.15, E.1.1 and E.3.
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
+from medclf.core.remark import Remark
 from medclf.curate.deidentify.dates import shift_date, shift_moment
 from medclf.curate.deidentify.dummy import cap_age, dummy_value
 from medclf.curate.deidentify.identity import Identity
 from medclf.curate.deidentify.key import Key
 from medclf.curate.deidentify.options import Options
-from medclf.curate.deidentify.outcome import Remark
 from medclf.curate.deidentify.private import is_safe
 from medclf.curate.deidentify.profile import Action, find_rule
 from medclf.curate.deidentify.words import clean_words

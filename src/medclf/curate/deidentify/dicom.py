@@ -13,12 +13,12 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from medclf import __version__
+from medclf.core.remark import Remark
 from medclf.curate.deidentify.clean import Cleaner
 from medclf.curate.deidentify.graphics import drop_written_overlays
 from medclf.curate.deidentify.identity import Identity, gather_identity
 from medclf.curate.deidentify.key import Key
 from medclf.curate.deidentify.options import Options
-from medclf.curate.deidentify.outcome import Remark
 from medclf.curate.deidentify.pixels import clean_pixels
 from medclf.curate.deidentify.profile import EDITION
 from medclf.curate.deidentify.strip import strip_frames

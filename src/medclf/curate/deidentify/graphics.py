@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from medclf.core.remark import Remark
 from medclf.curate.deidentify.burnt_text import find_text
-from medclf.curate.deidentify.outcome import Remark
 
 if TYPE_CHECKING:
     from pydicom import Dataset

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from medclf.core.record import Source
+from medclf.core.remark import Remark
 from medclf.curate.deidentify.dicom import deidentify_dicom
 from medclf.curate.deidentify.key import Key
 from medclf.curate.deidentify.options import Options
 from medclf.curate.deidentify.others import deidentify_other, is_other
-from medclf.curate.deidentify.outcome import Outcome, Remark
+from medclf.curate.deidentify.outcome import Outcome
 from medclf.errors import MedclfError, ReadError
 from medclf.read.archive import is_archive, read_bytes
 

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from io import StringIO
 from typing import Any
 
+from medclf.core.remark import Remark
+
 KINDS = {
     "burnt-in text": "Marks that look like text stand in the pixels and were left: look at them.",
     "masked": "Parts of the picture were masked: see that nothing was missed, nor too much lost.",
@@ -24,19 +26,6 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Remark:
-    """Something found in a file.
-
-    Args:
-        kind: One of `KINDS`.
-        detail: Names attributes and counts; never a value.
-    """
-
-    kind: str
-    detail: str
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What became of one file.
 
@@ -49,7 +38,8 @@ class Outcome:
         modality: The DICOM code.
         changed: Attributes by what was done: removed, emptied, replaced, shifted, cleaned.
         masked: Share of the picture that was masked, 0 to 1.
-        remarks: What a person must look at.
+        remarks: What a person must look at; the kind of each is one of `KINDS`, and its message
+            names attributes and counts, never a value.
         mark: A keyed hash of what the file was, by which a resumed run knows it.
     """
 
@@ -84,7 +74,7 @@ def format_outcomes(outcomes: Sequence[Outcome]) -> str:
     )
     for it in outcomes:
         changed = "; ".join(f"{n} {what}" for what, n in it.changed.items())
-        look = "; ".join(f"{remark.kind}: {remark.detail}" for remark in it.remarks)
+        look = "; ".join(f"{remark.kind}: {remark.message}" for remark in it.remarks)
         masked = f"{it.masked:.4f}" if it.masked else ""
         table.writerow(
             [

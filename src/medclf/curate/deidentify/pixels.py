@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medclf.core.remark import Remark
 from medclf.curate.deidentify.burnt_text import Box, find_text
-from medclf.curate.deidentify.outcome import Remark
 from medclf.errors import ReadError
 from medclf.read.dicom_pixels import PALETTE, check_pixels, read_pixels
 
@@ -89,17 +89,10 @@ def clean_pixels(dataset: "Dataset", mask: bool, where: str) -> Painted:
 
 
 def _look(dataset: "Dataset", where: str) -> NDArray[np.uint8]:
-    """Decode to (F, Y, X) or (F, Y, X, 3) of 8 bits, as the pixels look, padding darkest."""
-    from pydicom.pixels.processing import convert_color_space
-
+    """Decode to (F, Y, X) or (F, Y, X, 3) of 8 bits, as the pixels look."""
     frames = check_pixels(dataset, where)
     values = read_pixels(dataset, frames, where)
-    colour = values.shape[-1] == 3 and int(dataset.get("SamplesPerPixel") or 1) == 3
-    colour = colour or dataset.PhotometricInterpretation == PALETTE
     stack = values if frames > 1 else values[None]
-    plain = not dataset.file_meta.TransferSyntaxUID.is_encapsulated
-    if colour and plain and dataset.PhotometricInterpretation.startswith("YBR_FULL"):
-        stack = convert_color_space(stack, "YBR_FULL", "RGB")
     if stack.dtype == np.uint8:
         return stack
     low, high = np.quantile(stack[:: max(1, len(stack) // 8)], (0.001, 0.999))
