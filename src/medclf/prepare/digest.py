@@ -107,13 +107,23 @@ def digest_rows(rows: Sequence[tuple[Source, str]], settings: Prepare) -> str:
         rows: Where each image is, and the digest of the files that it is made of.
         settings: How images are prepared.
     """
-    total = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
+    total = hashlib.sha256(write_settings(settings))
     for source, digest in rows:
-        form = "" if source.parts else source.path.suffix.lower()
-        members = "".join(f" {part.member!r}" for part in source.parts if part.member)
-        line = f"\n{digest} {form} {source.member!r} {source.index}{members}"
-        total.update(line.encode(errors="surrogateescape"))  # Names need not be UTF-8.
+        total.update(write_row(source, digest))
     return total.hexdigest()
+
+
+def write_settings(settings: Prepare) -> bytes:
+    """Write settings as one line."""
+    return json.dumps(asdict(settings), sort_keys=True).encode()
+
+
+def write_row(source: Source, digest: str) -> bytes:
+    """Write as one line what an image is made of: the contents of files, and its place in them."""
+    form = "" if source.parts else source.path.suffix.lower()
+    members = "".join(f" {part.member!r}" for part in source.parts if part.member)
+    line = f"\n{digest} {form} {source.member!r} {source.index}{members}"
+    return line.encode(errors="surrogateescape")  # Names need not be UTF-8.
 
 
 def digest_image(files: Sequence[FileDigest]) -> str:

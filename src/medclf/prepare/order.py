@@ -6,7 +6,7 @@ the name says.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from math import prod
@@ -20,7 +20,13 @@ from medclf import __version__
 from medclf.core.image import Image
 from medclf.core.record import Source
 from medclf.errors import MedclfError
-from medclf.prepare.digest import FileDigest, digest_image, digest_rows
+from medclf.prepare.digest import (
+    FileDigest,
+    digest_image,
+    digest_rows,
+    write_row,
+    write_settings,
+)
 from medclf.prepare.exam import Prepare, prepare_image
 from medclf.read.partners import files_of
 
@@ -28,6 +34,8 @@ Read = Callable[[Source], Image]
 
 FORM = 1
 """Raised when prepared values change, so that old stores are not taken for new ones."""
+
+DIGEST_BYTES = 16
 
 Failures = dict[int, str]
 """Why an image could not be read, by its number."""
@@ -46,6 +54,10 @@ class Row:
     site: str = ""
 
 
+Held = dict[Row, tuple[NDArray[Any], int]]
+"""Rows that are there already: the values of a store, and the row's number among them."""
+
+
 @dataclass(frozen=True)
 class Order:
     """What is wanted of a store.
@@ -55,18 +67,32 @@ class Order:
         files: The digest of each file that they are made of.
         settings: How they are prepared.
         read: Reads one.
+        held: Rows that need not be read.
     """
 
     rows: tuple[Row, ...]
     files: Mapping[Path, FileDigest]
     settings: Prepare
     read: Read
+    held: Held = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the contents, their order and the settings."""
         told = [(row.source, self._digest(row)) for row in self.rows]
         return digest_rows(told, self.settings)
+
+    @property
+    def row_digests(self) -> list[bytes]:
+        """For each row, a digest of what it is made from."""
+        lines = (write_row(row.source, self._digest(row)) for row in self.rows)
+        return [sha256(line).digest()[:DIGEST_BYTES] for line in lines]
+
+    @property
+    def kind(self) -> str:
+        """What stores have in common whose rows may be exchanged."""
+        told = f"{FORM} {__version__} ".encode() + write_settings(self.settings)
+        return sha256(told).hexdigest()
 
     @property
     def name(self) -> str:
@@ -91,6 +117,9 @@ class Order:
     def prepare(self, row: Row) -> NDArray[Any] | str:
         """Read and prepare one image, or tell in one line why that cannot be done."""
         source = row.source
+        if row in self.held:
+            values, number = self.held[row]
+            return np.array(values[number])
         try:
             image = self.read(source)
             for path in files_of(source):

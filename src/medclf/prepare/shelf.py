@@ -12,6 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 
 from medclf import __version__
 from medclf.errors import SettingError
+from medclf.prepare.held import FACTS, ROWS, find_held
 from medclf.prepare.lock import hold
 from medclf.prepare.making import JOURNAL, VALUES, Progress, make_values, recall
 from medclf.prepare.order import FORM, Failures, Order
@@ -90,7 +92,7 @@ def _make(folder: Path, order: Order, progress: Progress | None) -> tuple[Order,
     _check_space(folder, _bytes(order) - recall(making, order.row_bytes).rows() * order.row_bytes)
     try:
         making.mkdir(exist_ok=True)
-        failures = make_values(making, order, progress)
+        failures = make_values(making, replace(order, held=find_held(folder, order)), progress)
         kept = order.without(failures)
         if kept.rows:
             _publish(making, folder / kept.name, kept)
@@ -107,8 +109,9 @@ def _make(folder: Path, order: Order, progress: Progress | None) -> tuple[Order,
 def _publish(making: Path, place: Path, order: Order) -> None:
     """Move a whole store to its place; where there is one already, that one stays."""
     facts = {"form": FORM, "medclf": __version__, "digest": order.digest, "shape": order.shape}
-    facts["dtype"] = order.settings.dtype
-    _write_text(making / "store.json", json.dumps(facts) + "\n")
+    facts |= {"dtype": order.settings.dtype, "kind": order.kind}
+    (making / ROWS).write_bytes(b"".join(order.row_digests))
+    _write_text(making / FACTS, json.dumps(facts) + "\n")
     (making / JOURNAL).unlink(missing_ok=True)
     _sync_folder(making)
     if place.is_dir() and (place / VALUES).stat().st_size != _bytes(order):
