@@ -85,7 +85,7 @@ def deidentify(  # noqa: PLR0913 - each argument is an option of the command lin
     columns = None if table is None else load_table(Source(table))
     secret, new = load_key(key, out, *([given] if given.is_dir() else []))
     expect_place(links)
-    ending = _Ending(given, secret, options, columns, patient, _names(keep_columns))
+    ending = _Ending(secret, options, columns, patient, _names(keep_columns))
     ending.replace_columns({})  # A column that is not there ends it before the work, not after.
     with show_progress("De-identifying", quiet=as_json) as progress:
         outcomes, linked = deidentify_folder(
@@ -103,25 +103,21 @@ class _Ending:
 
     def __init__(
         self,
-        given: Path,
         key: "Key",
         options: "Options",
         columns: "Mapping[str, Sequence[str | None]] | None",
         patient: str | None,
         kept: tuple[str, ...],
     ) -> None:
-        self.given, self.key, self.options = given, key, options
+        self.key, self.options = key, options
         self.columns, self.patient, self.kept = columns, patient, kept
         self.sheet: Pseudonymised | None = None
 
-    def __call__(self, folder: Path, outcomes: "Sequence[Outcome]") -> None:
-        from medclf.curate.deidentify.folder import find_files
-
-        names = [name for _, name in find_files(self.given)]
-        self.replace_columns({n: o.path for n, o in zip(names, outcomes, strict=True) if o.path})
+    def __call__(self, folder: Path, outcomes: "Mapping[str, Outcome]") -> None:
+        self.replace_columns({name: o.path for name, o in outcomes.items() if o.path})
         if self.sheet is not None:
             (folder / TABLE).write_text(self.sheet.text, encoding="utf-8")
-        _report(folder, outcomes, self.options, self.sheet)
+        _report(folder, list(outcomes.values()), self.options, self.sheet)
 
     def replace_columns(self, places: dict[str, str]) -> None:
         """Pseudonymise the table, if there is one, given where each file went."""

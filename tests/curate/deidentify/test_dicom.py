@@ -161,6 +161,14 @@ def test_dates_of_a_patient_move_together_and_times_stay(plant, key, read):
     assert one.PatientBirthDate == ""
 
 
+def test_stamps_in_bytes_go_and_the_zone_stays(plant, key, read):
+    stamp = b"20190514113000.0"
+    raw = plant(FrameOriginTimestamp=stamp, CertifiedTimestamp=stamp, TimezoneOffsetFromUTC="+0100")
+    done = deidentify_dicom(raw, key, Options(), "file 1")
+    assert stamp not in done.raw
+    assert read(done.raw).TimezoneOffsetFromUTC == "+0100"
+
+
 def test_kept_dates_stay_and_the_birth_date_goes(plant, key, read, leaks):
     done = deidentify_dicom(plant(), key, Options(dates="keep"), "file 1")
     assert read(done.raw).StudyDate == "20190514"

@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 DATES = frozenset({"DA", "DT", "TM"})
 TEXTS = frozenset({"LO", "SH", "ST", "LT", "UT", "UC", "CS", "AE", "IS", "DS", "AS", "UR"})
 WORDS = frozenset({"LO", "SH", "ST", "LT", "UT", "UC"})
-NUMBERS = frozenset({"US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT"})
 ARRAYS = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "UN"})
+UNCLEAN = frozenset({"AE", "PN", "UI", "UR", *ARRAYS})
+"""Of these no part can be kept: a network title, a name, a stamp of time in bytes."""
+
+NUMBERS = frozenset({"US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT"})
 KNOWN_ARRAYS = (
     "PixelData", "LookupTableData", "LUTData", "WaveformData", "ICCProfile", "PointIndexList",
     "CIELabValueList", "VectorGridData", "PaddingValue", "MinimumValue", "MaximumValue",
@@ -40,6 +43,9 @@ REGISTERED = ("1.2.840.10008.", "2.16.840.1.113883.6.")
 
 DRAWN_OR_TOLD = {0x0040A730: "report", 0x00700001: "graphics kept"}
 """Sequences that the options keep, cleaned, and that a person must look at."""
+
+DRAWN, ZONE = (0x50, 0x60), 0x00080201
+"""Groups of curves and overlays; the zone of the times."""
 
 STRUCTURAL = frozenset({0x00080005, 0x00080016, 0x00080060, 0x00280004})
 """Character set, class, modality and colour space: without them the rest cannot be read."""
@@ -145,22 +151,22 @@ class Cleaner:
 
     def _keep(self, dataset: "Dataset", element: "DataElement", cleaned: bool) -> None:
         vr = element.VR
-        if cleaned and vr in DATES:
+        if cleaned and (vr in DATES or element.tag == ZONE):
             self._shift(element)
         elif cleaned and vr in WORDS:
             self._clean_text(element)
-        elif cleaned and vr in ("AE", "PN", "UI", "UR"):
+        elif cleaned and vr in ARRAYS and element.tag.group >> 8 in DRAWN:
+            self._found["graphics kept"][element.keyword] += 1
+        elif cleaned and vr in UNCLEAN:
             element.value = None
             self.changed["emptied"] += 1
-        elif cleaned and vr in ARRAYS:
-            self._found["graphics kept"][element.keyword] += 1
         if element.keyword in ("PatientAge", "SelectorASValue"):
             element.value = cap_age(str(element.value or "")) or None
         if element.tag not in STRUCTURAL:
             self._search(dataset, element)
 
     def _shift(self, element: "DataElement") -> None:
-        if element.VR == "TM" or not element.value:
+        if element.VR in ("TM", "SH") or not element.value:  # Times and their zone stay.
             return
         move = shift_date if element.VR == "DA" else shift_moment
         many = element.value if element.VM > 1 else [element.value]

@@ -9,7 +9,7 @@ import csv
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from filecmp import cmp
@@ -28,7 +28,7 @@ from medclf.errors import CohortError, RunError, SettingError
 from medclf.read.archive import is_archive, list_members
 
 Progress = Callable[[int, int], None]
-Finish = Callable[[Path, Sequence[Outcome]], None]
+Finish = Callable[[Path, Mapping[str, Outcome]], None]
 
 JOURNAL = ".journal.jsonl"
 
@@ -49,8 +49,8 @@ def deidentify_folder(
         out: The new folder; it must not be there, or be empty.
         key: Where pseudonyms come from.
         options: What stays and what is cleaned.
-        finish: Called with the unfinished folder and all outcomes, to add a report before the
-            folder appears.
+        finish: Called with the unfinished folder, and with what became of each file by its name in
+            the given one, to add a report before the folder appears.
         progress: Told how many of how many files are done.
         workers: Processes; with 1 all is done in this one.
 
@@ -84,7 +84,8 @@ def deidentify_folder(
                 if progress is not None:
                     progress(len(done), len(sources))
         ordered = tuple(done[n] for n in sorted(done))
-        _finish(work, out, ordered, finish)
+        names = [name for _, name in sources]
+        _finish(work, out, dict(zip(names, ordered, strict=True)), finish)
     return ordered, _list_links(sources, ordered)
 
 
@@ -189,20 +190,21 @@ def _place(work: Path, outcome: Outcome, taken: dict[str, int], mark: str) -> Ou
     return replace(outcome, mark=mark)
 
 
-def _finish(work: Path, out: Path, outcomes: Sequence[Outcome], finish: Finish) -> None:
+def _finish(work: Path, out: Path, by_name: Mapping[str, Outcome], finish: Finish) -> None:
     """Add the report and let the folder appear.
 
     Raises:
         CohortError: nothing came through; then nothing appears.
         RunError: the system does not let it.
     """
+    outcomes = list(by_name.values())
     if not any(o.path for o in outcomes):
         shutil.rmtree(work)
         reason = outcomes[0].refused
         raise CohortError(f"none of {len(outcomes):,} files could be de-identified: {reason}")
     try:
         _sweep(work, {o.path for o in outcomes})
-        finish(work, outcomes)
+        finish(work, by_name)
         if out.exists():
             out.rmdir()
         work.replace(out)
