@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from medclf.core.image import Image
 from medclf.prepare.crop import Box, box_of_mask
@@ -65,6 +64,8 @@ def otsu(values: NDArray[Any]) -> float:
 
 
 def _largest_piece(values: NDArray[Any], threshold: float) -> Box:
+    from scipy import ndimage  # It takes 37 MB, which who does not crop need not spend.
+
     coarse, steps = _thin_out(values, COARSE)
     mask = coarse > threshold
     worn = ndimage.binary_opening(mask) if min(mask.shape) > 2 else mask
