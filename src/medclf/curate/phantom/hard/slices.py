@@ -76,6 +76,8 @@ def blank(kind: str, number: int) -> "Dataset":
     dataset.file_meta.TransferSyntaxUID = UID(EXPLICIT)
     dataset.SOPClassUID, dataset.SOPInstanceUID = UID(kind), UID(f"{ROOT}.9.{number}")
     dataset.PatientID, dataset.PatientName = "P1", "Phantom"
+    dataset.Manufacturer, dataset.ProtocolName = "Phantom", "Hard case"
+    dataset.PatientPosition = "HFS"
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = UID(STUDY), UID(SERIES)
     dataset.FrameOfReferenceUID = UID(FRAME)
     dataset.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
