@@ -83,6 +83,8 @@ def highdicom(folder: Path) -> list[Output]:
             try:
                 outputs.append(_from_highdicom(image.get_volume()))
             except (RuntimeError, ValueError):
+                if image.number_of_frames > 1:
+                    raise
                 frame = image.get_frames()[0]
                 values = frame[None] if frame.ndim == 2 else np.moveaxis(frame, -1, 0)
                 outputs.append(Output(values[None, :, None], None))
