@@ -44,6 +44,9 @@ REGISTERED = ("1.2.840.10008.", "2.16.840.1.113883.6.")
 DRAWN_OR_TOLD = {0x0040A730: "report", 0x00700001: "graphics kept"}
 """Sequences that the options keep, cleaned, and that a person must look at."""
 
+BY_DATES: dict[str, Action] = {"shift": "C", "keep": "K", "remove": "X"}
+"""What becomes of dates that the table does not name."""
+
 DRAWN, ZONE = (0x50, 0x60), 0x00080201
 """Groups of curves and overlays; the zone of the times."""
 
@@ -85,15 +88,13 @@ class Cleaner:
                 self._act(dataset, element, self._choose(element))
 
     def _private(self, dataset: "Dataset", element: "DataElement") -> None:
-        if element.tag.is_private_creator:
-            kept = "private" in self._options.retain and is_safe(dataset, element.tag, True)
-        else:
-            kept = "private" in self._options.retain and is_safe(dataset, element.tag, False)
-            kept = kept and element.VR in TEXTS | NUMBERS
-        if not kept:
+        """Keep what the standard lists as safe, if that is wanted and holds plain values."""
+        creator = element.tag.is_private_creator
+        wanted = "private" in self._options.retain and (creator or element.VR in TEXTS | NUMBERS)
+        if not (wanted and is_safe(dataset, element.tag, creator)):
             del dataset[element.tag]
             self.changed["removed"] += 1
-        elif not element.tag.is_private_creator:
+        elif not creator:
             self._found["private kept"][str(element.tag)] += 1
             self._search(dataset, element)
 
@@ -107,7 +108,7 @@ class Cleaner:
             self._found["unknown removed"][str(element.tag)] += 1
             return "X"
         if vr in DATES:
-            return {"shift": "C", "keep": "K", "remove": "X"}[options.dates]  # type: ignore[return-value]
+            return BY_DATES[options.dates]
         if vr == "UI":
             return "K" if "uids" in options.retain else "U"
         known = vr != "UN" and element.keyword.endswith(KNOWN_ARRAYS)
