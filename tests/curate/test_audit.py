@@ -236,6 +236,19 @@ def test_two_spellings_of_a_class_are_grave(clean, classes, found):
     assert [(p.kind, p.grave) for p in problems] == [("label_variant", True)] * found
 
 
+def test_a_group_in_test_and_learnt_from_is_grave(clean):
+    apart = tuple(replace(r, group=f"{r.split} lesion") for r in clean.records)
+    assert audit(replace(clean, records=apart)).problems == ()
+    names = {"train": "000", "val": "032", "test": "046"}
+    bound = {"000": "north", "032": "south", "001": "south", "046": "north"}
+    records = tuple(replace(r, group=bound.get(r.name, "")) for r in clean.records)
+    assert all(next(r for r in records if r.name == n).split == s for s, n in names.items())
+    problem = only(audit(replace(clean, records=records)))
+    assert (problem.kind, problem.grave) == ("group_in_two_splits", True)
+    assert "1 group in test and learnt from: north in train and test" in problem.message
+    assert problem.groups == (("000", "046"),)
+
+
 def test_splits_that_are_not_known_are_grave(clean):
     half = change(clean, 119, split="")
     assert ("some_without_split", True) in [(p.kind, p.grave) for p in audit(half).problems]

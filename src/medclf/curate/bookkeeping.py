@@ -21,6 +21,7 @@ def check_records(cohort: Cohort) -> list[Problem]:
     """Find what is wrong with the records of a cohort, without reading an image."""
     return [
         *_check_patients(cohort.records),
+        *_check_groups(cohort.records),
         *_check_splits(cohort.records),
         *_check_labels(cohort),
         *_check_classes(cohort),
@@ -52,6 +53,22 @@ def _check_patients(records: Sequence[Record]) -> Iterator[Problem]:
         groups = tuple(tuple(exams[patient]) for patient in torn)
         message = f"{count(len(torn), 'patient')} in more than one split: {told}"
         yield Problem("patient_in_two_splits", True, message, merge(groups), groups)
+
+
+def _check_groups(records: Sequence[Record]) -> Iterator[Problem]:
+    """Find groups that the person said belong together, and that the data's splits part."""
+    splits: dict[str, set[str]] = defaultdict(set)
+    exams: dict[str, list[str]] = defaultdict(list)
+    for record in records:
+        if record.group and record.split:
+            splits[record.group].add(record.split)
+            exams[record.group].append(record.name)
+    torn = [group for group, some in splits.items() if len(some) > 1 and "test" in some]
+    if torn:
+        told = tell(f"{g} in {' and '.join(s for s in SPLITS if s in splits[g])}" for g in torn)
+        groups = tuple(tuple(exams[group]) for group in torn)
+        message = f"{count(len(torn), 'group')} in test and learnt from: {told}"
+        yield Problem("group_in_two_splits", True, message, merge(groups), groups)
 
 
 def _check_splits(records: Sequence[Record]) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ Grave is what makes a score wrong or impossible, whatever is trained:
 - unreadable: an exam that cannot be read is neither learnt from nor tested on, and leaving it out
   silently would test on other exams than stated.
 - patient_in_two_splits: a patient is not tested by what was learnt from the same patient.
+- group_in_two_splits: likewise a lesion or a site, where the person says that it is not parted.
 - image_in_two_splits, where one of them is test: the test is no test. Copies of an image count by
   their pixels, whatever file they lie in. Copies in train and val alone leave the test honest.
 - two_labels, where the copies stand in different splits: one of the two answers counts as wrong.
@@ -26,6 +27,7 @@ from dataclasses import dataclass
 KINDS = (
     "unreadable",
     "patient_in_two_splits",
+    "group_in_two_splits",
     "image_in_two_splits",
     "two_labels",
     "few_classes",

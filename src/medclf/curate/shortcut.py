@@ -28,6 +28,7 @@ from medclf.curate.fold import assign_folds
 from medclf.curate.problem import Problem
 from medclf.curate.survey import Look
 from medclf.curate.traces import GROUPS
+from medclf.errors import CohortError
 from medclf.evaluate.figures import find_figures
 from medclf.evaluate.interval import Figure
 from medclf.evaluate.table import Predictions
@@ -88,7 +89,10 @@ def foretell_classes(cohort: Cohort, looks: Sequence[Look], seed: int = 0) -> tu
     patients = {record.patient for record in records}
     if len(records) < FEWEST or len(patients) < FEWEST_PATIENTS:
         return ()
-    part = assign_folds(records, task.classes, FOLDS, seed)
+    try:
+        part = assign_folds(records, task.classes, FOLDS, seed)
+    except CohortError:  # The patients of a class bear others as well: not measured.
+        return ()
     found = []
     for kind, groups in _gather(records, [first[r.name] for r in records]).items():
         if groups:
@@ -117,7 +121,10 @@ def check_shortcut(foretold: Sequence[Foretold]) -> Iterator[Problem]:
 
 
 def _enough(cohort: Cohort) -> tuple[list[Record], tuple[str, ...]]:
-    """Keep the classes of which there are patients for every fold, numbered anew."""
+    """Keep the classes of which there are patients for every fold, numbered anew.
+
+    Patients alone bind them: were sites kept together, no site could foretell anything.
+    """
     if cohort.task.kind == "coexisting":
         return [], ()
     whose: dict[int, set[str]] = {}
@@ -126,7 +133,7 @@ def _enough(cohort: Cohort) -> tuple[list[Record], tuple[str, ...]]:
             whose.setdefault(record.label, set()).add(record.patient)
     kept = sorted(label for label, patients in whose.items() if len(patients) >= FEWEST_PATIENTS)
     records = [
-        replace(r, label=kept.index(r.label))
+        replace(r, label=kept.index(r.label), group="")
         for r in cohort.records
         if isinstance(r.label, int) and r.label in kept
     ]
