@@ -198,3 +198,7 @@ def test_csv_has_a_line_for_every_file(data):
     assert named["notes.txt"]["refused"] == "no image"
     one = named["test/benign/test0.png"]
     assert (one["size"], one["refused"], one["exam"] != "") == ("32 × 32", "", True)
+    told = CliRunner().invoke(app, ["inspect", str(data), "--csv", "files.csv"]).output
+    assert (
+        "Files: 73, of which 1 refused, 0 with remarks and 0 images of no exam: files.csv" in told
+    )

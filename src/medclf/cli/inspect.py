@@ -59,13 +59,15 @@ def inspect(
     place = place if found.shown else None
     if place is not None:
         _draw_montage(cohort, found, place)
+    traced = ""
     if files is not None:
-        _trace_files(columns.images or data, cohort, files, quiet=as_json)
+        traced = _trace_files(columns.images or data, cohort, files, quiet=as_json)
     if as_json:
         told = {**found.as_dict(), "montage": None if place is None else str(place)}
         sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
     else:
         _show(found, place)
+        sys.stdout.write(traced)
     if found.grave:
         raise typer.Exit(1)
 
@@ -89,14 +91,26 @@ def _place(out: Path | None, montage: Path | None, as_json: bool) -> Path | None
     return place
 
 
-def _trace_files(data: Path, cohort: "Cohort", place: Path, quiet: bool) -> None:
-    """Write what became of every file: of DATA, of --images, or of the folder of a table."""
+def _trace_files(data: Path, cohort: "Cohort", place: Path, quiet: bool) -> str:
+    """Write what became of every file: of DATA, of --images, or of the folder of a table.
+
+    Returns:
+        A line that sums it up.
+    """
     from medclf.curate.files import format_lines, trace_files
     from medclf.read.archive import is_archive
 
     root = data if data.is_dir() or is_archive(data) else data.parent
     with show_progress("Tracing files", quiet=quiet) as progress:
-        write_output(place, format_lines(trace_files(root, cohort.records, progress)))
+        lines = trace_files(root, cohort.records, progress)
+    write_output(place, format_lines(lines))
+    refused = sum(bool(line.refused) for line in lines)
+    changed = sum(bool(line.changed) for line in lines)
+    unused = sum(not line.exam and not line.refused for line in lines)
+    return (
+        f"Files: {len(lines):,}, of which {refused:,} refused, {changed:,} with remarks and "
+        f"{unused:,} images of no exam: {place}\n"
+    )
 
 
 def _draw_montage(cohort: "Cohort", found: "Audit", place: Path) -> None:
