@@ -91,6 +91,17 @@ def test_processes_give_the_same_bytes(export, tmp_path, key):
         assert (tmp_path / "two" / name).read_bytes() == path.read_bytes()
 
 
+def test_one_id_with_several_birth_dates_is_told(export, tmp_path, key, plant, leaks):
+    stranger = plant(PatientBirthDate="19991231", SOPInstanceUID="1.2.3.9")
+    (export / "stranger.dcm").write_bytes(stranger)
+    outcomes, _ = run(export, tmp_path / "out", key)
+    unclear = [o for o in outcomes if "patient unclear" in {r.kind for r in o.remarks}]
+    assert {o.patient for o in unclear} == {key.pseudonym("PAT-90125-X")}
+    assert len(unclear) == 4
+    assert not [o for o in run(export, tmp_path / "two", key)[0] if "1999" in repr(o)]
+    assert "born" not in format_outcomes(outcomes)
+
+
 def test_others_are_taken_when_asked_for(export, tmp_path, key):
     outcomes, _ = run(export, tmp_path / "out", key, Options(others=True))
     (png,) = (tmp_path / "out" / "others").iterdir()

@@ -48,6 +48,7 @@ class Cleaned:
         raw: Its bytes.
         path: Where it goes: patient, study, series and number, in pseudonyms.
         patient: The pseudonym.
+        born: A keyed hash of the birth date, to find two people under one ID; "" where unknown.
         modality: The DICOM code.
         changed: Attributes by what was done.
         masked: Share of the picture that was painted over.
@@ -57,6 +58,7 @@ class Cleaned:
     raw: bytes
     path: str
     patient: str
+    born: str
     modality: str
     changed: dict[str, int]
     masked: float
@@ -122,6 +124,7 @@ def _clean(dataset: "Dataset", raw: bytes, key: Key, options: Options, where: st
     path = _place(key, patient, study, str(series or ""), own, dataset.get("InstanceNumber"))
     accession = str(dataset.get("AccessionNumber") or "").strip()
     modality = str(dataset.get("Modality") or "")
+    born = str(dataset.get("PatientBirthDate") or "").strip()
     cleaner = Cleaner(key, options, key.shift_days(patient), identity)
     cleaner.clean(dataset)
     if "uids" not in options.retain or "SOPInstanceUID" not in dataset:
@@ -133,6 +136,7 @@ def _clean(dataset: "Dataset", raw: bytes, key: Key, options: Options, where: st
         raw=_write(dataset, identity, where),
         path=path,
         patient=key.pseudonym(patient),
+        born=key.word("born", born) if born else "",
         modality=modality if modality.isalnum() else "",
         changed=dict(cleaner.changed),
         masked=painted.masked,

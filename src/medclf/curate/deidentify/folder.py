@@ -23,7 +23,7 @@ from medclf.curate.deidentify.crew import work_through
 from medclf.curate.deidentify.job import part_path
 from medclf.curate.deidentify.key import Key
 from medclf.curate.deidentify.options import Options
-from medclf.curate.deidentify.outcome import Outcome
+from medclf.curate.deidentify.outcome import Outcome, doubt_patients
 from medclf.errors import CohortError, RunError, SettingError
 from medclf.read.archive import is_archive, list_members
 
@@ -83,7 +83,7 @@ def deidentify_folder(
                 journal.flush()
                 if progress is not None:
                     progress(len(done), len(sources))
-        ordered = tuple(done[n] for n in sorted(done))
+        ordered = doubt_patients([done[n] for n in sorted(done)])
         names = [name for _, name in sources]
         _finish(work, out, dict(zip(names, ordered, strict=True)), finish)
     return ordered, _list_links(sources, ordered)

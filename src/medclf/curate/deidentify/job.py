@@ -53,6 +53,7 @@ def do_job(
         number,
         done.path,
         done.patient,
+        born=done.born,
         kind="DICOM",
         modality=done.modality,
         changed=done.changed,

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from io import StringIO
 from typing import Any
 
@@ -19,7 +19,7 @@ KINDS = {
     "graphics kept": "Overlays or drawings were kept: look at them.",
     "unknown removed": "Elements that no dictionary knows were removed.",
     "date removed": "A date in no form that the standard knows could not be shifted, and went.",
-    "patient unclear": "No patient's ID: files are held together by name and birth date, or study.",
+    "patient unclear": "No patient's ID, or one of several people: are these files of one patient?",
     "metadata stripped": "Only what stood beside the pixels was removed: look at the picture.",
 }
 """Every kind of remark, and what it asks of a person."""
@@ -33,6 +33,7 @@ class Outcome:
         number: Of the file among all that were found, from 1.
         path: Where it went, below the new folder; "" where it was refused.
         patient: The pseudonym; "" where refused, or where no patient is known.
+        born: A keyed hash of the birth date; "" where none is known.
         refused: Why it was refused; "" where it was not.
         kind: `DICOM`, `PNG`, `JPEG`, `NIfTI`; "" where refused.
         modality: The DICOM code.
@@ -46,6 +47,7 @@ class Outcome:
     number: int
     path: str = ""
     patient: str = ""
+    born: str = ""
     refused: str = ""
     kind: str = ""
     modality: str = ""
@@ -63,6 +65,18 @@ class Outcome:
         """Read it back."""
         remarks = tuple(Remark(**remark) for remark in told["remarks"])
         return Outcome(**{**told, "remarks": remarks})
+
+
+def doubt_patients(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    """Remark on the files of every patient whose files state several birth dates."""
+    births: dict[str, set[str]] = {}
+    for it in outcomes:
+        births.setdefault(it.patient, set()).update({it.born} - {""})
+    doubt = Remark("patient unclear", "the ID stands with several birth dates")
+    return tuple(
+        replace(it, remarks=(*it.remarks, doubt)) if len(births[it.patient]) > 1 else it
+        for it in outcomes
+    )
 
 
 def format_outcomes(outcomes: Sequence[Outcome]) -> str:
