@@ -12,7 +12,7 @@ from medclf.errors import SettingError
 
 
 def test_the_table_is_whole():
-    """PS3.15 2026c: 656 lines, of which 3 stand for repeating groups and 1 for private ones."""
+    """As compiled (docs/decisions/0014): 656 lines, 3 of repeating groups, 1 of private ones."""
     rules = load_profile()
     assert len(rules) == 656
     assert Counter(rule.basic for rule in rules.values()) == {
