@@ -20,9 +20,9 @@ import numpy as np
 import torch
 from PIL import Image
 
+from medclf.core.memory import keep_memory
 from medclf.core.record import Source as Place
 from medclf.evaluate.interval import wilson
-from medclf.learn.device import keep_memory
 from medclf.net.source import DEVIATION, MEAN
 from medclf.net.table import build_classifier
 from medclf.net.weights import find_source, load_pretrained

@@ -10,10 +10,11 @@ import numpy as np
 
 from medclf.contest.judged import Rows, open_exams
 from medclf.core.cohort import Cohort
+from medclf.core.memory import keep_memory
 from medclf.errors import SettingError
 from medclf.learn.borrowed import RATES
 from medclf.learn.committee import at_once, build_method
-from medclf.learn.device import keep_memory, pick_device
+from medclf.learn.device import pick_device
 from medclf.learn.exams import measure_values, standardised
 from medclf.learn.fit import deal_parts, make_target
 from medclf.learn.member import Member

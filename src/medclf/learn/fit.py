@@ -17,13 +17,14 @@ import torch
 from torch import Tensor
 
 from medclf.core.cohort import Cohort
+from medclf.core.memory import keep_memory
 from medclf.core.record import Record
 from medclf.core.task import Task
 from medclf.core.whole import write_whole
 from medclf.curate.fold import assign_folds
 from medclf.errors import CohortError
 from medclf.learn.committee import Part, at_once, build_method, class_weights, train_committee
-from medclf.learn.device import keep_memory, pick_device
+from medclf.learn.device import pick_device
 from medclf.learn.exams import Exams, Rows, measure_values, standardised
 from medclf.learn.frozen import fit_heads
 from medclf.learn.measure import measure_run

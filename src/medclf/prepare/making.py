@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from medclf.core.memory import keep_memory
 from medclf.prepare.order import Failures, Order, Row
 from medclf.prepare.threads import in_order
 
@@ -124,6 +125,7 @@ def write_rows(file: BinaryIO, order: Order, done: Done) -> Generator[Failures, 
     def work(rows: Sequence[Row]) -> Part:
         return _prepare_part(rows, order)
 
+    keep_memory()
     left = order.rows[done.count :]
     with closing(in_order(work, _parts(left, order.row_bytes))) as parts:
         for part in parts:

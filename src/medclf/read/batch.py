@@ -11,8 +11,6 @@ Source: DICOM PS3.3, C.7.6.3 (image pixel) and C.11.1 (modality LUT).
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from medclf.core.record import Source
 from medclf.errors import ReadError
 from medclf.read.refuse import open_file
@@ -38,15 +36,6 @@ _ALONE = frozenset({0x00280008, 0x00280120, 0x00283000})
 
 _SHOWN = frozenset({0x00280106, 0x00280107, 0x00281050, 0x00281051, 0x00281055})
 """Extremes and windows: they differ from slice to slice, and make no value."""
-
-
-def keep_memory() -> None:
-    """Tell the allocator of glibc not to give memory back between runs.
-
-    It does not once a larger piece was freed; each run would else wait for the same pages anew,
-    which takes as long as decoding. Other allocators do not mind.
-    """
-    np.empty(8 * BYTES, np.uint8)
 
 
 def batches(datasets: "Sequence[Dataset]", order: Sequence[int]) -> Iterator[list[int]]:

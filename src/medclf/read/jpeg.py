@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from medclf.errors import ReadError
 from medclf.read.refuse import check_size
+from medclf.read.scratch import scratch
 
 JPEG = b"\xff\xd8\xff"
 
@@ -32,11 +33,13 @@ class Segments:
     """What the segments of a JPEG tell.
 
     Args:
+        shape: Rows and columns.
         bits: Of a sample.
         samples: Of a pixel: 1 is grey, 3 colour, 4 ink.
         exif: The EXIF block, or nothing.
     """
 
+    shape: tuple[int, int]
     bits: int
     samples: int
     exif: bytes
@@ -72,7 +75,7 @@ def follow_segments(raw: bytes, where: str) -> Segments:
     check_size(size, where)
     if not can_hold(*size, len(raw)):
         raise ReadError(f"{where}: the JPEG is cut short: {len(raw)} bytes for {size} pixels")
-    return Segments(frame[0], frame[5], exif)
+    return Segments(size, frame[0], frame[5], exif)
 
 
 def can_hold(rows: int, columns: int, length: int) -> bool:
@@ -83,8 +86,11 @@ def can_hold(rows: int, columns: int, length: int) -> bool:
     return rows * columns <= _BLOCK * 8 * length
 
 
-def decode_jpeg(raw: bytes) -> NDArray[np.uint8]:
-    """Decode a JPEG of 8 bits and 1 or 3 samples: (Y, X) or (Y, X, 3)."""
+def decode_jpeg(raw: bytes, found: Segments) -> NDArray[np.uint8]:
+    """Decode a JPEG of 8 bits and 1 or 3 samples: (1, Y, X) or (3, Y, X)."""
     from imagecodecs import jpeg8_decode
 
-    return np.asarray(jpeg8_decode(raw))
+    if found.samples == 1:
+        return np.asarray(jpeg8_decode(raw))[None]
+    mixed = jpeg8_decode(raw, out=scratch((*found.shape, found.samples), np.uint8))
+    return np.ascontiguousarray(mixed.transpose(2, 0, 1))

@@ -83,7 +83,7 @@ def _read_png(raw: bytes, where: str) -> tuple[NDArray[np.generic], int, bytes]:
 def _read_jpeg(raw: bytes, where: str) -> tuple[NDArray[np.generic], int, bytes]:
     found = follow_segments(raw, where)
     if found.bits == 8 and found.samples in (1, 3):
-        return _channels_first(decode_jpeg(raw), where), 8, found.exif
+        return decode_jpeg(raw, found), 8, found.exif
     return *_by_pillow(JPEG, raw, where), found.exif
 
 

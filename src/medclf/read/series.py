@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medclf.core.image import Image
+from medclf.core.memory import keep_memory
 from medclf.core.record import Source
 from medclf.errors import ReadError
 from medclf.read.archive import read_bytes
 from medclf.read.arrange import arrange, finish
-from medclf.read.batch import batches, join, keep_memory
+from medclf.read.batch import batches, join
 from medclf.read.dicom import make_image, open_dicom
 from medclf.read.dicom_header import Known, describe
 from medclf.read.dicom_shared import keep_shared
