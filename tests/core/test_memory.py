@@ -10,8 +10,8 @@ from medclf.core.memory import keep_memory
 if {kept}:
     keep_memory()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(20):
-    pair = np.ones(48 * 2**20, np.uint8), np.ones(2**20, np.uint8)
+for _ in range(40):
+    pair = np.ones(3 * 2**20, np.uint8), np.ones(3 * 2**20, np.uint8)
     del pair
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
@@ -19,7 +19,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the allocator of glibc wanted")
 def test_freed_memory_is_not_asked_for_anew():
-    """Beyond 32 MB glibc would give it back each time, however often it is asked for."""
+    """Two pieces of a picture's size: glibc would give them back each time."""
 
     def faults(kept):
         code = CODE.format(kept=kept)
