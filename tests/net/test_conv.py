@@ -55,6 +55,35 @@ def test_single_precision_is_that_of_torch(space, kernel, stride, padding):
     assert torch.allclose(conv(x), reference(x), atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("space", "kernel", "stride", "padding"),
+    [
+        ((6, 7, 8), 3, 1, 1),
+        ((6, 7, 8), 3, 2, 1),
+        ((2, 2, 2), 3, 1, 1),
+        ((1, 5, 5), 5, 2, 2),
+        ((4, 5, 6), (1, 3, 3), (1, 2, 2), (0, 1, 1)),
+        ((9, 9, 9), 3, 1, 0),
+    ],
+)
+@pytest.mark.parametrize("bias", [True, False])
+def test_depthwise_volumes_are_those_of_torch(space, kernel, stride, padding, bias):
+    torch.manual_seed(0)
+    conv, truth = (
+        kind(8, 8, kernel, stride, padding, groups=8, bias=bias) for kind in (Conv3d, nn.Conv3d)
+    )
+    truth.load_state_dict(conv.state_dict())
+    truth = truth.double()
+    x = torch.randn(2, 8, *space).contiguous(memory_format=torch.channels_last_3d)
+    weights = torch.randn_like(conv(x))
+    with torch.autocast("cpu", torch.bfloat16):
+        found = results(conv, x, weights)
+        assert conv(x).dtype == torch.bfloat16
+    for value, true in zip(found, results(truth, x.double(), weights.double()), strict=True):
+        assert value.shape == true.shape
+        assert (value - true).norm() < 0.005 * true.norm()
+
+
 def test_dilation_counts_as_reach():
     conv, reference = (kind(3, 3, 3, padding=4, dilation=4) for kind in (Conv2d, nn.Conv2d))
     reference.load_state_dict(conv.state_dict())
