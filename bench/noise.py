@@ -2,11 +2,11 @@
 
     python bench/noise.py $MEDCLF_DATA --minutes 2
 
-Of the training and validation exams some get another label, drawn among the other classes. Networks,
-each with one of four folds left out, then judge the exams of that fold, and confident learning names
-the labels to look at again; folds for which the budget left no time are not judged. The test split
-stays shut. What a published
-label has of errors by itself counts against precision. Prints rows of Markdown.
+Of the training and validation exams some get another label, drawn among the other classes.
+Networks, each with one of four folds left out, then judge the exams of that fold, and confident
+learning names the labels to look at again; folds for which the budget left no time are not judged.
+The test split stays shut. What a published label has of errors by itself counts against precision.
+Prints rows of Markdown.
 """
 
 import argparse
