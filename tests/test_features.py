@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -5,7 +7,7 @@ from PIL import Image
 import medclf
 from medclf.errors import FetchError, SettingError
 from medclf.features import features
-from medclf.learn.borrowed import FEW, take_network
+from medclf.learn.borrowed import FEW, RATES, take_network
 from medclf.learn.plan import Plan
 from medclf.learn.recipe import Fit, Recipe
 from medclf.prepare.exam import Prepare
@@ -72,7 +74,8 @@ def test_a_network_that_is_named_keeps_the_rest_of_the_plan():
     found = take_network(plan, "resnet18", False, 1000, 2)
     assert found.recipe.net.name == "resnet18"
     assert not found.recipe.net.pretrained
-    assert found.recipe.fit == plan.recipe.fit
+    assert found.recipe.fit == replace(plan.recipe.fit, rate=RATES[0], rates=RATES)
+    assert "tried on validation" in found.reasons["fit.rates"]
 
 
 def test_train_takes_a_plan_with_its_reasons(cohort, tmp_path):

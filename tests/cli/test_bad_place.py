@@ -188,7 +188,7 @@ def test_a_file_is_written_where_there_is_a_folder(refuse, trained, pictures, tm
 def test_a_file_that_is_not_there_is_not_predicted(refuse, trained, tmp_path):
     absent = tmp_path / "absent.png"
     refuse("predict", trained, absent, words=(f"{absent}: ", "No such file"))
-    refuse("predict", trained, tmp_path, words=(f"{tmp_path}: ", "Is a directory"))
+    refuse("predict", trained, tmp_path, words=(f"{tmp_path}: ", "DICOM files of a volume, wanted"))
 
 
 def test_other_classes_are_not_evaluated(refuse, trained, pictures):

@@ -20,11 +20,7 @@ def fit_folds(plan: Plan, cohort: Cohort) -> Plan:
         cohort: With every exam in a split.
     """
     learnt = [record for record in cohort.records if record.split != "test"]
-    patients = {
-        name: len(set(bind(exams)))
-        for name, exams in strata(learnt, cohort.task)
-        if exams
-    }
+    patients = {name: len(set(bind(exams))) for name, exams in strata(learnt, cohort.task) if exams}
     rarest = min(patients, key=patients.__getitem__, default="")
     fit = plan.recipe.fit
     if not fit.folds or not patients or patients[rarest] >= fit.folds:
