@@ -1,5 +1,6 @@
 """What the tests share: the folder of real data, and a cache that is thrown away."""
 
+import locale
 import os
 from pathlib import Path
 
@@ -18,3 +19,11 @@ def real_data() -> Path:
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("MEDCLF_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture(autouse=True)
+def same_locale():
+    """Undo what SimpleITK does as it writes DICOM: it sets the locale of the process to C."""
+    before = locale.setlocale(locale.LC_ALL)
+    yield
+    locale.setlocale(locale.LC_ALL, before)

@@ -227,7 +227,9 @@ def test_settling_may_keep_the_members_and_cuts_a_pass_that_is_too_long():
     assert (dear.epochs, dear.steps) == (1, 24)  # validation takes 5: two eighths of what is left
     several = settle(Fit(), slow, 200, 1, 100, 500)
     assert (several.epochs, several.steps) == (4, 36)  # a quarter of 195, less 1 for validation
-    assert settle(Fit(), slow, 1, 1, 100, 500).steps == 1
+    for seconds in (-100, -4, 1):
+        starved = settle(Fit(), slow, seconds, 1, 100, 500)
+        assert (starved.epochs, starved.steps) == (1, 1)
     whole = settle(Fit(), slow, 420, 1, 100, 500)
     assert (whole.epochs, whole.steps) == (4, 0)
 

@@ -156,7 +156,8 @@ def _cut(fit: Fit, pace: Pace, seconds: float, validation: int) -> Fit:
         return int((seconds / epochs - pace.judge * validation) / pace.step)
 
     # Short epochs lose less to a kill, but each is followed by a validation.
-    several = FEWEST_EPOCHS * steps_of(FEWEST_EPOCHS) >= WORTH * steps_of(1)
+    short = steps_of(FEWEST_EPOCHS)
+    several = short > 0 and FEWEST_EPOCHS * short >= WORTH * steps_of(1)
     epochs = FEWEST_EPOCHS if several else 1
     steps = steps_of(epochs)
     eighth = max(1, pace.steps // EIGHTHS)
