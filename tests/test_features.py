@@ -74,7 +74,7 @@ def test_a_network_that_is_named_keeps_the_rest_of_the_plan():
     found = take_network(plan, "resnet18", False, 1000, 2)
     assert found.recipe.net.name == "resnet18"
     assert not found.recipe.net.pretrained
-    assert found.recipe.fit == replace(plan.recipe.fit, rate=RATES[0], rates=RATES)
+    assert found.recipe.fit == replace(plan.recipe.fit, rates=RATES)
     assert "tried on validation" in found.reasons["fit.rates"]
 
 

@@ -13,7 +13,7 @@ from medclf.learn.settle import Pace
 from medclf.learn.trial import hold_trials, try_mirror
 from medclf.prepare.exam import Prepare
 
-PACE = Pace(step=0.01, judge=1e-4, steps=3)
+PACE = Pace(step=0.01, judge=1e-4, steps=10)
 
 
 def recipe(**fit):
@@ -60,6 +60,12 @@ def test_without_time_the_rate_stays_and_nothing_is_mirrored(hold):
     assert "no time" in verdict.reasons["augment.mirror"]
 
 
+def test_a_trial_of_too_few_steps_is_none(hold):
+    verdict = hold(recipe(rate=2e-3, rates=(1e-9, 3e-3)), 100, pace=replace(PACE, steps=3))
+    assert verdict.recipe.fit.rate == 2e-3
+    assert "no time" in verdict.reasons["fit.rate"]
+
+
 def test_a_pass_that_is_too_long_is_cut_for_the_trial_of_rates(hold, monkeypatch):
     monkeypatch.setattr("medclf.learn.trial.FEWEST_STEPS", 2)
     verdict = hold(recipe(rates=(1e-9, 3e-3)), 1, pace=replace(PACE, steps=100))
@@ -77,7 +83,8 @@ def test_mirror_images_are_allowed_where_they_help_everywhere(hold, monkeypatch)
     assert "only where all gain" in verdict.reasons["augment.mirror"]
 
 
-def test_a_run_tries_its_rates_and_keeps_what_it_found(tmp_path, make_exams):
+def test_a_run_tries_its_rates_and_keeps_what_it_found(tmp_path, make_exams, monkeypatch):
+    monkeypatch.setattr("medclf.learn.trial.FEWEST_STEPS", 2)  # The exams are few.
     cohort, held = make_exams(80)
     run = create_run(tmp_path / "run", recipe(rates=(1e-9, 3e-3)), cohort, {"reasons": {}})
     run = fit_run(run, cohort, held, seconds=60)

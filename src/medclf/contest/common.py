@@ -47,7 +47,7 @@ def make_common(plan: Plan, folds: int, validation: int) -> Plan:
     recipe, reasons = plan.recipe, dict(plan.reasons)
     fit = replace(recipe.fit, members=folds or 1, folds=folds, shift=0.0)
     if reasons and not recipe.net.pretrained:
-        fit = replace(fit, rate=RATES[0], rates=RATES)
+        fit = replace(fit, rates=RATES)
         reasons["fit.rates"] = "each network's own is found by a trial on validation"
     reasons["fit.members"] = "one for each fold" if folds else "entries are one network each"
     reasons["fit.shift"] = "each exam is judged once: accuracy and latency speak of the same thing"

@@ -20,7 +20,7 @@ FEW = 1500  # exams to learn from, up to which the body is kept as it is
 PASSES = 3  # over all exams, without which fine-tuning does not pay
 PRODUCTS_PER_SECOND = 5e9  # multiply-adds of a step of depthwise networks, two cores
 DECAY, RATE = 0.8, 1e-3
-RATES = (1e-3, 4e-3)  # that suit networks which start from chance; the first is the safer one
+RATES = (1e-3, 4e-3)  # that suit networks which start from chance
 
 
 def take_network(plan: Plan, net: str, pretrained: bool, learnt: int, minutes: float) -> Plan:
@@ -42,7 +42,7 @@ def take_network(plan: Plan, net: str, pretrained: bool, learnt: int, minutes: f
     recipe = replace(plan.recipe, net=replace(plan.recipe.net, name=name, options={}, pool="mean"))
     if not pretrained:
         reasons["fit.rates"] = "which suits this network is tried on validation"
-        fit = replace(recipe.fit, rate=RATES[0], rates=RATES)
+        fit = replace(recipe.fit, rates=RATES)
         return Plan(replace(recipe, fit=fit), reasons)
     source = find_source(name)
     recipe = replace(recipe, net=replace(recipe.net, pretrained="imagenet"))

@@ -23,7 +23,7 @@ from medclf.learn.settle import LADDER, Pace
 SHARE = 0.12  # of the budget, for all trainings of a trial
 FEWEST_EPOCHS = 2
 MOST_EPOCHS = 15
-FEWEST_STEPS = 40  # of a pass that is cut, below which a rate cannot be told from another
+FEWEST_STEPS = 100  # of a training, below which one rate cannot be told from another
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def try_rates(
     """
     fit = replace(recipe.fit, rates=())
     short = _shorten(fit, parts, pace, SHARE * seconds / len(recipe.fit.rates))
-    if short is None:
+    if short is None or (short.steps or short.epochs * pace.steps) < FEWEST_STEPS:
         return Verdict(replace(recipe, fit=fit), {"fit.rate": "no time to try others"})
     short = replace(short, mirror="no")
     ways = [replace(recipe, fit=replace(short, rate=rate)) for rate in recipe.fit.rates]
@@ -113,7 +113,7 @@ def _shorten(fit: Fit, parts: Sequence[Part], pace: Pace, seconds: float) -> Fit
         epochs = max(rung for rung in LADDER if rung <= min(passes, MOST_EPOCHS))
         return replace(fit, epochs=epochs, steps=0, patience=0)
     steps = int((seconds - judging) / pace.step)
-    if steps < FEWEST_STEPS:
+    if steps < 1:
         return None
     return replace(fit, epochs=1, steps=min(steps, pace.steps), patience=0)
 

@@ -34,18 +34,13 @@ def check_pixels(dataset: "Dataset", where: str) -> int:
     Raises:
         ReadError: pixels of a kind that is not read, none, or too many.
     """
-    from pydicom.pixels.decoders.base import get_decoder
-
     photometric = read_photometric(dataset)
     if photometric not in (*GREY, *COLOUR, PALETTE):
         raise ReadError(f"{where}: pixels of a kind that is not read: {quote(photometric)}")
     syntax = dataset.file_meta.get("TransferSyntaxUID")
-    try:
-        if syntax is None or not get_decoder(syntax).is_available:
-            raise NotImplementedError
-    except NotImplementedError as problem:
+    if not _has_decoder(syntax):
         name = quote(str(getattr(syntax, "name", "the file does not state")))
-        raise ReadError(f"{where}: pixels stored as {name} are not read") from problem
+        raise ReadError(f"{where}: pixels stored as {name} are not read")
     frames = _count(dataset, "NumberOfFrames", 1, where)
     samples = _count(dataset, "SamplesPerPixel", 1, where)
     if samples != (3 if photometric in COLOUR else 1):
@@ -54,6 +49,16 @@ def check_pixels(dataset: "Dataset", where: str) -> int:
     check_size(size, where)
     check_size((frames, samples, *size), where)
     return frames
+
+
+def _has_decoder(syntax: Any) -> bool:
+    """Tell whether pixels of a transfer syntax can be decoded here."""
+    from pydicom.pixels.decoders.base import get_decoder
+
+    try:
+        return syntax is not None and bool(get_decoder(syntax).is_available)
+    except NotImplementedError:  # How pydicom says that it does not know the syntax.
+        return False
 
 
 def read_photometric(dataset: "Dataset") -> str:
