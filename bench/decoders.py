@@ -25,8 +25,8 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import CTImageStorage, RLELossless
 from scipy.ndimage import gaussian_filter
 
-from medclf.read import decoders
-from medclf.read.dicom import read_dicom
+from medclf.read.dicom import decoders
+from medclf.read.dicom.file import read_dicom
 
 EDGE = 512
 

@@ -24,7 +24,7 @@ from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 
 from medclf.core.image import Image
 from medclf.errors import ReadError
-from medclf.read.dicom import read_dicom
+from medclf.read.dicom.file import read_dicom
 
 ROOT = Path(pydicom.__file__).parent / "data"
 OTHERS = (".py", ".pyc", ".json", ".txt", ".md", ".dump", ".icc", ".gz")

@@ -38,7 +38,7 @@ from fuzz_mutate import mutate
 from fuzz_seeds import make_seeds
 from medclf.core.record import Source
 from medclf.errors import MedclfError
-from medclf.read import decoders
+from medclf.read.dicom import decoders
 from medclf.read.image import read_image
 
 CPU_S, WALL_S = 5.0, 30.0

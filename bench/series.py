@@ -2,9 +2,10 @@
 
     python bench/series.py [--slices 300] [--edge 512] [--rounds 9] [--syntaxes]
 
-Writes a CT series to a temporary folder, then alternates between `medclf.read.series.read_series`
-and the bare loop `[pydicom.dcmread(path).pixel_array for path in paths]`, which neither sorts nor
-rescales. Told are CPU seconds (user and system) of each and the ratio, as medians with the range,
+Writes a CT series to a temporary folder, then alternates between
+`medclf.read.dicom.series.read_series` and the bare loop
+`[pydicom.dcmread(path).pixel_array for path in paths]`, which neither sorts nor rescales. Told are
+CPU seconds (user and system) of each and the ratio, as medians with the range,
 and the smallest of each. With `--syntaxes` the same for compressed series of a fifth of the
 slices; there decoding runs in processes of its own, and elapsed time is what tells.
 """
@@ -24,8 +25,8 @@ from medclf.curate.phantom.hard.case import write
 from medclf.curate.phantom.hard.scene import Slab
 from medclf.curate.phantom.hard.slices import blank, pixels, place
 from medclf.curate.phantom.hard.syntaxes import PACKED
-from medclf.read.find import find_series
-from medclf.read.series import read_series
+from medclf.read.dicom.find import find_series
+from medclf.read.dicom.series import read_series
 
 SEED = 0
 

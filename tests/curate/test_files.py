@@ -15,7 +15,7 @@ from pydicom.uid import CTImageStorage, EncapsulatedPDFStorage, ExplicitVRLittle
 from medclf.core.record import Record, Source
 from medclf.curate.files import FileLine, format_lines, trace_files
 from medclf.errors import ReadError
-from medclf.read.find import find_series
+from medclf.read.dicom.find import find_series
 
 
 def dicom(series: str, z: float | None, number: int = 1, kind: str = CTImageStorage) -> bytes:

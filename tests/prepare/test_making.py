@@ -9,7 +9,8 @@ from medclf.core.image import Image
 from medclf.core.record import Source
 from medclf.errors import ReadError
 from medclf.prepare import making
-from medclf.prepare.exam import Prepare
+from medclf.prepare import order as order_module
+from medclf.prepare.exam import Prepare, prepare_image
 from medclf.prepare.making import JOURNAL, VALUES, Done, make_values, recall, write_rows
 from medclf.prepare.order import Order, Row
 
@@ -58,14 +59,36 @@ def test_parts_hold_few_megabytes():
 
 
 def test_one_row_is_values_or_a_reason():
-    assert order().prepare(ROWS[3]).tolist() == [[[3] * 4] * 4]
-    reason = order(settings=Prepare((4, 4, 4), 1)).prepare(ROWS[3])
+    (values,) = order().prepare(ROWS[3:4])
+    assert values.tolist() == [[[3] * 4] * 4]
+    (reason,) = order(settings=Prepare((4, 4, 4), 1)).prepare(ROWS[3:4])
     assert reason.startswith("many.npy[3]: a volume (3D) wanted, found a picture")
 
     def broken(source):
         raise PermissionError(13, "Permission denied")
 
-    assert order(read=broken).prepare(ROWS[3]).endswith("cannot be read: Permission denied")
+    (reason,) = order(read=broken).prepare(ROWS[3:4])
+    assert reason.endswith("cannot be read: Permission denied")
+
+
+def test_images_of_one_form_are_resampled_together_and_stay_what_they_are(monkeypatch):
+    rng = np.random.default_rng(0)
+    shapes = [(1, 9, 7), (1, 9, 7), (3, 8, 8), (1, 8, 8), (1, 8, 8), (1, 8, 8), (1, 9, 7)]
+    images = [Image(rng.integers(0, 255, shape, dtype=np.uint8)) for shape in shapes]
+    settings, groups = Prepare((4, 5), 3, dtype="float16"), []
+    sampled = order_module.sample_images
+
+    def count(some, settings):
+        groups.append(len(some))
+        return sampled(some, settings)
+
+    monkeypatch.setattr(order_module, "sample_images", count)
+    monkeypatch.setattr(order_module, "TOGETHER", 2 * 120)
+    rows = [Row(Source(Path("many.npy"), index=i)) for i in range(len(images))]
+    found = list(order(rows, lambda s: images[s.index], settings).prepare(rows))
+    assert groups == [2, 1, 2, 1, 1]
+    for image, values in zip(images, found, strict=True):
+        np.testing.assert_array_equal(values, prepare_image(image, settings, "many.npy"))
 
 
 def test_mistakes_of_ours_are_not_taken_for_bad_images(tmp_path):

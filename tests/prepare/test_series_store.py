@@ -12,7 +12,7 @@ from medclf.curate.phantom.hard.scene import Field, Slab
 from medclf.curate.phantom.hard.slices import make_stack
 from medclf.prepare.exam import Prepare
 from medclf.prepare.store import open_store
-from medclf.read.find import find_series
+from medclf.read.dicom.find import find_series
 
 SETTINGS = Prepare((8, 8, 8), 1, intensity="range")
 

@@ -57,7 +57,7 @@ def _read(text: str) -> "Image":
     from medclf.core.record import Source
     from medclf.errors import ReadError
     from medclf.read.archive import is_archive
-    from medclf.read.find import find_series
+    from medclf.read.dicom.find import find_series
     from medclf.read.image import read_image
 
     path, _, member = text.partition("!")

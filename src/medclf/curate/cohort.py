@@ -37,7 +37,7 @@ from medclf.curate.workbook import part_sheet
 from medclf.errors import CohortError, MedclfError, ReadError, SettingError
 from medclf.read.archive import is_archive
 from medclf.read.datasets.table import DATASETS
-from medclf.read.find import find_series
+from medclf.read.dicom.find import find_series
 
 __all__ = ["Columns", "read_cohort"]
 

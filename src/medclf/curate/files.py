@@ -17,8 +17,8 @@ from medclf.core.image import Image
 from medclf.core.record import Record, Source
 from medclf.core.remark import Remark
 from medclf.errors import MedclfError
-from medclf.read.find import Series, find_series
-from medclf.read.glance import LeftOut
+from medclf.read.dicom.find import Series, find_series
+from medclf.read.dicom.glance import LeftOut
 from medclf.read.image import is_image, read_image
 
 Progress = Callable[[int, int], None]

@@ -17,8 +17,8 @@ from medclf.curate.folder import Listing
 from medclf.curate.problem import count, tell
 from medclf.curate.split import may_be_dicom
 from medclf.errors import CohortError, ReadError, SettingError
-from medclf.read.find import Found, Series, find_series, sort_files
-from medclf.read.glance import LeftOut
+from medclf.read.dicom.find import Found, Series, find_series, sort_files
+from medclf.read.dicom.glance import LeftOut
 
 NEARLY_ALL = 0.9
 NO_PICTURE = "holds no picture"

@@ -17,7 +17,7 @@ from medclf.curate.split import read_headers
 from medclf.curate.table import Columns, Table, choose_sheet_roles, likely_keys
 from medclf.curate.task import Worded
 from medclf.errors import CohortError
-from medclf.read.find import Found, Series
+from medclf.read.dicom.find import Found, Series
 
 IMAGE, PATIENT = "(image)", "(patient)"  # columns that a sheet gets
 KEYS = {

@@ -22,7 +22,7 @@ from medclf.curate.fold import count_labels, deal_patients
 from medclf.curate.problem import count
 from medclf.errors import CohortError, ReadError, SettingError
 from medclf.read.archive import read_bytes
-from medclf.read.dicom_facts import read_facts
+from medclf.read.dicom.facts import read_facts
 from medclf.read.image import DICOM_SUFFIXES, looks_like_image
 from medclf.read.refuse import open_file
 

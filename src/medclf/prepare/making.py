@@ -146,8 +146,7 @@ def _prepare_part(rows: Sequence[Row], order: Order) -> Part:
     values = np.empty((len(rows), *order.shape[1:]), order.settings.dtype)
     failures: Failures = {}
     kept = 0
-    for place, row in enumerate(rows):
-        found = order.prepare(row)
+    for place, found in enumerate(order.prepare(rows)):
         if isinstance(found, str):
             failures[place] = found
         else:

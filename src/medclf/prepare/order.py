@@ -5,7 +5,7 @@ A file that changes between its digest and its reading is noticed: what was read
 the name says.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
@@ -27,7 +27,7 @@ from medclf.prepare.digest import (
     write_row,
     write_settings,
 )
-from medclf.prepare.exam import Prepare, prepare_image
+from medclf.prepare.exam import Prepare, Scaled, sample_images, scale_image
 from medclf.read.partners import files_of
 
 Read = Callable[[Source], Image]
@@ -36,6 +36,9 @@ FORM = 1
 """Raised when prepared values change, so that old stores are not taken for new ones."""
 
 DIGEST_BYTES = 16
+
+TOGETHER = 2**18
+"""Samples that are resampled at once: as floats they fit into a core's own cache."""
 
 Failures = dict[int, str]
 """Why an image could not be read, by its number."""
@@ -82,7 +85,7 @@ class Order:
         told = [(row.source, self._digest(row)) for row in self.rows]
         return digest_rows(told, self.settings)
 
-    @property
+    @cached_property
     def row_digests(self) -> list[bytes]:
         """For each row, a digest of what it is made from."""
         lines = (write_row(row.source, self._digest(row)) for row in self.rows)
@@ -114,8 +117,37 @@ class Order:
         kept = (row for number, row in enumerate(self.rows) if number not in failures)
         return replace(self, rows=tuple(kept)) if failures else self
 
-    def prepare(self, row: Row) -> NDArray[Any] | str:
-        """Read and prepare one image, or tell in one line why that cannot be done."""
+    def prepare(self, rows: Sequence[Row]) -> Iterator[NDArray[Any] | str]:
+        """Read and prepare images, or tell in one line for each why that cannot be done.
+
+        Neighbours of one form are resampled together, as far as they are small.
+
+        Args:
+            rows: The images.
+
+        Returns:
+            For each row, in order, its values (C, *size), or the reason why there are none.
+        """
+        waiting: list[Scaled] = []
+        for found in map(self._scale, rows):
+            if isinstance(found, Scaled) and (not waiting or self._joins(waiting, found)):
+                waiting.append(found)
+                continue
+            yield from self._sample(waiting)
+            waiting = [found] if isinstance(found, Scaled) else []
+            if not isinstance(found, Scaled):
+                yield found
+        yield from self._sample(waiting)
+
+    def _joins(self, waiting: Sequence[Scaled], found: Scaled) -> bool:
+        size = max(found.values.size, self.row_bytes) * (len(waiting) + 1)
+        return size <= TOGETHER and found.form() == waiting[0].form()
+
+    def _sample(self, waiting: Sequence[Scaled]) -> Iterable[NDArray[Any]]:
+        return sample_images(waiting, self.settings) if waiting else ()
+
+    def _scale(self, row: Row) -> Scaled | NDArray[Any] | str:
+        """Read and scale one image, copy it where it is held, or tell why that cannot be done."""
         source = row.source
         if row in self.held:
             values, number = self.held[row]
@@ -125,7 +157,7 @@ class Order:
             for path in files_of(source):
                 if path in self.files and not self.files[path].still(path):
                     return f"{path}: this file changed while it was prepared: begin again"
-            return prepare_image(image, self.settings, str(source), row.site)
+            return scale_image(image, self.settings, str(source), row.site)
         except MedclfError as problem:
             return " ".join(str(problem).split())
         except OSError as problem:

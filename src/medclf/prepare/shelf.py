@@ -72,8 +72,9 @@ def open_values(folder: Path, order: Order) -> "np.memmap[Any, np.dtype[Any]]":
 def _find(folder: Path, order: Order, check: Check) -> tuple[Order, Failures] | None:
     """Look for a store. What could not be read when it was made is tried again: it may do now."""
     failures: Failures = {}
-    for number in _noted(folder, order):
-        row = order.prepare(order.rows[number])
+    noted = _noted(folder, order)
+    tried = order.prepare([order.rows[number] for number in noted])
+    for number, row in zip(noted, tried, strict=True):
         if isinstance(row, str):
             failures[number] = row
     if failures:

@@ -10,7 +10,7 @@ from medclf.core.record import Source
 from medclf.read.analyze import SIGNATURES as ANALYZE
 from medclf.read.analyze import read_analyze
 from medclf.read.array import MAGIC, ZIP, read_array, read_only_array
-from medclf.read.dicom import read_dicom
+from medclf.read.dicom.file import read_dicom
 from medclf.read.inflate import GZIP
 from medclf.read.jpeg import JPEG
 from medclf.read.metaimage import SIGNATURES as META

@@ -14,11 +14,11 @@ from medclf.core.record import Source
 from medclf.errors import ReadError
 from medclf.read.archive import read_bytes
 from medclf.read.datasets.table import DATASETS
-from medclf.read.dicom import read_dicom
+from medclf.read.dicom.file import read_dicom
+from medclf.read.dicom.series import read_series
 from medclf.read.forms import name_form, read_form
 from medclf.read.partners import PARTNER_SUFFIXES
 from medclf.read.refuse import legible, open_file, unreadable
-from medclf.read.series import read_series
 from medclf.read.values import are_finite
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")

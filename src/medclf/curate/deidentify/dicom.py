@@ -23,7 +23,7 @@ from medclf.curate.deidentify.pixels import clean_pixels
 from medclf.curate.deidentify.profile import EDITION
 from medclf.curate.deidentify.strip import strip_frames
 from medclf.errors import ReadError
-from medclf.read.dicom import DEFLATED, check_deflated
+from medclf.read.dicom.file import DEFLATED, check_deflated
 from medclf.read.quiet import PYDICOM
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from medclf.core.remark import Remark
 from medclf.curate.deidentify.burnt_text import Box, find_text
 from medclf.errors import ReadError
-from medclf.read.dicom_pixels import PALETTE, check_pixels, read_pixels
+from medclf.read.dicom.pixels import PALETTE, check_pixels, read_pixels
 
 if TYPE_CHECKING:
     from pydicom import Dataset

@@ -10,7 +10,7 @@ from medclf.core.grid import Grid
 from medclf.core.image import Image
 from medclf.curate.phantom.hard.judge import Output, affine_places
 from medclf.errors import MedclfError
-from medclf.read.find import find_series
+from medclf.read.dicom.find import find_series
 from medclf.read.image import read_image
 
 
