@@ -1,6 +1,8 @@
 """The standard's table: as many lines as it has, and the actions that it gives."""
 
+import importlib.util
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
@@ -10,20 +12,46 @@ from medclf.curate.deidentify.private import load_safe
 from medclf.curate.deidentify.profile import find_rule, load_profile
 from medclf.errors import SettingError
 
+BENCH = Path(__file__).parents[3] / "bench" / "profile_standard.py"
 
-def test_the_table_is_whole():
-    """As compiled (docs/decisions/0014): 656 lines, 3 of repeating groups, 1 of private ones."""
-    rules = load_profile()
-    assert len(rules) == 656
+
+@pytest.fixture(scope="module")
+def bench():
+    spec = importlib.util.spec_from_file_location(BENCH.stem, BENCH)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_table_is_that_of_the_standard(bench):
+    """The digests are those of PS3.15 2026d, as bench/profile_standard.py prints them of it."""
+    rules, safe = load_profile(), load_safe()
+    assert (len(rules), sum(map(len, safe.values()))) == (657, 392)
+    profile, private = map(bench.digest, bench.read_ours())
+    assert profile == "1a1d86d56e9b270fc2c7492c88c7fe1168197d40c9c0d3b5e0dba4fbf33cc63d"
+    assert private == "e1d3ee0fc1e2750a30c8d853af982c035cf50998b717a70c5beb6106b2c9fd87"
     assert Counter(rule.basic for rule in rules.values()) == {
-        "X": 416, "D": 93, "U": 55, "Z": 42, "X/D": 23, "X/Z": 11, "X/Z/D": 8, "Z/D": 6,
+        "X": 417, "D": 93, "U": 55, "Z": 42, "X/D": 23, "X/Z": 11, "X/Z/D": 8, "Z/D": 6,
         "X/Z/U*": 2,
     }  # fmt: skip
-    columns = Counter(column for rule in rules.values() for column in rule.options)
-    assert columns == {
-        "uids": 60, "device": 57, "institution": 10, "patient": 14, "full_dates": 167,
-        "shifted_dates": 167, "descriptors": 125, "structured": 3, "graphics": 4,
-    }  # fmt: skip
+
+
+def test_the_standards_pages_are_read_row_by_row(bench, tmp_path):
+    page = tmp_path / "page.html"
+    heads = ("Attribute Name", "Tag", "Basic Prof.", "Rtn. Dev. Id. Opt.")
+    cells = ("Detector\u200b  ID", "(0018,700A)", "X/D", "K")
+    private = ("Data Element", "Private Creator", "VR"), ("(0019,xx0C)", "SIEMENS MR HEADER", "IS")
+    tables = ((heads, cells), private)
+    page.write_text("<p>words</p>" + "".join(
+        "<table>" + "".join(
+            "<tr>" + "".join(f"<td><para>{cell}</para></td>" for cell in row) + "</tr>"
+            for row in table
+        ) + "</table>"
+        for table in tables
+    ), "utf-8")  # fmt: skip
+    found = {"0018700A": "X/D device=K"}, {"SIEMENS MR HEADER 0019XX0C": "IS"}
+    assert bench.read_standard([page]) == found
+    assert bench.read_ours()[0]["0018700A"] == "X/D device=K"
 
 
 def test_every_name_is_that_of_its_tag():
@@ -75,6 +103,6 @@ def test_unknown_options_are_refused(wrong):
 
 def test_safe_private_elements_name_their_creators():
     safe = load_safe()
-    assert safe["Philips PET Private Group", 0x7053] == {0x00, 0x09}
-    assert safe["SIEMENS MR HEADER", 0x0019] == {0x0C, 0x0D, 0x0E, 0x27}
+    assert safe["Philips PET Private Group", 0x7053] == {0x00: "DS", 0x09: "DS"}
+    assert safe["SIEMENS MR HEADER", 0x0019] == {0x0C: "IS", 0x0D: "CS", 0x0E: "FD", 0x27: "FD"}
     assert all(group % 2 for _, group in safe)

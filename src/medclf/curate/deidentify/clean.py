@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pydicom import DataElement, Dataset
 
 DATES = frozenset({"DA", "DT", "TM"})
-TEXTS = frozenset({"LO", "SH", "ST", "LT", "UT", "UC", "CS", "AE", "IS", "DS", "AS", "UR"})
 WORDS = frozenset({"LO", "SH", "ST", "LT", "UT", "UC"})
 ARRAYS = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "UN"})
 UNCLEAN = frozenset({"AE", "PN", "UI", "UR", *ARRAYS})
@@ -88,13 +87,11 @@ class Cleaner:
                 self._act(dataset, element, self._choose(element))
 
     def _private(self, dataset: "Dataset", element: "DataElement") -> None:
-        """Keep what the standard lists as safe, if that is wanted and holds plain values."""
-        creator = element.tag.is_private_creator
-        wanted = "private" in self._options.retain and (creator or element.VR in TEXTS | NUMBERS)
-        if not (wanted and is_safe(dataset, element.tag, creator)):
+        """Keep what the standard lists as safe, if that is wanted."""
+        if "private" not in self._options.retain or not is_safe(dataset, element):
             del dataset[element.tag]
             self.changed["removed"] += 1
-        elif not creator:
+        elif not element.tag.is_private_creator:
             self._found["private kept"][str(element.tag)] += 1
             self._search(dataset, element)
 
@@ -117,6 +114,8 @@ class Cleaner:
 
     def _act(self, dataset: "Dataset", element: "DataElement", action: Action) -> None:
         tag = element.tag
+        if action == "D" and element.VR == "UI":
+            action = "U"  # A new UID is a dummy too, and differs where they differed.
         if action == "X":
             del dataset[tag]
             self.changed["removed"] += 1

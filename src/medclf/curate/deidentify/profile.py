@@ -4,7 +4,7 @@
 choice that hangs on the kind of object (X/Z/D), the action is taken that is valid in all of them:
 a dummy before an empty value before removal; of sequences, an empty one before removal.
 
-Source: DICOM PS3.15 2026c, table E.1-1 and table E.1-1a.
+Source: DICOM PS3.15 2026d, table E.1-1 and table E.1-1a.
 """
 
 import csv
@@ -17,7 +17,8 @@ from typing import Literal
 Action = Literal["X", "Z", "D", "U", "K", "C"]
 """Remove, empty, dummy, replace the UID, keep, clean."""
 
-EDITION = "2026c"
+EDITION = "2026d"
+_DATES = frozenset({"full_dates", "shifted_dates"})
 _STRONGEST: tuple[Action, ...] = ("U", "D", "Z", "X")
 
 
@@ -40,16 +41,20 @@ class Rule:
     def action(self, columns: tuple[str, ...], sequence: bool = False) -> Action:
         """Choose the action, given the columns of the options.
 
+        Dates go by what is chosen of dates alone: a scanner that keeps the day of its calibration,
+        as part of the device, would tell the day of the exam.
+
         Example:
             >>> rule = Rule("00080023", "ContentDate", "Z/D", {"shifted_dates": "C"})
             >>> rule.action(()), rule.action(("shifted_dates",))
             ('D', 'C')
         """
+        if _DATES & self.options.keys():
+            columns = tuple(_DATES.intersection(columns))
         asked = {self.options[column] for column in columns if column in self.options}
-        if "K" in asked:
-            return "K"
-        if "C" in asked:
-            return "C"
+        for action in ("C", "K"):
+            if action in asked:
+                return action
         choices = self.basic.rstrip("*").split("/")
         order = ("U", "Z", "X", "D") if sequence else _STRONGEST
         return next(action for action in order if action in choices)
