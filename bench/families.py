@@ -21,26 +21,28 @@ import medclf
 from medclf.contest.entries import choose_networks
 from medclf.core.cohort import Cohort
 from medclf.learn.member import load_tensors
-from medclf.learn.recipe import Decide, Fit, Net, Recipe
+from medclf.learn.recipe import Recipe
+from medclf.learn.settings import Decide, Fit, Net
 from medclf.prepare.exam import Prepare
 from medclf.verbs import Watch, resume
 
 SETS = {2: "medmnist/breastmnist.npz", 3: "medmnist/adrenalmnist3d.npz"}
-EXAMS = 24  # of each split
-FIT = Fit(epochs=2, steps=2, batch=8, rate=1e-3)
+EXAMS = {2: 24, 3: 8}  # of each split
+FIT = Fit(epochs=2, steps=2, batch=4, rate=1e-3)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
+    parser.add_argument("--dims", type=int, choices=SETS, help="2 or 3; both by default")
     parser.add_argument("--nets", help="names, with commas; the first of each family by default")
     args = parser.parse_args()
     names = choose_networks(args.nets and args.nets.split(","))
     print(
         "| network | dims | resumed as undisturbed | loaded as it was | s |\n|---|---|---|---|---|"
     )
-    for dims, path in SETS.items():
-        cohort = few_of(medclf.read_cohort(args.data / path))
+    for dims in (args.dims,) if args.dims else SETS:
+        cohort = few_of(medclf.read_cohort(args.data / SETS[dims]), EXAMS[dims])
         for name in names:
             start = time.perf_counter()
             same, loaded = judge(cohort, dims, name)
@@ -48,13 +50,13 @@ def main() -> None:
             print(f"| {name} | {dims} | {same} | {loaded} | {wall:.0f} |", flush=True)
 
 
-def few_of(cohort: Cohort) -> Cohort:
+def few_of(cohort: Cohort, count: int) -> Cohort:
     """Keep the first exams of each split, both classes among them."""
     kept = []
     for split in ("train", "val", "test"):
         for label in (0, 1):
             there = [r for r in cohort.records if (r.split, r.label) == (split, label)]
-            kept += there[: EXAMS // 2]
+            kept += there[: count // 2]
     return replace(cohort, records=tuple(kept))
 
 

@@ -19,7 +19,7 @@ import medclf
 from medclf.evaluate.ranking import macro_auc
 from medclf.evaluate.score import log_losses
 from medclf.evaluate.table import read_predictions
-from medclf.learn.recipe import Net
+from medclf.learn.settings import Net
 
 EXAMS = 20_000  # that each network sees
 PARTS: dict[str, dict[str, object]] = {

@@ -25,7 +25,8 @@ from medclf.learn.committee import build_method
 from medclf.learn.exams import Exams
 from medclf.learn.loop import run_epoch
 from medclf.learn.member import Member
-from medclf.learn.recipe import Fit, Net, Recipe
+from medclf.learn.recipe import Recipe
+from medclf.learn.settings import Fit, Net
 from medclf.learn.trained import Held
 from medclf.look.augment import Augment
 from medclf.net.cost import measure_cost
@@ -33,7 +34,7 @@ from medclf.net.table import build_classifier
 from medclf.prepare.exam import Prepare
 from throughput import peak
 
-BATCH, CLASSES = 32, 2
+CLASSES = 2
 NAMES = (
     "lenet5 alexnet zfnet nin vgg11_bn googlenet bn_inception inception_v3 inception_resnet_v2 "
     "resnet18 resnet50 highway19 wrn16_8 densenet121 pyramidnet110_48 xception mobilenet "
@@ -59,20 +60,21 @@ def main() -> None:
     parser.add_argument("--names", default=NAMES.replace(" ", ","))
     parser.add_argument("--shapes", default="224x224,28x28,32x32x32")
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--batch", type=int, default=32)
     args = parser.parse_args()
     most = peak()
     for shape in args.shapes.split(","):
         size = tuple(int(edge) for edge in shape.split("x"))
-        print(f"\n| {shape}, batch {BATCH} | ours, s | plain, s | faster | share of peak |")
+        print(f"\n| {shape}, batch {args.batch} | ours, s | plain, s | faster | share of peak |")
         print("|---|---|---|---|---|")
         for name in args.names.split(","):
-            report(name, size, args.rounds, most)
+            report(name, size, args.batch, args.rounds, most)
 
 
-def report(name: str, size: tuple[int, ...], rounds: int, most: float) -> None:
+def report(name: str, size: tuple[int, ...], batch: int, rounds: int, most: float) -> None:
     """Print the row of a network."""
     channels = 3 if len(size) == 2 else 1
-    ways = our_step(name, size, channels), plain_step(name, size, channels)
+    ways = our_step(name, size, channels, batch), plain_step(name, size, channels, batch)
     times = np.full((2, rounds), np.inf)
     for step in ways:
         step()
@@ -83,34 +85,34 @@ def report(name: str, size: tuple[int, ...], rounds: int, most: float) -> None:
             times[way, turn] = time.perf_counter() - start
     ours, plain = times.min(1)
     body = build_classifier(name, CLASSES, channels, size, torch.Generator()).body
-    products = 3 * BATCH * 2 * measure_cost(body, channels, size).multiply_adds
+    products = 3 * batch * 2 * measure_cost(body, channels, size).multiply_adds
     share = products / ours / most
     row = f"| {name} | {ours:.3f} | {plain:.3f} | {plain / ours:.2f} | {share:.0%} |"
     print(row, flush=True)
 
 
-def our_step(name: str, size: tuple[int, ...], channels: int) -> Callable[[], object]:
+def our_step(name: str, size: tuple[int, ...], channels: int, batch: int) -> Callable[[], object]:
     """Make a step as `medclf train` takes it."""
-    fit = Fit(batch=BATCH, epochs=1)
+    fit = Fit(batch=batch, epochs=1)
     recipe = Recipe(Prepare(size=size, channels=channels), STILL, Net(name), fit=fit)
     rng = np.random.default_rng(0)
-    rows = Held(rng.integers(0, 256, (BATCH, channels, *size), dtype=np.uint8))
-    target = torch.eye(CLASSES)[torch.arange(BATCH) % CLASSES]
+    rows = Held(rng.integers(0, 256, (batch, channels, *size), dtype=np.uint8))
+    target = torch.eye(CLASSES)[torch.arange(batch) % CLASSES]
     scale = (127.0,) * channels, (60.0,) * channels
     exams = Exams(rows, target, *scale, torch.device("cpu"))
     member = Member(build_method(recipe, Task(("no", "yes")), 0, exams.device), fit, 0)
-    return lambda: run_epoch(member, exams, np.arange(BATCH), 1000)
+    return lambda: run_epoch(member, exams, np.arange(batch), 1000)
 
 
-def plain_step(name: str, size: tuple[int, ...], channels: int) -> Callable[[], object]:
+def plain_step(name: str, size: tuple[int, ...], channels: int, batch: int) -> Callable[[], object]:
     """Make a step as most tutorials take it."""
     network = theirs(name) if size == (224, 224) and name in THEIRS else None
     if network is None:
         network = build_classifier(name, CLASSES, channels, size, torch.Generator())
     network.train()
     optimizer = torch.optim.AdamW(network.parameters(), 1e-3)
-    values = torch.randn(BATCH, channels, *size)
-    target = torch.arange(BATCH) % CLASSES
+    values = torch.randn(batch, channels, *size)
+    target = torch.arange(batch) % CLASSES
 
     def step() -> None:
         out = network(values)

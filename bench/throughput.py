@@ -29,7 +29,8 @@ from medclf.learn.exams import Exams, measure_values, standardised
 from medclf.learn.fit import make_target
 from medclf.learn.loop import judge, run_epoch
 from medclf.learn.member import Member
-from medclf.learn.recipe import Fit, Net, Recipe
+from medclf.learn.recipe import Recipe
+from medclf.learn.settings import Fit, Net
 from medclf.learn.trained import Held
 from medclf.look.augment import Augment
 from medclf.net.cost import measure_cost

@@ -11,8 +11,9 @@ from medclf.contest.outcome import Outcome
 from medclf.contest.work import attempt
 from medclf.errors import CohortError, RunError, SettingError
 from medclf.evaluate.table import read_predictions
-from medclf.learn.recipe import Decide, Fit, Net, Recipe
+from medclf.learn.recipe import Recipe
 from medclf.learn.run import open_run
+from medclf.learn.settings import Decide, Fit, Net
 from medclf.prepare.exam import Prepare
 
 PAIR = ["sprint", "lenet5"]

@@ -9,7 +9,8 @@ from medclf.errors import FetchError, SettingError
 from medclf.features import features
 from medclf.learn.borrowed import FEW, RATES, take_network
 from medclf.learn.plan import Plan
-from medclf.learn.recipe import Fit, Recipe
+from medclf.learn.recipe import Recipe
+from medclf.learn.settings import Fit
 from medclf.prepare.exam import Prepare
 
 

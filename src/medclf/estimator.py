@@ -23,8 +23,9 @@ from medclf.core.record import Record
 from medclf.core.task import Task
 from medclf.errors import MedclfError
 from medclf.learn.fit import fit_run
-from medclf.learn.recipe import Decide, Fit, Net, Recipe
+from medclf.learn.recipe import Recipe
 from medclf.learn.run import create_run
+from medclf.learn.settings import Decide, Fit, Net
 from medclf.learn.trained import Held, Trained, load_trained
 from medclf.look.augment import Augment
 from medclf.prepare.exam import Prepare

@@ -19,7 +19,7 @@ from medclf.learn.device import pick_device
 from medclf.learn.exams import Exams, measure_values, standardised
 from medclf.learn.frozen import embed
 from medclf.learn.recipe import Recipe
-from medclf.method.whole_image import WholeImage
+from medclf.method.contract import Method
 from medclf.net.weights import find_source
 from medclf.prepare.standard import learn_standard
 from medclf.prepare.store import Store, open_store
@@ -94,8 +94,8 @@ def _telling(cohort: Cohort) -> NDArray[np.int64]:
     return told if len(told) else np.arange(len(cohort.records))
 
 
-def _embed(method: WholeImage, exams: Exams, count: int, recipe: Recipe) -> Features:
-    return embed(method.network, exams, np.arange(count), recipe.fit)
+def _embed(method: Method, exams: Exams, count: int, recipe: Recipe) -> Features:
+    return embed(method, exams, np.arange(count), recipe.fit)
 
 
 def _table(cohort: Cohort, found: Features) -> "DataFrame":

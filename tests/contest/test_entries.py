@@ -2,7 +2,8 @@ import pytest
 
 from medclf.contest.entries import choose_networks, make_entry
 from medclf.errors import SettingError
-from medclf.learn.recipe import Net, Recipe
+from medclf.learn.recipe import Recipe
+from medclf.learn.settings import Net
 from medclf.net.source import SOURCES
 from medclf.net.table import BODIES
 from medclf.prepare.exam import Prepare

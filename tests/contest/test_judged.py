@@ -8,7 +8,8 @@ from medclf.core.cohort import Cohort
 from medclf.core.record import Record
 from medclf.core.task import Task
 from medclf.learn.fit import deal_parts
-from medclf.learn.recipe import Fit, Recipe
+from medclf.learn.recipe import Recipe
+from medclf.learn.settings import Fit
 from medclf.learn.trained import Held
 from medclf.prepare.exam import Prepare
 

@@ -17,7 +17,8 @@ from medclf.core.record import Record, Source
 from medclf.core.task import Task
 from medclf.errors import SettingError
 from medclf.evaluate.standing import Cost
-from medclf.learn.recipe import Fit, Net, Recipe
+from medclf.learn.recipe import Recipe
+from medclf.learn.settings import Fit, Net
 from medclf.prepare.exam import Prepare
 
 COST = Cost(10, 20, 1.5, 2.0, 0.5, 0.4, 300.0)

@@ -6,8 +6,9 @@ import pytest
 from medclf.errors import CohortError, RunError, SettingError
 from medclf.learn import run as learn_run
 from medclf.learn.begin import begin_run, expect_fit, expect_free
-from medclf.learn.recipe import Fit, Net, Recipe
+from medclf.learn.recipe import Recipe
 from medclf.learn.run import open_run, sole_use
+from medclf.learn.settings import Fit, Net
 from medclf.prepare.exam import Prepare
 
 RECIPE = Recipe(Prepare(size=(16, 16), channels=1))

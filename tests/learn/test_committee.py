@@ -10,8 +10,9 @@ from medclf.core.task import Task
 from medclf.errors import FetchError, SettingError
 from medclf.learn.committee import build_method
 from medclf.learn.fit import fit_run
-from medclf.learn.recipe import Decide, Fit, Net, Recipe, format_recipe, parse_recipe
+from medclf.learn.recipe import Recipe, format_recipe, parse_recipe
 from medclf.learn.run import create_run
+from medclf.learn.settings import Decide, Fit, Net
 from medclf.learn.trained import load_trained
 from medclf.net.source import SOURCES
 from medclf.net.weights import read_weights

@@ -7,7 +7,8 @@ from medclf.core.record import Record
 from medclf.core.task import Task
 from medclf.learn.few import fit_folds
 from medclf.learn.plan import Plan
-from medclf.learn.recipe import Fit, Recipe
+from medclf.learn.recipe import Recipe
+from medclf.learn.settings import Fit
 from medclf.prepare.exam import Prepare
 
 PLAN = Plan(Recipe(Prepare((8, 8), 1), fit=Fit(members=4, folds=4)), {"fit.folds": "few exams"})

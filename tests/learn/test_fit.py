@@ -10,8 +10,9 @@ from medclf.evaluate.table import read_predictions
 from medclf.learn.committee import at_once, class_weights
 from medclf.learn.fit import _Keeper, deal_parts, fit_run
 from medclf.learn.member import Member, load_tensors
-from medclf.learn.recipe import Decide, Fit, Net, Recipe
+from medclf.learn.recipe import Recipe
 from medclf.learn.run import create_run
+from medclf.learn.settings import Decide, Fit, Net
 from medclf.learn.settle import Pace, settle
 from medclf.learn.trained import load_trained
 from medclf.prepare.exam import Prepare

@@ -12,8 +12,9 @@ from medclf.core.task import Task
 from medclf.learn.fit import fit_run
 from medclf.learn.frozen import _lines, embed, questions
 from medclf.learn.member import load_tensors, seeded
-from medclf.learn.recipe import Decide, Fit, Net, Recipe
+from medclf.learn.recipe import Recipe
 from medclf.learn.run import create_run
+from medclf.learn.settings import Decide, Fit, Net
 from medclf.learn.trained import load_trained
 from medclf.learn.transfer import Transfer
 from medclf.prepare.exam import Prepare

@@ -8,10 +8,12 @@ from medclf.errors import RunError
 from medclf.learn.exams import Exams, measure_values
 from medclf.learn.loop import Stopped, draw_order, judge, rate_at, run_epoch, train_member
 from medclf.learn.member import Member, seeded
-from medclf.learn.recipe import Fit
+from medclf.learn.settings import Fit
 from medclf.learn.trained import Held
 from medclf.look.augment import Augment
-from medclf.method.whole_image import WholeImage
+from medclf.look.whole import Whole
+from medclf.method.each_view import EachView
+from medclf.method.lesson import Lesson
 
 EXAMS = 40
 
@@ -33,7 +35,9 @@ def member(number=0, **settings):
     )
     for weights in network.parameters():
         nn.init.normal_(weights, std=0.1, generator=generator)
-    return Member(WholeImage(network, Task(("no", "yes")), Augment()), fit, number)
+    return Member(
+        EachView([network], Whole(1, (8, 8), Augment()), Lesson(Task(("no", "yes")))), fit, number
+    )
 
 
 def weights(found):
@@ -105,12 +109,12 @@ def test_patience_keeps_the_best_weights_and_stops():
     seen = []
 
     def note(m):
-        seen.append(m.average.state_dict()["network.4.weight"].clone())
+        seen.append(m.average.state_dict()["networks.0.4.weight"].clone())
         return True
 
     train_member(learner, exams(), ALL, lambda method: {"val_loss": next(losses)}, note)
     assert learner.epoch == 4
-    assert torch.equal(learner.kept.state_dict()["network.4.weight"], seen[1])
+    assert torch.equal(learner.kept.state_dict()["networks.0.4.weight"], seen[1])
     train_member(learner, exams(), ALL, lambda method: {"val_loss": 0.0}, note)
     assert learner.epoch == 4  # a resumed run stays stopped
 
@@ -164,6 +168,7 @@ def test_standardising_is_that_of_the_training_exams():
         tuple(measured["deviation"]),
         torch.device("cpu"),
     )
-    batch, _ = given.batch(np.arange(30))
+    views, _ = given.batch(np.arange(30))
+    batch = views.values
     assert batch.mean().abs() < 1e-5
     assert batch.std() == pytest.approx(1, abs=1e-2)

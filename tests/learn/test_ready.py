@@ -12,8 +12,9 @@ from medclf.core.task import Task
 from medclf.curate.cohort import AS_FOUND
 from medclf.errors import ReadError, SettingError
 from medclf.learn.ready import make_ready, make_ready_again
-from medclf.learn.recipe import Decide, Fit, Net, Recipe
+from medclf.learn.recipe import Recipe
 from medclf.learn.run import create_run, read_recipe
+from medclf.learn.settings import Decide, Fit, Net
 from medclf.prepare.exam import Prepare
 from medclf.prepare.standard import learn_standard
 

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from medclf.errors import SettingError
-from medclf.learn.recipe import Fit, Net, Recipe, format_recipe, parse_recipe, read_recipe
+from medclf.learn.recipe import Recipe, format_recipe, parse_recipe, read_recipe
+from medclf.learn.settings import Fit, Net
 from medclf.look.augment import Augment
 from medclf.prepare.exam import Prepare
 

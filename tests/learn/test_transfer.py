@@ -11,7 +11,8 @@ from medclf.learn.exams import standardised
 from medclf.learn.fit import make_target
 from medclf.learn.loop import run_epoch
 from medclf.learn.member import Member
-from medclf.learn.recipe import Fit, Net, Recipe
+from medclf.learn.recipe import Recipe
+from medclf.learn.settings import Fit, Net
 from medclf.learn.transfer import Transfer, share_out
 from medclf.prepare.exam import Prepare
 

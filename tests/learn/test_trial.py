@@ -7,8 +7,9 @@ import torch
 from medclf.learn.committee import at_once
 from medclf.learn.exams import measure_values, standardised
 from medclf.learn.fit import deal_parts, fit_run, make_target
-from medclf.learn.recipe import Decide, Fit, Net, Recipe
+from medclf.learn.recipe import Recipe
 from medclf.learn.run import create_run
+from medclf.learn.settings import Decide, Fit, Net
 from medclf.learn.settle import Pace
 from medclf.learn.trial import hold_trials, try_mirror
 from medclf.prepare.exam import Prepare

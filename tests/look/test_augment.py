@@ -4,6 +4,7 @@ from torch.nn.functional import affine_grid
 
 from medclf.errors import SettingError
 from medclf.look.augment import Augment, augment, hide_block, mix, sampling_field
+from medclf.look.views import Views
 
 STILL = {"rotate_degrees": 0, "scale": 0, "shift": 0, "brightness": 0, "contrast": 0}
 
@@ -124,11 +125,21 @@ def test_contrast_keeps_each_mean():
 
 
 def test_mix_blends_labels_as_it_blends_exams():
-    batch = torch.eye(6).view(6, 6, 1, 1)
-    mixed, target = mix(batch, torch.eye(6), 0.4, chance())
-    assert torch.allclose(mixed.view(6, 6), target, atol=1e-6)
+    views = Views(torch.eye(6).view(6, 1, 6, 1, 1), facts=torch.eye(6))
+    mixed, target = mix(views, torch.eye(6), 0.4, chance())
+    assert torch.allclose(mixed.values.view(6, 6), target, atol=1e-6)
+    assert torch.allclose(mixed.facts, target, atol=1e-6)
     assert torch.allclose(target.sum(1), torch.ones(6))
     assert (target.max(1).values < 0.999).any()
+
+
+def test_a_blend_lacks_what_one_of_the_two_lacks():
+    present, facts = torch.ones(4, 2, dtype=torch.bool), torch.zeros(4, 1)
+    present[0, 1], facts[0] = False, torch.nan
+    mixed, _ = mix(Views(torch.zeros(4, 2, 1, 3, 3), present, facts), torch.eye(4), 0.4, chance())
+    assert not mixed.present[0, 1]
+    assert mixed.present[:, 0].all()
+    assert 1 <= mixed.facts.isnan().sum() == (~mixed.present).sum() <= 2
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from medclf.contest.classical import CLASSICAL
 from medclf.errors import SettingError
-from medclf.learn.recipe import Net, Recipe
+from medclf.learn.recipe import Recipe
+from medclf.learn.settings import Net
 from medclf.net.source import SOURCES
 from medclf.net.table import BODIES, find_entry
 from medclf.net.weights import find_source

@@ -112,10 +112,11 @@ def _passes(run: Run, cohort: Cohort) -> tuple[float, str]:
 def _gauge(run: Run, rows: Rows, passes: float, memory: float) -> Cost:
     """Count what one of the networks costs, and time its answers."""
     trained = load_trained(run)
-    one, size = trained.members[0], run.recipe.prepare.size
+    one = trained.members[0]
     first = Held(rows.batch(np.array([0])))
     exams = standardised(first, torch.empty(0), trained.values, trained.device)
-    network = measure_cost(one.network, run.recipe.prepare.channels, size)
+    look = one.seen
+    network = measure_cost(one.network, look.channels, look.size)
 
     def answer() -> tuple[Tensor, Tensor]:
         return judge(one, exams, np.array([0]), run.recipe.fit)

@@ -23,15 +23,19 @@ from medclf.learn.exams import Exams
 from medclf.learn.loop import Indices, Stopped, judge, train_member
 from medclf.learn.member import Member, seeded
 from medclf.learn.recipe import Recipe
+from medclf.method.asked import Asked
 from medclf.method.contract import Method
-from medclf.method.whole_image import WholeImage
+from medclf.method.lesson import Lesson
+from medclf.method.table import make_method
 from medclf.net.forest import Forest
+from medclf.net.head import Classifier
 from medclf.net.nd import layers
 from medclf.net.table import build_classifier, find_entry
 from medclf.net.weights import load_pretrained
 
 Made = TypeVar("Made")
 WEIGHTS = 1 << 30  # keeps the chance of first weights apart from that of any epoch
+FUSING = 1 << 20  # keeps what joins views apart from the network of any of them
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def build_method(
     weights: tuple[float, ...] = (),
     in_use: bool = False,
     resumed: bool = False,
-) -> WholeImage:
+) -> Method:
     """Build one member with its first weights, on its device, channels last.
 
     Args:
@@ -78,25 +82,35 @@ def build_method(
         SettingError: there is no such network, or none for images of this size.
         FetchError: its pretrained weights cannot be had.
     """
-    size, fit = recipe.prepare.size, recipe.fit
-    network = build_classifier(
-        recipe.net.name,
-        task.outputs,
+    fit, net = recipe.fit, recipe.net
+
+    def network(channels: int, size: tuple[int, ...], stream: int) -> Classifier:
+        chance = seeded(fit.seed, number, WEIGHTS, *[stream] * (stream > 0))
+        pool, dropout = net.pool, net.dropout
+        made = build_classifier(
+            net.name, task.outputs, channels, size, chance, dropout, pool, **net.options
+        )
+        made.body.saves_memory = fit.save_memory
+        if recipe.transfer.head == "forest":
+            made.forest = Forest(task.outputs, task.kind == "exclusive")
+        if net.pretrained and not (in_use or resumed):
+            load_pretrained(made, net.name, net.pretrained)
+        return made.to(device).to(memory_format=layers(len(size)).memory_format)
+
+    asked = Asked(
+        Lesson(task, fit.smoothing, weights),
         recipe.prepare.channels,
-        size,
-        seeded(fit.seed, number, WEIGHTS),
-        dropout=recipe.net.dropout,
-        pool=recipe.net.pool,
-        **recipe.net.options,
+        recipe.prepare.size,
+        recipe.method.images,
+        len(recipe.facts.columns),
+        recipe.augment,
+        fit.shift if in_use else None,
+        network,
+        seeded(fit.seed, number, WEIGHTS, FUSING),
     )
-    network.body.saves_memory = fit.save_memory
-    if recipe.transfer.head == "forest":
-        network.forest = Forest(task.outputs, task.kind == "exclusive")
-    if recipe.net.pretrained and not (in_use or resumed):
-        load_pretrained(network, recipe.net.name, recipe.net.pretrained)
-    network = network.to(device).to(memory_format=layers(len(size)).memory_format)
-    shift = fit.shift if in_use else None
-    return WholeImage(network, task, recipe.augment, shift, fit.smoothing, weights)
+    method = make_method(recipe.method.name, asked, recipe.method.options)
+    method.to(device)
+    return method
 
 
 def class_weights(target: Tensor, task: Task, most: float = 10.0) -> tuple[float, ...]:

@@ -1,12 +1,14 @@
 """Exams as the loop wants them: batches of standardised tensors, straight from the store."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from medclf.look.views import Views
 
 
 class Rows(Protocol):
@@ -20,11 +22,15 @@ class Exams:
     """Prepared exams, their targets, and how values are standardised.
 
     Args:
-        rows: Prepared values by number, (C, *size) each.
+        rows: Prepared images by number, (C, *size) each.
         target: Share of each class, (N, K) float32.
         mean: Mean of each channel over the training exams.
         deviation: Standard deviation of each channel over the training exams.
         device: Where tensors go.
+        images: Which rows an exam's images are, (N, I), -1 for those that it has not; empty: row n
+            is the one image of exam n.
+        facts: What is known about the patients, (N, F), NaN where it is missing; `None` where
+            nothing is asked of them.
     """
 
     rows: Rows
@@ -32,14 +38,30 @@ class Exams:
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
     device: torch.device
+    images: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 1), np.int64))
+    facts: Tensor | None = None
 
-    def batch(self, indices: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """Take exams with their targets: (B,) -> (B, C, *space), (B, K)."""
-        return self.values(indices), self.target[indices].to(self.device)
+    def batch(self, indices: NDArray[np.int64]) -> tuple[Views, Tensor]:
+        """Take exams with their targets: (B,) -> views of all their images, (B, K)."""
+        return self.views(indices), self.target[indices].to(self.device)
 
-    def values(self, indices: NDArray[np.int64]) -> Tensor:
-        """Take exams as standardised float tensors: (B,) -> (B, C, *space)."""
-        values = torch.from_numpy(self.rows.batch(indices)).to(self.device).float()
+    def views(self, indices: NDArray[np.int64]) -> Views:
+        """Take exams: (B,) -> (B, I, C, *space), an image each where none has several."""
+        facts = None if self.facts is None else self.facts[indices].to(self.device)
+        if self.images.shape[1] == 1:
+            return Views(self._values(indices).unsqueeze(1), None, facts)
+        rows = self.images[indices]
+        rows = rows[:, : int((rows >= 0).sum(1).max())]
+        there = rows >= 0
+        some = self._values(rows[there])
+        values = some.new_zeros((*rows.shape, *some.shape[1:]))
+        present = torch.from_numpy(there).to(self.device)
+        values[present] = some
+        return Views(values, present, facts)
+
+    def _values(self, rows: NDArray[np.int64]) -> Tensor:
+        """Take images as standardised float tensors: (B,) -> (B, C, *space)."""
+        values = torch.from_numpy(self.rows.batch(rows)).to(self.device).float()
         shape = (1, -1, *[1] * (values.ndim - 2))
         mean = values.new_tensor(self.mean).view(shape)
         scale = values.new_tensor(self.deviation).view(shape).reciprocal()

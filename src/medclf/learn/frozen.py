@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Generator
 
 from medclf.core.task import Task
 from medclf.errors import SettingError
@@ -23,22 +24,23 @@ from medclf.learn.committee import Part, figures
 from medclf.learn.exams import Exams
 from medclf.learn.loop import Indices, precision
 from medclf.learn.member import Member
-from medclf.learn.recipe import Fit
+from medclf.learn.settings import Fit
+from medclf.method.contract import Method
 from medclf.net.forest import LEAVES, NODES, TREES, Forest
-from medclf.net.head import Classifier
 
 Numbers = NDArray[np.float64]
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
 
 @torch.inference_mode()
-def embed(network: Classifier, exams: Exams, indices: Indices, fit: Fit) -> Numbers:
-    """Give the features of exams: (N,) -> (N, F)."""
-    network.eval()
-    found = []
+def embed(method: Method, exams: Exams, indices: Indices, fit: Fit) -> Numbers:
+    """Give what the head of a method judges, of exams: (N,) -> (N, F)."""
+    method.eval()
+    found, generator = [], Generator().manual_seed(fit.seed)
     for part in np.array_split(indices, max(1, len(indices) // 64)):
         with precision(fit, exams.device):
-            found.append(network.embed(exams.values(part)).float().cpu())
+            views = method.look(exams.views(part), generator)
+            found.append(method.embed(views).float().cpu())
     return torch.cat(found).numpy().astype(np.float64)
 
 
@@ -65,7 +67,7 @@ def fit_heads(
             continue
         start = time.perf_counter()
         if seen is None or not _same_body(seen[0], member):
-            seen = member, embed(member.method.network, exams, wanted, member.fit)
+            seen = member, embed(member.method, exams, wanted, member.fit)
         features = seen[1]
         learnt, judged = (np.searchsorted(wanted, i) for i in (part.training, part.validation))
         network, task = member.method.network, member.method.task

@@ -21,7 +21,7 @@ from torch import Generator, Tensor
 from medclf.errors import RunError
 from medclf.learn.exams import Exams
 from medclf.learn.member import Member
-from medclf.learn.recipe import Fit
+from medclf.learn.settings import Fit
 from medclf.method.contract import Method
 
 Indices = NDArray[np.int64]
@@ -57,8 +57,8 @@ def run_epoch(
                 raise Stopped
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(member.step, total, fit) * group["scale"]
-            values, target = exams.batch(batch)
-            views = method.look(values, generator)
+            images, target = exams.batch(batch)
+            views = method.look(images, generator)
             views, target = method.blend(views, target, generator)
             with precision(fit, exams.device):
                 loss = method.loss(method(views), target)
@@ -94,11 +94,11 @@ def judge(
         (N,) -> (N, K), (N, K)
     """
     method.eval()
-    found = []
+    found, generator = [], Generator().manual_seed(fit.seed)
     for part in np.array_split(indices, max(1, math.ceil(len(indices) / batch))):
-        values = exams.values(part)
+        images = exams.views(part)
         with precision(fit, exams.device):
-            logits = method(method.look(values, Generator()))
+            logits = method(method.look(images, generator))
         found.append(method.decide(logits))
     means, spreads = zip(*found, strict=True)
     return torch.cat(means), torch.cat(spreads)

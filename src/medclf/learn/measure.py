@@ -20,8 +20,8 @@ from medclf.evaluate.tabulate import make_labels, tabulate
 from medclf.learn.committee import Part
 from medclf.learn.exams import Rows
 from medclf.learn.loop import Indices
-from medclf.learn.recipe import Fit
 from medclf.learn.run import Run
+from medclf.learn.settings import Fit
 from medclf.learn.settle import FEWEST_STEPS
 from medclf.learn.trained import Shares, Trained, assemble, load_weights
 

@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Generator, Tensor
 
 from medclf.errors import RunError
-from medclf.learn.recipe import Fit
+from medclf.learn.settings import Fit
 from medclf.learn.transfer import Share, Transfer, set_free, share_out
 from medclf.method.contract import Method
 

@@ -14,7 +14,8 @@ from typing import Any
 from medclf.core.cohort import Cohort
 from medclf.curate.fingerprint import Fingerprint
 from medclf.learn.preparation import choose_prepare
-from medclf.learn.recipe import Decide, Fit, Net, Recipe, format_recipe
+from medclf.learn.recipe import Recipe, format_recipe
+from medclf.learn.settings import Decide, Fit, Net
 from medclf.learn.settle import LADDER
 from medclf.look.augment import Augment
 

@@ -12,7 +12,7 @@ from medclf.learn.committee import Part, side_by_side
 from medclf.learn.exams import Exams
 from medclf.learn.loop import Indices, draw_order, judge, run_epoch
 from medclf.learn.member import Member
-from medclf.learn.recipe import Fit
+from medclf.learn.settings import Fit
 
 LADDER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 125, 150, 200)
 TIMED_STEPS = 5

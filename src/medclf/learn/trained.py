@@ -20,7 +20,7 @@ from medclf.learn.loop import Indices, judge
 from medclf.learn.member import load_tensors
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import Run
-from medclf.method.whole_image import WholeImage
+from medclf.method.contract import Method
 
 Kept = TypeVar("Kept")
 Shares = NDArray[np.float64]
@@ -42,7 +42,7 @@ class Trained:
 
     recipe: Recipe
     task: Task
-    members: tuple[WholeImage, ...]
+    members: tuple[Method, ...]
     values: dict[str, list[float]]
     calibration: Calibration
     decision: Decision
@@ -138,7 +138,7 @@ def load_trained(run: Run) -> Trained:
     return trained
 
 
-def load_weights(run: Run, member: WholeImage, number: int) -> None:
+def load_weights(run: Run, member: Method, number: int) -> None:
     """Put a member's kept weights from the run's file into a freshly built member."""
     tensors, _ = load_tensors(run.weights)
     start = f"{number}."

@@ -17,7 +17,8 @@ from medclf.errors import RunError
 from medclf.learn.committee import Part, build_method, train_committee
 from medclf.learn.exams import Exams
 from medclf.learn.member import Member
-from medclf.learn.recipe import Fit, Recipe
+from medclf.learn.recipe import Recipe
+from medclf.learn.settings import Fit
 from medclf.learn.settle import LADDER, Pace
 
 SHARE = 0.12  # of the budget, for all trainings of a trial

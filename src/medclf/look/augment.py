@@ -18,6 +18,7 @@ from torch import Generator, Tensor
 from torch.nn.functional import affine_grid, grid_sample, interpolate
 
 from medclf.errors import SettingError
+from medclf.look.views import Views
 
 BENDS = 4  # knots of the elastic field along each axis
 
@@ -165,25 +166,37 @@ def hide_block(batch: Tensor, share: float, generator: Generator) -> Tensor:
     return batch.masked_fill(hidden.unsqueeze(1), 0.0)
 
 
-def mix(batch: Tensor, target: Tensor, alpha: float, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Blend each exam, and its label, with another of the batch.
+def mix(views: Views, target: Tensor, alpha: float, generator: Generator) -> tuple[Views, Tensor]:
+    """Blend each exam, its facts and its label with another of the batch.
 
     Args:
+        views: (B, V, C, *space). A view that one of the two lacks is lacking in the blend, and so
+            is a fact.
         target: Shares of each class, (B, K).
         alpha: Both parameters of the Beta distribution that the share is drawn from.
 
-    Shape:
-        (B, C, *space), (B, K) -> the same
+    Returns:
+        The same shapes.
     """
     if not alpha:
-        return batch, target
-    order = torch.randperm(len(batch), generator=generator)
+        return views, target
+    count = len(target)
+    order = torch.randperm(count, generator=generator)
     # Beta(alpha, alpha) as the share of two gamma variates; torch draws those with a generator.
-    pair = torch._standard_gamma(torch.full((2, len(batch)), alpha), generator=generator)
-    share = (pair[0] / pair.sum(0).clamp_min(1e-12)).to(batch.device)
-    blend = share.view(-1, *[1] * (batch.ndim - 1))
-    mixed = torch.lerp(batch[order], batch, blend.to(batch.dtype))
-    return mixed, torch.lerp(target[order], target, share[:, None].to(target.dtype))
+    pair = torch._standard_gamma(torch.full((2, count), alpha), generator=generator)
+    share = (pair[0] / pair.sum(0).clamp_min(1e-12)).to(target.device)
+
+    def blend(all_: Tensor) -> Tensor:
+        part = share.view(-1, *[1] * (all_.ndim - 1)).to(all_.dtype)
+        return torch.lerp(all_[order], all_, part)
+
+    present = views.present
+    blended = Views(
+        blend(views.values),
+        None if present is None else present & present[order],
+        None if views.facts is None else blend(views.facts),
+    )
+    return blended, blend(target)
 
 
 def _relight(batch: Tensor, settings: Augment, generator: Generator) -> Tensor:

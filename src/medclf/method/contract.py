@@ -1,29 +1,53 @@
-"""What every method offers to the loop: look, judge, compare, decide."""
+"""What every method offers to the loop: look, judge, fuse, decide."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
+import torch
 from torch import Generator, Tensor, nn
 
 from medclf.core.task import Task
+from medclf.look.views import Look, Views
 from medclf.net.head import Classifier
+
+
+class Fuse(Protocol):
+    """Makes one feature of those of the views. It is an `nn.Module` as well."""
+
+    features: int
+
+    def __call__(self, features: Tensor, views: Views) -> Tensor:
+        """Join: (B, V, F), the views that they are of -> (B, features)."""
+
+    def weigh(self, features: Tensor, views: Views) -> Tensor:
+        """Tell how much each view counted: (B, V), 0 for views that are not there."""
 
 
 class Method(Protocol):
     """A composition of look, judge, fuse and decide. It is an `nn.Module` as well."""
 
     task: Task
-    network: Classifier
+    seen: Look
     training: bool
 
-    def look(self, batch: Tensor, generator: Generator) -> Tensor:
-        """Turn prepared exams into views: (B, C, *space) -> (B, V, C, *space)."""
+    @property
+    def network(self) -> Classifier:
+        """The network whose head gives the answer."""
 
-    def blend(self, views: Tensor, target: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    def look(self, views: Views, generator: Generator) -> Views:
+        """Turn prepared exams into views of them: (B, I, C, *space) -> (B, V, C, *space)."""
+
+    def blend(self, views: Views, target: Tensor, generator: Generator) -> tuple[Views, Tensor]:
         """Mix exams and their labels, where the settings ask for it."""
 
-    def __call__(self, views: Tensor) -> Tensor:
+    def __call__(self, views: Views) -> Tensor:
         """Judge views: (B, V, C, *space) -> logits."""
+
+    def embed(self, views: Views) -> Tensor:
+        """Give what the head judges: (B, F)."""
+
+    def weigh(self, views: Views) -> Tensor:
+        """Tell how much each view counts: (B, V), summing to 1 over those that are there."""
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         """Compare logits with shares of each class (B, K): ()."""
@@ -42,6 +66,9 @@ class Method(Protocol):
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
         """Let the weights learn, or not."""
+
+    def to(self, device: torch.device) -> Any:
+        """Bring the weights to a device."""
 
     def train(self, mode: bool = True) -> Any:
         """Switch to training, or to use."""

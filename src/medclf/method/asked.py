@@ -1,0 +1,61 @@
+"""What a method is built from: which exams come, what is learnt, and where networks come from."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import Generator, nn
+
+from medclf.look.augment import Augment
+from medclf.method.lesson import Lesson
+from medclf.net.head import Classifier
+from medclf.net.start import initialise
+
+MakeNetwork = Callable[[int, tuple[int, ...], int], Classifier]
+"""Makes a network for channels and edges of a view; the number tells one stream from another."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a method is built from.
+
+    Args:
+        lesson: What is learnt.
+        channels: Of each prepared image.
+        size: Its edges in samples, z first.
+        images: Images of an exam at most.
+        facts: Numbers that are known about a patient.
+        changes: What chance may do to an image in training.
+        shift: How far copies that are averaged in use are shifted, as a share of the edge; `None`
+            to judge without copies, as validation does.
+        network: Makes a network.
+        generator: Draws first weights that are no network's own.
+    """
+
+    lesson: Lesson
+    channels: int
+    size: tuple[int, ...]
+    images: int
+    facts: int
+    changes: Augment
+    shift: float | None
+    network: MakeNetwork
+    generator: Generator
+
+    def networks(
+        self, channels: int, size: Sequence[int], views: int = 1, own: bool = False
+    ) -> list[Classifier]:
+        """Make one network for all views, or one for each."""
+        return [
+            self.network(channels, tuple(size), number) for number in range(views if own else 1)
+        ]
+
+    def drawn(self, module: nn.Module) -> nn.Module:
+        """Draw the first weights of a module."""
+        initialise(module, self.generator)
+        return module
+
+    def judging(self, network: Classifier, features: int) -> None:
+        """Let a network's head judge so many features, rather than those of its body."""
+        if network.linear.in_features != features:
+            network.linear = nn.Linear(features, network.linear.out_features)
+            initialise(network.linear, self.generator)
