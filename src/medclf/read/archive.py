@@ -8,6 +8,7 @@ archive claims is checked first: sizes, ratios, and names that would leave a fol
 Source: PKWARE, APPNOTE 6.3.10, sections 4.3.7 and 4.4.
 """
 
+import os
 import re
 import tarfile
 import zlib
@@ -64,17 +65,27 @@ def read_bytes(source: Source, limit: int = LIMIT) -> bytes:
         limit: The most bytes that a member may unpack to.
 
     Raises:
-        ReadError: the file or the member is absent, damaged, encrypted, or unpacks to too much.
+        ReadError: the file or the member is absent, damaged, encrypted, unpacks to too much, or
+            changes while it is read.
     """
     try:
         if not source.member:
-            with open_file(source.path) as file:
-                return file.read()
+            return _read_whole(source.path)
         if _is_tar(source.path):
             return _untar(source, limit)
         return _unzip(source, limit)
     except OSError as problem:
         raise unreadable(source, problem) from problem
+
+
+def _read_whole(path: Path) -> bytes:
+    """Read a file, and see that nobody wrote to it meanwhile."""
+    with open_file(path) as file:
+        before = os.fstat(file.fileno()).st_mtime_ns
+        raw = file.read()
+        if os.fstat(file.fileno()).st_mtime_ns != before:
+            raise ReadError(f"{path}: this file changed while it was read")
+    return raw
 
 
 def check_unpacked(unpacked: int, packed: int, limit: int, where: object) -> None:

@@ -1,5 +1,7 @@
 """Slices decoded together are to the bit what each is alone, and only where they mean the same."""
 
+import os
+
 import numpy as np
 import pytest
 from pydicom import dcmread
@@ -94,12 +96,51 @@ def test_padding_and_uptake_are_decoded_alone(tmp_path):
     assert len(runs_of(written(tmp_path / "b", modality="PT")[0])) == 9
 
 
+def test_bytes_behind_the_pixels_of_a_slice_are_none_of_the_next(tmp_path):
+    def spoil(dataset, _):
+        dataset.PixelData += b"\7" * 2 * dataset.Columns
+
+    datasets, files = written(tmp_path, spoil)
+    assert len(runs_of(datasets)) == 1
+    image = read_series(Source(tmp_path, "s", parts=tuple(files)))
+    for number, plane in enumerate(image.values[0]):
+        np.testing.assert_allclose(plane, SCENE.at(SLAB.places(SLAB.corner(number))), atol=0.5)
+
+
+def test_pixels_fewer_than_stated_are_refused(tmp_path):
+    def spoil(dataset, _):
+        dataset.PixelData = dataset.PixelData[:-8]
+
+    datasets, files = written(tmp_path, spoil)
+    with pytest.raises(ReadError, match="cut short: 960 bytes of pixels wanted, found 952"):
+        join(datasets, files)
+
+
+def keep_time(path, write):
+    """Write to a file as if its time had not changed."""
+    before = path.stat()
+    write(path)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
 def test_a_slice_cut_short_after_its_header_was_read_is_refused(tmp_path):
     datasets, files = written(tmp_path, slab=LARGE)
     path = files[2].path
-    path.write_bytes(path.read_bytes()[:-10])
+    keep_time(path, lambda path: path.write_bytes(path.read_bytes()[:-10]))
     with pytest.raises(ReadError, match=f"{path.name}: cut short: 76000 bytes of pixels wanted"):
         join(datasets, files)
+
+
+@pytest.mark.parametrize("number", [slice(None), slice(2, 3)], ids=["together", "alone"])
+def test_a_slice_that_was_written_to_after_its_header_was_read_is_refused(number, tmp_path):
+    datasets, files = written(tmp_path, slab=LARGE)
+    path = files[2].path
+    path.write_bytes(path.read_bytes())
+    with pytest.raises(ReadError, match=f"{path.name}: this file changed while it was read"):
+        join(datasets[number], files[number])
+    path.unlink()
+    with pytest.raises(ReadError, match=f"{path.name}: cannot be read: No such file"):
+        join(datasets[number], files[number])
 
 
 def test_slopes_of_a_series_reach_each_slice(tmp_path):

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from medclf.core.record import Source
 from medclf.errors import ReadError
-from medclf.read.refuse import open_file
+from medclf.read.refuse import open_file, unreadable
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-BYTES = 2 * 2**20
+BYTES = 4 * 2**20
 """Pixels that are decoded together: enough to spread the cost of asking, few for the cache."""
 
 Key = tuple[object, ...]
@@ -58,11 +58,13 @@ def join(datasets: "Sequence[Dataset]", files: Sequence[Source]) -> "Dataset":
     """Make one file of slices of the same meaning, each a frame of it.
 
     Raises:
-        ReadError: the pixels of a slice are cut short.
+        ReadError: the pixels of a slice are cut short, or its file changed since it was parsed.
     """
-    from pydicom import Dataset
+    from pydicom import DataElement, Dataset
 
     first = datasets[0]
+    for dataset, file in zip(datasets, files, strict=True):
+        check_unchanged(dataset, file)
     if len(datasets) == 1:
         return first
     elements = {e.tag: e for e in first.values() if e.tag.group == _GROUP or e.tag in _KEPT}
@@ -70,22 +72,52 @@ def join(datasets: "Sequence[Dataset]", files: Sequence[Source]) -> "Dataset":
     joined.set_original_encoding(*first.original_encoding)
     joined.file_meta = first.file_meta
     joined.NumberOfFrames = len(datasets)
-    pixels = b"".join(map(_pixels, datasets, files))
-    joined.add_new(_PIXELS, "OW", pixels)
+    size = int(first.Rows) * int(first.Columns) * int(first.BitsAllocated) // 8
+    _check_length(_size(first), size, files[0])
+    pixels = bytearray(size * len(datasets))
+    room = memoryview(pixels)
+    for number, (dataset, file) in enumerate(zip(datasets, files, strict=True)):
+        _take_pixels(dataset, file, room[number * size : (number + 1) * size])
+    joined[_PIXELS] = DataElement(_PIXELS, "OW", pixels, already_converted=True)
     return joined
 
 
-def _pixels(dataset: "Dataset", file: Source) -> bytes:
-    """Take the pixels of a slice, from its file where they were not read yet."""
-    element, size = _element(dataset), _size(dataset)
-    value = None if element is None else element.value
-    if value is None:
+def check_unchanged(dataset: "Dataset", file: Source) -> None:
+    """Refuse a file that was written to since its header was read.
+
+    Raises:
+        ReadError: it was, or is gone.
+    """
+    timestamp = getattr(dataset, "timestamp", None)
+    try:
+        changed = timestamp is not None and file.path.stat().st_mtime != timestamp
+    except OSError as problem:
+        raise unreadable(file, problem) from problem
+    if changed:
+        raise ReadError(f"{file}: this file changed while it was read")
+
+
+def _check_length(found: int, wanted: int, file: Source) -> None:
+    if found < wanted:
+        raise ReadError(f"{file}: cut short: {wanted} bytes of pixels wanted, found {found}")
+
+
+def _take_pixels(dataset: "Dataset", file: Source, room: memoryview) -> None:
+    """Copy the pixels of a slice, from its file where they were not read yet, without any excess.
+
+    A buffer that can be written to spares pydicom a copy.
+    """
+    element = _element(dataset)
+    if element.value is not None:
+        room[:] = element.value[: len(room)]
+        return
+    try:
         with open_file(file.path) as stream:
             stream.seek(element.value_tell)
-            value = stream.read(size)
-    if not isinstance(value, bytes) or len(value) != size:
-        raise ReadError(f"{file}: cut short: {size} bytes of pixels wanted, found {len(value)}")
-    return value
+            found = stream.readinto(room)
+    except OSError as problem:
+        raise unreadable(file, problem) from problem
+    _check_length(found, len(room), file)
 
 
 def _meaning(dataset: "Dataset") -> Key | None:

@@ -19,6 +19,7 @@ from medclf.core.image import Image
 from medclf.errors import ReadError
 from medclf.read.archive import check_unpacked
 from medclf.read.dicom.cine import make_phases
+from medclf.read.dicom.concatenation import check_whole
 from medclf.read.dicom.frames import arrange_frames
 from medclf.read.dicom.grid import read_grid
 from medclf.read.dicom.pixels import GREY, PALETTE, check_pixels, read_photometric, read_pixels
@@ -92,12 +93,14 @@ def make_image(dataset: "Dataset", where: str, room: NDArray[np.float32] | None 
     """
     try:
         with PYDICOM:
+            remarks = check_whole(dataset, where)
             frames = check_pixels(dataset, where)
             image = _as_stored(dataset, frames, where, room)
             ordered = arrange_frames(image, dataset, where)
             if ordered is not image and len(image.display.centres if image.display else ()) > 1:
                 ordered = replace(ordered, display=None)  # Each frame has another place now.
-            return make_phases(ordered, dataset, where)
+            image = make_phases(ordered, dataset, where)
+            return replace(image, remarks=(*image.remarks, *remarks)) if remarks else image
     except ReadError:
         raise
     except Exception as problem:  # pydicom has no closed list of what damaged files raise.

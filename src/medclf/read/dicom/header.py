@@ -106,9 +106,10 @@ FRAME_MARKS = {
 
 _COMMON = (
     *(0x0020000E, 0x00080060, 0x00080016, 0x00200052, 0x00280010, 0x00280011, 0x00280002),
-    *(0x00280004, 0x00080008, 0x00200037, 0x00280030, 0x00180050, 0x00181164),
+    *(0x00280004, 0x00080008, 0x00200037, 0x00280030, 0x00180050, 0x00181164, 0x00209161),
 )
-"""Tags: the elements of `FORM`, ImageType, and those of direction, spacing and thickness."""
+"""Tags: the elements of `FORM`, ImageType, those of direction, spacing and thickness, and
+ConcatenationUID."""
 
 _PER_FRAME = 0x52009230
 
@@ -153,6 +154,7 @@ class Header:
         spacing_mm: Distance of pixels along y and x.
         thickness_mm: How thick the slice is.
         mark: Reads a mark by its name.
+        concatenation: What the files of one image have in common that is parted into several.
     """
 
     source: Source
@@ -164,12 +166,14 @@ class Header:
     spacing_mm: tuple[float, ...] | None
     thickness_mm: float | None
     mark: Callable[[str], Mark]
+    concatenation: str = ""
 
     @property
     def placed(self) -> bool:
         """Whether it can be a slice of a volume."""
         stated = (self.place, self.axes, self.spacing_mm)
-        return self.frames == 1 and all(part is not None for part in stated)
+        alone = self.frames == 1 and not self.concatenation
+        return alone and all(part is not None for part in stated)
 
 
 class Common(NamedTuple):
@@ -179,6 +183,7 @@ class Common(NamedTuple):
     axes: Vectors | None
     spacing_mm: tuple[float, ...] | None
     thickness_mm: float | None
+    concatenation: str
 
 
 Known = dict[tuple[object, ...], Common]
@@ -218,6 +223,7 @@ def describe(
         common.spacing_mm,
         common.thickness_mm,
         lambda name: read_mark(dataset, name, at),
+        common.concatenation if frame is None else "",
     )
 
 
@@ -245,6 +251,7 @@ def _read_common(dataset: "Dataset", at: int, where: str) -> Common:
         read_plane(dataset, at, where),
         read_spacing(dataset, where, at),
         None if thickness is None or thickness[0] <= 0 else thickness[0],
+        str(dataset.get("ConcatenationUID") or ""),
     )
 
 

@@ -1,10 +1,11 @@
 """A series is parted into the images that it holds, by headers alone.
 
 What differs in form, direction or pixel spacing is never one stack, and a localizer never a slice
-of one; an image without a place, or of several frames, stands alone. Where several images lie at
-one place, marks part them: another echo is another image, another moment a phase of the same.
-Acquisitions are parted where they repeat places or lie between each other's slices. What no mark
-explains is left together, for the reader to refuse.
+of one; an image without a place, or of several frames, stands alone, but together with all its
+files where it lies in several. Where several images lie at one place, marks part them: another
+echo is another image, another moment a phase of the same. Acquisitions are parted where they
+repeat places or lie between each other's slices. What no mark explains is left together, for the
+reader to refuse.
 """
 
 from collections import Counter
@@ -55,13 +56,14 @@ def part(headers: Sequence[Header]) -> list[Group]:
     """Part the images of one series, or of what should be one.
 
     Returns:
-        At least one group. Copies of an image, which bear one SOPInstanceUID, go with their first.
+        At least one group. Copies of an image, which bear one SOPInstanceUID, go with their first,
+        as do all parts of a concatenation.
     """
     firsts: dict[str, int] = {}
     copies: dict[int, list[int]] = {}
     for i, header in enumerate(headers):
-        known = header.instance and header.placed
-        first = firsts.setdefault(header.instance, i) if known else i
+        same = header.instance if header.placed else header.concatenation
+        first = firsts.setdefault(same, i) if same else i
         copies.setdefault(first, []).append(i)
     groups = [
         piece for group in _by_form(headers, list(copies)) for piece in _by_marks(headers, group)
@@ -119,6 +121,8 @@ def _alike(one: Header, other: Header) -> bool:
     """Tell whether two placed images can be slices of one stack."""
     if one.form != other.form:
         return False
+    if one.axes is other.axes and one.spacing_mm is other.spacing_mm:
+        return True  # As read once for all slices that state the same, which is most of them.
     axes = np.asarray(one.axes) - np.asarray(other.axes)
     ratio = np.asarray(one.spacing_mm) / np.asarray(other.spacing_mm)
     return bool(np.abs(axes).max() <= TURNED and np.abs(ratio - 1).max() <= TURNED)

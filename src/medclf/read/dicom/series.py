@@ -23,6 +23,7 @@ from medclf.errors import ReadError
 from medclf.read.archive import read_bytes
 from medclf.read.dicom.arrange import arrange, finish
 from medclf.read.dicom.batch import batches, join
+from medclf.read.dicom.concatenation import join_parts
 from medclf.read.dicom.file import make_image, open_dicom
 from medclf.read.dicom.header import Known, describe
 from medclf.read.dicom.part import part, tell_groups
@@ -62,6 +63,8 @@ def read_series(source: Source) -> Image:
     groups = part(headers)
     if len(groups) > 1:
         raise ReadError(f"{source}: one image wanted, found {tell_groups(groups)}")
+    if headers[0].concatenation:
+        return make_image(join_parts(datasets, files, str(source)), str(source))
 
     def identical(one: int, other: int) -> bool:
         return _pixels(datasets[one]) == _pixels(datasets[other])
