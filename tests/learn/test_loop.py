@@ -11,7 +11,7 @@ from medclf.learn.member import Member, seeded
 from medclf.learn.settings import Fit
 from medclf.learn.trained import Held
 from medclf.look.augment import Augment
-from medclf.look.whole import Whole
+from medclf.look.seen import Seen
 from medclf.method.each_view import EachView
 from medclf.method.lesson import Lesson
 
@@ -35,9 +35,8 @@ def member(number=0, **settings):
     )
     for weights in network.parameters():
         nn.init.normal_(weights, std=0.1, generator=generator)
-    return Member(
-        EachView([network], Whole(1, (8, 8), Augment()), Lesson(Task(("no", "yes")))), fit, number
-    )
+    look = Seen(1, (8, 8), Augment(), lambda images, generator, training: images.unsqueeze(1))
+    return Member(EachView([network], look, Lesson(Task(("no", "yes")))), fit, number)
 
 
 def weights(found):

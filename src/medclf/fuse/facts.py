@@ -12,10 +12,11 @@ Multi-Modal Gesture Recognition. IEEE TPAMI 2016 (a source hidden by chance as a
 """
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from medclf.errors import SettingError
 from medclf.net.precision import without_autocast
+from medclf.net.start import initialise
 
 BOUND = 5.0  # standard deviations: no typing error of age outweighs all the rest
 
@@ -111,6 +112,11 @@ class Modulation(nn.Module):
         self.change = nn.Linear(encoder.features, 2 * features, bias=False)
         nn.init.zeros_(self.change.weight)
 
+    def draw(self, generator: Generator) -> None:
+        """Draw the first weights of the encoder; the change begins as none."""
+        initialise(self.encoder, generator)
+        nn.init.zeros_(self.change.weight)
+
     def forward(self, features: Tensor, facts: Tensor) -> Tensor:
         with without_autocast(features.device):
             scale, shift = self.change(self.encoder(facts)).chunk(2, dim=1)
@@ -138,6 +144,11 @@ class LateFusion(nn.Module):
         self.encoder = encoder
         self.opinion = nn.Linear(encoder.features, outputs, bias=False)
         self.weight = nn.Parameter(torch.full((outputs,), weight), requires_grad=learnt)
+
+    def draw(self, generator: Generator) -> None:
+        """Draw the first weights; what the facts count against the pixels stays."""
+        initialise(self.encoder, generator)
+        initialise(self.opinion, generator)
 
     def forward(self, logits: Tensor, facts: Tensor) -> Tensor:
         with without_autocast(logits.device):

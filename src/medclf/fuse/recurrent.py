@@ -12,12 +12,13 @@ Schmidhuber. Long Short-Term Memory. Neural Computation 1997.
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from medclf.errors import SettingError
 from medclf.fuse.fuser import settle, shares
 from medclf.net.precision import without_autocast
+from medclf.net.start import fill_uniform
 
 CELLS = {"gru": nn.GRU, "lstm": nn.LSTM}
 TAKES = ("last", "mean")
@@ -56,6 +57,11 @@ class Recurrent(nn.Module):
             )
         self.cell = CELLS[cell](width, hidden, batch_first=True, bidirectional=both_ways)
         self.take, self.features = take, hidden * (1 + both_ways)
+
+    def draw(self, generator: Generator) -> None:
+        """Draw the first weights: uniform, within one over the root of the units."""
+        for weight in self.cell.parameters():
+            fill_uniform(weight, self.cell.hidden_size**-0.5, generator)
 
     def forward(self, features: Tensor, present: Tensor | None = None) -> Tensor:
         with without_autocast(features.device):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from torch import Generator, nn
 
+from medclf.errors import SettingError
+from medclf.fuse.fuser import Fuser
 from medclf.look.augment import Augment
 from medclf.method.lesson import Lesson
 from medclf.net.head import Classifier
@@ -49,13 +51,34 @@ class Asked:
             self.network(channels, tuple(size), number) for number in range(views if own else 1)
         ]
 
-    def drawn(self, module: nn.Module) -> nn.Module:
-        """Draw the first weights of a module."""
-        initialise(module, self.generator)
-        return module
+    @property
+    def volume(self) -> tuple[int, int, int]:
+        """The edges of each prepared volume.
 
-    def judging(self, network: Classifier, features: int) -> None:
-        """Let a network's head judge so many features, rather than those of its body."""
+        Raises:
+            SettingError: the exams are pictures.
+        """
+        if len(self.size) != 3:
+            raise SettingError(f"volumes wanted, these exams are pictures of {self.size}")
+        return self.size[0], self.size[1], self.size[2]
+
+    def width(self, network: Classifier) -> int:
+        """Count the features that a network gives of a view."""
+        return network.linear.in_features
+
+    def fused(self, fuser: Fuser, network: Classifier, facts: nn.Module | None = None) -> Fuser:
+        """Draw the first weights of what joins views, and let a network's head judge its feature.
+
+        Args:
+            fuser: Joins views.
+            network: Whose head judges.
+            facts: Joins facts to that; its `features` are what the head judges, where it has any.
+        """
+        for part in (fuser, facts):
+            if isinstance(part, nn.Module):
+                initialise(part, self.generator)
+        features = getattr(facts, "features", fuser.features)
         if network.linear.in_features != features:
             network.linear = nn.Linear(features, network.linear.out_features)
             initialise(network.linear, self.generator)
+        return fuser

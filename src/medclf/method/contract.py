@@ -11,18 +11,6 @@ from medclf.look.views import Look, Views
 from medclf.net.head import Classifier
 
 
-class Fuse(Protocol):
-    """Makes one feature of those of the views. It is an `nn.Module` as well."""
-
-    features: int
-
-    def __call__(self, features: Tensor, views: Views) -> Tensor:
-        """Join: (B, V, F), the views that they are of -> (B, features)."""
-
-    def weigh(self, features: Tensor, views: Views) -> Tensor:
-        """Tell how much each view counted: (B, V), 0 for views that are not there."""
-
-
 class Method(Protocol):
     """A composition of look, judge, fuse and decide. It is an `nn.Module` as well."""
 

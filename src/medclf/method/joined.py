@@ -1,14 +1,18 @@
-"""See each view, join what was seen to one feature, and judge the exam once."""
+"""See each view, join what was seen and what is known of the patient, and judge the exam once."""
 
 import torch
 from torch import Generator, Tensor, nn
 
+from medclf.errors import SettingError
+from medclf.fuse.facts import Concatenation, LateFusion, Modulation
+from medclf.fuse.fuser import Fuser
 from medclf.look.augment import mix
 from medclf.look.views import Look, Views
-from medclf.method.contract import Fuse
 from medclf.method.lesson import Lesson
 from medclf.method.streams import embed, see
 from medclf.net.head import Classifier
+
+WithFacts = Concatenation | Modulation | LateFusion
 
 
 class Joined(nn.Module):
@@ -16,24 +20,26 @@ class Joined(nn.Module):
 
     Args:
         networks: One for all views, or one for each of them, in order. The head of the first
-            judges what `fuse` gives.
+            judges what `fuser` and `facts` give.
         look: What is seen of an exam.
-        fuse: Makes one feature of those of the views and of the patient's facts.
+        fuser: Makes one feature of those of the views.
         lesson: What is learnt.
         mixing: Share of a second exam blended in, as alpha of mixup's Beta distribution.
+        facts: Joins the patient's facts to the feature, or to the logits; `None` for pixels alone.
     """
 
     def __init__(
         self,
         networks: list[Classifier],
         look: Look,
-        fuse: Fuse,
+        fuser: Fuser,
         lesson: Lesson,
         mixing: float = 0.0,
+        facts: WithFacts | None = None,
     ) -> None:
         super().__init__()
-        self.networks, self.seen, self.fuse = nn.ModuleList(networks), look, fuse
-        self.lesson, self.task, self.mixing = lesson, lesson.task, mixing
+        self.networks, self.seen, self.fuser = nn.ModuleList(networks), look, fuser
+        self.lesson, self.task, self.mixing, self.facts = lesson, lesson.task, mixing, facts
 
     @property
     def network(self) -> Classifier:
@@ -51,12 +57,18 @@ class Joined(nn.Module):
 
     def forward(self, views: Views) -> Tensor:
         """Judge each exam: (B, V, C, *space) -> (B, 1, outputs)."""
-        return self.network.decide(self.embed(views)).unsqueeze(1)
+        logits = self.network.decide(self.embed(views))
+        if isinstance(self.facts, LateFusion):
+            logits = self.facts(logits, _known(views))
+        return logits.unsqueeze(1)
 
     def embed(self, views: Views) -> Tensor:
         """Give what the head judges: (B, F)."""
-        features = see(self.networks, views, embed)
-        return self.fuse(torch.nan_to_num(features), views)
+        joined = self.fuser(see(self.networks, views, embed), views.present)
+        if self.facts is None or isinstance(self.facts, LateFusion):
+            return joined
+        with_facts: Tensor = self.facts(joined, _known(views))
+        return with_facts
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         """Compare the answer with the label."""
@@ -68,5 +80,11 @@ class Joined(nn.Module):
 
     def weigh(self, views: Views) -> Tensor:
         """Tell how much each view counts: (B, V), summing to 1 over those that are there."""
-        features = see(self.networks, views, embed)
-        return self.fuse.weigh(torch.nan_to_num(features), views)
+        with torch.no_grad():
+            return self.fuser.weigh(see(self.networks, views, embed), views.present)
+
+
+def _known(views: Views) -> Tensor:
+    if views.facts is None:
+        raise SettingError("facts about the patients wanted, found none")
+    return views.facts

@@ -16,7 +16,7 @@ from medclf.method.asked import Asked
 from medclf.method.contract import Method
 
 Option = bool | int | float | str
-Need = Literal["points", "facts", "several images", "volumes", "ranked classes"]
+Need = Literal["points", "facts", "several images", "one image", "volumes", "ranks"]
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,65 @@ class Entry:
 
 
 LENET = "LeCun et al. Gradient-Based Learning Applied to Document Recognition. Proc. IEEE 1998"
+LO = "Lo et al. Artificial Convolution Neural Network Techniques and Applications. IEEE TMI 1995"
+ANTONY = "Antony et al. Quantifying Radiographic Knee Osteoarthritis Severity. ICPR 2016"
+ILSE = "Ilse, Tomczak, Welling. Attention-based Deep Multiple Instance Learning. ICML 2018"
+SETIO = "Setio et al. Pulmonary Nodule Detection in CT Images. IEEE TMI 2016"
+ROTH = "Roth et al. A New 2.5D Representation for Lymph Node Detection. MICCAI 2014"
+PRASOON = "Prasoon et al. Deep Feature Learning for Knee Cartilage Segmentation. MICCAI 2013"
+JI = "Ji et al. 3D Convolutional Neural Networks for Human Action Recognition. IEEE TPAMI 2013"
+SHEN = "Shen et al. Multi-scale Convolutional Neural Networks for Lung Nodule. IPMI 2015"
+GHAFOORIAN = "Ghafoorian et al. Location Sensitive Deep Convolutional Neural Networks. 2017"
+GAO = "Gao, Lin, Wong. Automatic Feature Learning to Grade Nuclear Cataracts. IEEE TBME 2015"
+PEREZ = "Perez et al. FiLM: Visual Reasoning with a General Conditioning Layer. AAAI 2018"
 
 METHODS: dict[str, Entry] = {
     "whole_image": Entry(
         "whole_image", "one network sees the picture or the volume as it is", 1998, LENET
+    ),
+    "patch": Entry("patch", "a patch around a marked point", 1995, LO, ("points",)),
+    "ordered_grade": Entry(
+        "ordered_grade", "grades that rank, as steps and as a number", 2016, ANTONY, ("ranks",)
+    ),
+    "exam_bag": Entry(
+        *("exam_bag", "all images of an exam, any number of them", 2018, ILSE),
+        ("several images",),
+    ),
+    "multi_view": Entry(
+        "multi_view",
+        "nine planes of symmetry through a volume",
+        2016,
+        SETIO,
+        ("volumes", "one image"),
+    ),
+    "random_views": Entry(
+        *("random_views", "randomly turned triplets of crossing planes", 2014, ROTH),
+        ("volumes",),
+    ),
+    "three_planes": Entry(
+        "three_planes",
+        "axial, coronal and sagittal planes",
+        2013,
+        PRASOON,
+        ("volumes", "one image"),
+    ),
+    "volume": Entry("volume", "3D convolution over the volume", 2013, JI, ("volumes",)),
+    "near_and_far": Entry(
+        "near_and_far",
+        "the middle and its surroundings, at several scales",
+        2015,
+        SHEN,
+        ("one image",),
+    ),
+    "placed_patch": Entry(
+        *("placed_patch", "a patch that knows where in the body it lies", 2017, GHAFOORIAN),
+        ("points", "volumes"),
+    ),
+    "filters_then_sequence": Entry(
+        "filters_then_sequence", "slices or patches read in order", 2015, GAO, ("one image",)
+    ),
+    "image_and_facts": Entry(
+        "image_and_facts", "pixels with what is known of the patient", 2018, PEREZ, ("facts",)
     ),
 }
 

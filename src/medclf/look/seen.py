@@ -1,0 +1,36 @@
+"""Images are changed by chance in training, and then seen in some way: whole, or in many views."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Generator, Tensor
+
+from medclf.look.augment import Augment, augment
+from medclf.look.views import Views
+
+See = Callable[[Tensor, Generator, bool], Tensor]
+"""Makes views of images: (B, C, *space), chance, whether in training -> (B, V, C, *size)."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A look at each image of an exam.
+
+    Args:
+        channels: Of each view.
+        size: Its edges in samples, z first.
+        changes: What chance may do to an image in training.
+        see: Makes the views.
+    """
+
+    channels: int
+    size: tuple[int, ...]
+    changes: Augment
+    see: See
+
+    def __call__(self, views: Views, generator: Generator, training: bool) -> Views:
+        """Look at the images of exams."""
+        each = views.values.flatten(0, 1)
+        if training:
+            each = augment(each, self.changes, generator)
+        return views.of_each(self.see(each, generator, training))

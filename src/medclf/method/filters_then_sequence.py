@@ -1,0 +1,47 @@
+"""Slices or patches in order: a network sees each, and a recurrent network reads them through.
+
+Of a volume these are its slices from first to last; of a picture, patches from left to right and
+down.
+
+Source: Gao, Lin, Wong. Automatic Feature Learning to Grade Nuclear Cataracts Based on Deep
+Learning. IEEE Transactions on Biomedical Engineering 62, 2015.
+"""
+
+from torch import Generator, Tensor
+
+from medclf.errors import SettingError
+from medclf.fuse.table import make_fuser
+from medclf.look.patches import grid_patches
+from medclf.look.seen import Seen
+from medclf.look.slices import ordered_slices
+from medclf.method.asked import Asked
+from medclf.method.joined import Joined
+
+
+def build(asked: Asked, most: int = 16, neighbours: int = 1, side: int = 4) -> Joined:
+    """Build the method.
+
+    Args:
+        most: Slices of a volume at most.
+        neighbours: Slices on either side that are seen with each as channels.
+        side: Patches of a picture along each axis; each is twice as wide as they lie apart.
+    """
+    size: tuple[int, ...]
+    if most < 1 or neighbours < 0 or side < 2:
+        raise SettingError(f"slices, neighbours, patches wanted, not {most}, {neighbours}, {side}")
+    if len(asked.size) == 3:
+        channels, size = asked.channels * (1 + 2 * neighbours), tuple(asked.size[1:])
+        views = min(most, asked.size[0])
+    else:
+        channels, views = asked.channels, side * side
+        size = tuple(max(1, round(2 * edge / (side + 1))) for edge in asked.size)
+
+    def see(images: Tensor, generator: Generator, training: bool) -> Tensor:
+        if images.ndim == 5:
+            return ordered_slices(images, 0, most, neighbours)
+        return grid_patches(images, size, (side, side))
+
+    look = Seen(channels, size, asked.changes, see)
+    networks = asked.networks(channels, size)
+    fuser = asked.fused(make_fuser("recurrent", asked.width(networks[0]), views), networks[0])
+    return Joined(networks, look, fuser, asked.lesson, asked.changes.mix)

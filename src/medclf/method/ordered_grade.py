@@ -1,0 +1,64 @@
+"""Grades that rank: a mistake by two grades is worse than one by one.
+
+Cumulative logits ask for each step whether the exam lies above it. Regression asks for the grade as
+a number, here the sum of those steps, and is rounded in use. Both losses together rank and grade.
+
+Source: Antony, McGuinness, O'Connor, Moran. Quantifying Radiographic Knee Osteoarthritis Severity
+using Deep Convolutional Neural Networks. ICPR 2016 (regression); Antony, McGuinness, Moran,
+O'Connor. Automatic Detection of Knee Joints. MLDM 2017 (both losses); Cheng. A Neural Network
+Approach to Ordinal Regression. IJCNN 2008 (cumulative steps).
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import mse_loss
+
+from medclf.errors import SettingError
+from medclf.method.asked import Asked
+from medclf.method.each_view import EachView
+from medclf.method.lesson import Lesson
+from medclf.method.whole_image import build as build_whole
+
+LOSSES = ("cumulative", "regression", "both")
+
+
+@dataclass(frozen=True)
+class Graded(Lesson):
+    """Grades are learnt as steps, as a number, or as both.
+
+    Args:
+        by: "cumulative", "regression" or "both".
+    """
+
+    by: Literal["cumulative", "regression", "both"] = "both"
+
+    def loss(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Compare views with the grade of their exam: (B, V, K - 1), (B, K) -> ()."""
+        steps = super().loss(logits, target)
+        if self.by == "cumulative":
+            return steps
+        grades = torch.arange(target.shape[1], device=target.device, dtype=target.dtype)
+        grade = (target @ grades).unsqueeze(1).expand(-1, logits.shape[1])
+        found = logits.float().sigmoid().sum(-1)
+        there = ~found.isnan()
+        number = mse_loss(found[there], grade[there])
+        return number if self.by == "regression" else steps + number
+
+
+def build(asked: Asked, loss: Literal["cumulative", "regression", "both"] = "both") -> EachView:
+    """Build the method.
+
+    Args:
+        loss: What is learnt.
+    """
+    task = asked.lesson.task
+    if task.kind != "ranked":
+        raise SettingError(f"ranked classes wanted (--kind ranked), these are {task.kind}")
+    if loss not in LOSSES:
+        raise SettingError(f"method.options.loss is one of {', '.join(LOSSES)}, not {loss!r}")
+    old = asked.lesson
+    lesson = Graded(old.task, old.smoothing, old.class_weights, loss)
+    return build_whole(replace(asked, lesson=lesson))

@@ -1,0 +1,44 @@
+"""2.5D random views: judge a lesion from many randomly turned triplets of crossing planes.
+
+Three perpendicular planes through one point become the three channels of a 2D network. Each
+look turns the triplet at random: in training one lesion yields as many samples as we ask for,
+and in use the mean over looks is steadier than any look alone.
+
+Source: Roth et al. A New 2.5D Representation for Lymph Node Detection using Random Sets of
+Deep Convolutional Neural Network Observations. MICCAI 2014.
+"""
+
+from dataclasses import replace
+
+from torch import Generator, Tensor
+
+from medclf.errors import SettingError
+from medclf.look.planes import crossing_planes
+from medclf.look.seen import Seen
+from medclf.look.turns import random_turns
+from medclf.method.asked import Asked
+from medclf.method.each_view import EachView
+
+
+def build(asked: Asked, looks: int = 1, in_use: int = 12, share: float = 0.7) -> EachView:
+    """Build the method.
+
+    Args:
+        looks: Triplets drawn from a volume in a step of training.
+        in_use: Triplets that are averaged in use.
+        share: Edge of each plane, as a share of the volume's: what is turned must lie within.
+    """
+    if looks < 1 or in_use < 1 or not 0 < share <= 1:
+        found = f"{looks}, {in_use} and {share}"
+        raise SettingError(f"1 look or more, in use too, and a share up to 1 wanted, not {found}")
+    pixels, changes = max(2, round(share * min(asked.volume))), asked.changes
+
+    def see(volumes: Tensor, generator: Generator, training: bool) -> Tensor:
+        stretch, shift = (changes.scale, changes.shift * pixels) if training else (0.0, 0.0)
+        views = looks if training else in_use
+        turns = random_turns(len(volumes), views, generator, stretch, shift)
+        return crossing_planes(volumes, turns, pixels)
+
+    still = replace(changes, rotate_degrees=0, scale=0, shear=0, shift=0, elastic=0)
+    look = Seen(3 * asked.channels, (pixels, pixels), still, see)
+    return EachView(asked.networks(look.channels, look.size), look, asked.lesson, changes.mix)

@@ -1,0 +1,153 @@
+"""Every method keeps the contract: looks, judges, learns, decides, and says what counted."""
+
+import copy
+from dataclasses import replace
+
+import pytest
+import torch
+
+from medclf.core.task import Task
+from medclf.errors import SettingError
+from medclf.learn.committee import build_method
+from medclf.learn.recipe import Recipe
+from medclf.learn.settings import Facts, Fit, Method, Net
+from medclf.look.augment import Augment
+from medclf.look.views import Views
+from medclf.method.table import METHODS, find_method
+from medclf.prepare.exam import Prepare
+
+CPU = torch.device("cpu")
+STILL = Augment(rotate_degrees=0, scale=0, shift=0, brightness=0, contrast=0)
+FACTS = ("age", "sex=F")
+FORMS = [
+    pytest.param(name, dims, id=f"{name}-{dims}D")
+    for name, entry in METHODS.items()
+    for dims in ((3,) if "volumes" in entry.needs else (2, 3))
+]
+CHOICES = [
+    ("three_planes", 3, {"shown": "maximum", "joined": "shared"}),
+    ("three_planes", 3, {"joined": "channels"}),
+    ("multi_view", 3, {"fusion": "committee", "own": True}),
+    ("image_and_facts", 2, {"join": "modulation"}),
+    ("image_and_facts", 2, {"join": "late", "fuse": "attention"}),
+    ("ordered_grade", 2, {"loss": "regression"}),
+    ("exam_bag", 2, {"fuse": "max"}),
+]
+
+
+def recipe(name, dims, **options):
+    size = (28, 28) if dims == 2 else (16, 16, 16)
+    return Recipe(
+        Prepare(size=size, channels=1),
+        STILL,
+        Net("sprint", {"width": 16}),
+        Fit(shift=0.05, smoothing=0.0, precision="float32"),
+        method=Method(name, options, images=images_of(name)),
+        facts=Facts(("age",), (60.0,), (10.0,), ("sex=F",)),
+    )
+
+
+def images_of(name):
+    return 1 if "one image" in find_method(name).needs else 3
+
+
+def task_of(name, kind="exclusive"):
+    return Task(("a", "b", "c"), "ranked" if "ranks" in find_method(name).needs else kind)
+
+
+def build(name, dims, in_use=False, kind="exclusive", **options):
+    return build_method(recipe(name, dims, **options), task_of(name, kind), 0, CPU, in_use=in_use)
+
+
+def exams(dims, images=3, count=6):
+    """Make exams of three classes, of which some lack images and facts."""
+    generator = torch.Generator().manual_seed(0)
+    space = (28, 28) if dims == 2 else (16, 16, 16)
+    values = 0.3 * torch.randn(count, 3, 1, *space, generator=generator)
+    labels = torch.arange(count) % 3
+    values[labels == 1, :, :, : space[0] // 2] += 2
+    values[labels == 2, ..., : space[-1] // 2] -= 2
+    present = torch.ones(count, 3, dtype=torch.bool)
+    present[0, 1] = present[4, 2] = False
+    values[~present] = torch.nan
+    if images == 1:
+        values, present = values[:, :1], None
+    facts = torch.randn(count, len(FACTS), generator=generator)
+    facts[1] = torch.nan
+    return Views(values, present, facts), torch.eye(3)[labels]
+
+
+@pytest.mark.parametrize(("name", "dims"), FORMS)
+def test_every_method_learns_a_few_exams(name, dims):
+    views, target = exams(dims, images_of(name))
+    method = build(name, dims).train()
+    ranks = "ranks" in find_method(name).needs
+    optimizer = torch.optim.AdamW(method.parameters(), 1e-2 if ranks else 3e-3)
+    generator = torch.Generator().manual_seed(0)
+    torch.manual_seed(0)
+    for _ in range(60 if ranks else 25):
+        loss = method.loss(method(method.look(views, generator)), target)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    for part in method.parameters():
+        assert part.grad is None or part.grad.isfinite().all()
+    method.train()  # With a handful of exams the statistics of norms have not settled.
+    shares, spread = method.decide(method(method.look(views, generator)).detach())
+    assert (shares.argmax(1) == target.argmax(1)).float().mean() >= 5 / 6
+    assert torch.allclose(shares.sum(1), torch.ones(6, dtype=shares.dtype), atol=1e-5)
+    assert spread.isfinite().all()
+
+
+@pytest.mark.parametrize(("name", "dims", "options"), [(*f.values, {}) for f in FORMS] + CHOICES)
+def test_every_method_decides_alike_from_one_seed(name, dims, options):
+    views, _ = exams(dims, images_of(name))
+    one, other = (build(name, dims, in_use=True, **options).eval() for _ in range(2))
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        seen = one.look(views, generator)
+        first = one(seen)
+        assert torch.equal(first.nan_to_num(9), copy.deepcopy(other)(seen).nan_to_num(9))
+        weight = one.weigh(seen)
+    assert weight.shape == seen.values.shape[:2]
+    assert torch.allclose(weight.sum(1), torch.ones(6), atol=1e-5)
+    assert seen.present is None or not weight[~seen.present].any()
+    shares, _ = one.decide(first)
+    assert shares.isfinite().all()
+    assert seen.values.shape[2:] == (one.seen.channels, *one.seen.size)
+    assert one.embed(seen).shape[0] == 6
+
+
+@pytest.mark.parametrize("kind", ["exclusive", "coexisting", "ranked"])
+@pytest.mark.parametrize("name", ["whole_image", "exam_bag"])
+def test_every_kind_of_task_is_served(name, kind):
+    views, target = exams(2)
+    method = build(name, 2, kind=kind).train()
+    logits = method(method.look(views, torch.Generator().manual_seed(0)))
+    method.loss(logits, target).backward()
+    shares, _ = method.decide(logits.detach())
+    assert shares.shape == target.shape
+
+
+def test_what_is_not_there_changes_nothing():
+    views, _ = exams(2)
+    other = replace(views, values=views.values.nan_to_num(1e6))
+    for name in ("whole_image", "exam_bag"):
+        method = build(name, 2).eval()
+        with torch.no_grad():
+            one, two = (method(v) for v in (views, other))
+        assert torch.equal(one.nan_to_num(9), two.nan_to_num(9))
+
+
+def test_unknown_names_and_options_are_told():
+    with pytest.raises(SettingError, match="no method is called 'randomviews'; did you mean 'rand"):
+        find_method("randomviews")
+    with pytest.raises(SettingError, match="exam_bag has no option 'fusion'; its options: fuse"):
+        build("exam_bag", 2, fusion="max")
+    with pytest.raises(SettingError, match=r"volumes wanted, these exams are pictures of \(28, 28"):
+        build("multi_view", 2)
+
+
+def test_every_entry_names_its_source():
+    for entry in METHODS.values():
+        assert entry.paper.endswith(str(entry.year)) or str(entry.year) in entry.paper
