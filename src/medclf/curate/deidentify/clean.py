@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from medclf.core.remark import Remark
 from medclf.curate.deidentify.dates import shift_date, shift_moment
 from medclf.curate.deidentify.dummy import cap_age, dummy_value
+from medclf.curate.deidentify.forms import is_formed, is_uid
 from medclf.curate.deidentify.identity import Identity
 from medclf.curate.deidentify.key import Key
 from medclf.curate.deidentify.options import Options
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 DATES = frozenset({"DA", "DT", "TM"})
 WORDS = frozenset({"LO", "SH", "ST", "LT", "UT", "UC"})
 ARRAYS = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "UN"})
+LOST = frozenset({"PN", "AE", "UR", "ST", "LT", "UT"})
+"""Of these none is kept that the table does not name: they name people and places, or tell all."""
+
 UNCLEAN = frozenset({"AE", "PN", "UI", "UR", *ARRAYS})
 """Of these no part can be kept: a network title, a name, a stamp of time in bytes."""
 
@@ -39,6 +43,12 @@ KNOWN_ARRAYS = (
 
 REGISTERED = ("1.2.840.10008.", "2.16.840.1.113883.6.")
 """UIDs below these name classes and vocabularies, not somebody's files."""
+
+PUBLIC = frozenset(
+    ("ACR", "BI", "DCM", "FMA", "I10", "I10P", "I9", "I9C", "ISO3166_1", "ISO639_1", "ISO639_2",
+     "LN", "MDC", "NCIt", "RADLEX", "RFC3066", "RFC5646", "SCT", "SNM3", "SRT", "UCUM", "UMLS")
+)  # fmt: skip
+"""Vocabularies whose words are everybody's. A clinic's own codes may mean anything."""
 
 DRAWN_OR_TOLD = {0x0040A730: "report", 0x00700001: "graphics kept"}
 """Sequences that the options keep, cleaned, and that a person must look at."""
@@ -104,13 +114,13 @@ class Cleaner:
         if not element.keyword:
             self._found["unknown removed"][str(element.tag)] += 1
             return "X"
+        if element.tag in STRUCTURAL:
+            return "K"
         if vr in DATES:
             return BY_DATES[options.dates]
         if vr == "UI":
             return "K" if "uids" in options.retain else "U"
-        known = vr != "UN" and element.keyword.endswith(KNOWN_ARRAYS)
-        lost = vr in ("PN", "AE", "UR", "ST", "LT", "UT") or (vr in ARRAYS and not known)
-        return "X" if lost else "K"
+        return "X" if _is_lost(element) else "K"
 
     def _act(self, dataset: "Dataset", element: "DataElement", action: Action) -> None:
         tag = element.tag
@@ -144,13 +154,18 @@ class Cleaner:
             element.value = self._new_uid(element.value)
 
     def _new_uid(self, uid: str) -> str:
-        if uid.startswith(REGISTERED):
+        if uid.startswith(REGISTERED) and is_uid(uid):
             return uid
         self.changed["replaced"] += 1
         return self._key.uid(uid)
 
     def _keep(self, dataset: "Dataset", element: "DataElement", cleaned: bool) -> None:
         vr = element.VR
+        if not is_formed(element):
+            self._drop_misformed(dataset, element)
+            return
+        if element.keyword == "CodeMeaning" and not _is_public(dataset):
+            element.value = clean_words(str(element.value or ""))
         if cleaned and (vr in DATES or element.tag == ZONE):
             self._shift(element)
         elif cleaned and vr in WORDS:
@@ -164,6 +179,16 @@ class Cleaner:
             element.value = cap_age(str(element.value or "")) or None
         if element.tag not in STRUCTURAL:
             self._search(dataset, element)
+
+    def _drop_misformed(self, dataset: "Dataset", element: "DataElement") -> None:
+        """Empty a date in no form of dates, and remove what else has no form of its kind."""
+        if element.VR in DATES:
+            self._found["date removed"][element.keyword] += 1
+            element.value = None
+            return
+        self._found["misformed removed"][element.keyword] += 1
+        self.changed["removed"] += 1
+        del dataset[element.tag]
 
     def _shift(self, element: "DataElement") -> None:
         if element.VR in ("TM", "SH") or not element.value:  # Times and their zone stay.
@@ -204,3 +229,19 @@ class Cleaner:
                 return
             self.changed["removed"] += 1
             del dataset[element.tag]
+
+
+def _is_public(code: "Dataset") -> bool:
+    """Tell whether a code is of a public vocabulary."""
+    return str(code.get("CodingSchemeDesignator") or "").strip() in PUBLIC
+
+
+def _is_lost(element: "DataElement") -> bool:
+    """Tell by its kinds, stated and registered, that an element outside the table must go."""
+    from pydicom.datadict import dictionary_VR
+
+    vr, registered = element.VR, set(dictionary_VR(element.tag).split(" or "))
+    if vr in ARRAYS:
+        return vr == "UN" or not element.keyword.endswith(KNOWN_ARRAYS)
+    strange = vr in WORDS and not registered & WORDS
+    return strange or bool(LOST & {vr, *registered})

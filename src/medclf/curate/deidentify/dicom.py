@@ -16,10 +16,15 @@ from medclf import __version__
 from medclf.core.remark import Remark
 from medclf.curate.deidentify.clean import Cleaner
 from medclf.curate.deidentify.graphics import drop_written_overlays
-from medclf.curate.deidentify.identity import Identity, gather_identity
+from medclf.curate.deidentify.identity import (
+    SEARCHED_IN_BYTES,
+    SEARCHED_IN_PIXELS,
+    Identity,
+    gather_identity,
+)
 from medclf.curate.deidentify.key import Key
 from medclf.curate.deidentify.options import Options
-from medclf.curate.deidentify.pixels import clean_pixels
+from medclf.curate.deidentify.pixels import UNSEEN, clean_pixels
 from medclf.curate.deidentify.profile import EDITION
 from medclf.curate.deidentify.strip import strip_frames
 from medclf.errors import ReadError
@@ -133,7 +138,7 @@ def _clean(dataset: "Dataset", raw: bytes, key: Key, options: Options, where: st
     dataset.AccessionNumber = key.accession(accession) if accession else ""
     _declare(dataset, options, painted.masked > 0)
     return Cleaned(
-        raw=_write(dataset, identity, where),
+        raw=_write(dataset, identity, UNSEEN not in {r.kind for r in painted.remarks}, where),
         path=path,
         patient=key.pseudonym(patient),
         born=key.word("born", born) if born else "",
@@ -181,8 +186,11 @@ def _declare(dataset: "Dataset", options: Options, masked: bool) -> None:
         dataset.BurnedInAnnotation = "NO"
 
 
-def _write(dataset: "Dataset", identity: Identity, where: str) -> bytes:
-    """Write the file whole, and refuse it where a word of the patient's is left."""
+def _write(dataset: "Dataset", identity: Identity, seen: bool, where: str) -> bytes:
+    """Write the file whole, and refuse it where a word of the patient's is left.
+
+    In pixels that were seen as a picture only long words are looked for: short ones come by chance.
+    """
     from pydicom import dcmwrite
     from pydicom.dataset import FileMetaDataset
 
@@ -195,6 +203,7 @@ def _write(dataset: "Dataset", identity: Identity, where: str) -> bytes:
     raw = stream.getvalue()
     pixels = dataset.get("PixelData") or b""
     beside = raw.replace(pixels, b"", 1) if pixels else raw
-    if identity.stands_in_bytes(beside):
+    shortest = SEARCHED_IN_PIXELS if seen else SEARCHED_IN_BYTES
+    if identity.stands_in_bytes(beside) or identity.stands_in_bytes(pixels, shortest):
         raise ReadError(f"{where}: an identity would be left in the file")
     return raw

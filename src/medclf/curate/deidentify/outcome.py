@@ -18,6 +18,7 @@ KINDS = {
     "report": "A structured report: read what it says.",
     "graphics kept": "Overlays or drawings were kept: look at them.",
     "unknown removed": "Elements that no dictionary knows were removed.",
+    "misformed removed": "Values in no form that their kind allows were removed.",
     "date removed": "A date in no form that the standard knows could not be shifted, and went.",
     "patient unclear": "No patient's ID, or one of several people: are these files of one patient?",
     "metadata stripped": "Only what stood beside the pixels was removed: look at the picture.",

@@ -31,6 +31,9 @@ CAPTURES = "1.2.840.10008.5.1.4.1.1.7"
 BANNER = 0.08
 """Share of the rows of an ultrasound picture that is masked on top where no region is named."""
 
+UNSEEN = "pixels unseen"
+"""The remark on a file whose pixels could not be decoded."""
+
 FRAMES_SEARCHED = 64
 """Frames of a picture that is only searched; of one that is masked, all are."""
 
@@ -77,7 +80,7 @@ def clean_pixels(dataset: "Dataset", mask: bool, where: str) -> Painted:
             raise ReadError(
                 f"{where}: text may be burnt in, and the pixels cannot be read"
             ) from problem
-        return Painted(remarks=(Remark("pixels unseen", type(problem).__name__),))
+        return Painted(remarks=(Remark(UNSEEN, type(problem).__name__),))
     area = _find_area(shown, dataset, expected)
     if not area.any():
         return Painted()
