@@ -121,11 +121,24 @@ def test_constant_images_do_not_shift_the_rows(clouds):
     assert find_copies(np.float16(rows))[0].tolist() == [[1, 3]]
 
 
+def limits(pairs: list[tuple[int, int]], alike: list[float]) -> list[float]:
+    return copies._limits(np.array(pairs), np.array(alike), 0.89).tolist()
+
+
 def test_where_all_images_are_alike_a_copy_must_be_more_so():
-    unlike, alike = np.full(100, 0.5), np.full(100, 0.85)
-    assert copies._limit(np.r_[unlike, 0.99], 0.89) == 0.89
-    assert copies._limit(np.r_[alike, 0.99], 0.89) == pytest.approx(0.955)
-    assert copies._limit(np.r_[alike[:20], np.zeros(100)], 0.89) == 0.89
+    every = [(i, j) for i in range(12) for j in range(i)]
+    assert limits(every, [0.5] * 65 + [0.99]) == [0.89] * 66
+    assert limits(every, [0.85] * 65 + [0.99]) == pytest.approx([0.955] * 66)
+    assert limits(every[:20], [0.85] * 20) == [0.89] * 20
+
+
+def test_among_images_that_are_alike_a_copy_may_stand_out_beside_its_neighbours():
+    crowd = [(i, j) for i in range(12) for j in range(i)]
+    group = [(20, 21), (20, 22), (20, 23), (21, 22)]
+    found = limits(crowd + group, [0.85] * len(crowd) + [0.9] * 4)
+    assert found == pytest.approx([0.955] * len(crowd) + [0.89] * 4)
+    found = limits([*crowd, (0, 20), (20, 21)], [0.85] * len(crowd) + [0.9] * 2)
+    assert found[-2:] == pytest.approx([0.955, 0.89])
 
 
 def test_phantoms_of_different_patients_are_no_copies(tmp_path):

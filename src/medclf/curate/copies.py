@@ -1,22 +1,32 @@
 """Copies: pairs of images that show the same, re-encoded, resized, relit, turned or cropped.
 
 Candidates are found fast among all pairs, and each is laid on its other and judged by the edges.
-What a copy leaves unlike is little, and little beside what other images leave: where all of them
-are alike, as phantoms are or frames of one ultrasound, a copy must be the more so.
+What a copy leaves unlike is little, and where images are alike without being copies, as phantoms
+are or frames of one ultrasound, it is little beside what others leave: beside that of most
+candidates, or beside that of all but the three likest of one of the two.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medclf.curate.candidates import NEAREST, find_candidates, turn_alike, turn_images, turns
+from medclf.curate.candidates import (
+    NEAREST,
+    Candidates,
+    find_candidates,
+    turn_alike,
+    turn_images,
+    turns,
+)
 from medclf.curate.register import Layers, lay_on
 from medclf.curate.thumbnail import Thumbnail
 
 LIKENESS = {2: 0.89, 3: 0.97}
 REST = 0.3
 FEWEST = 30
+LIKEST = 3
 AT_ONCE = 256
 
 Pairs = NDArray[np.int64]
@@ -30,8 +40,8 @@ def find_copies(
     Args:
         thumbnails: (N, *space), all of pictures or all of volumes. One of zeros is like nothing.
         likeness: Least correlation of the edges once the one is laid on the other, up to 1;
-            `None` for .89 of pictures and .97 of volumes, whose thumbnails are coarser, or more
-            where images are alike: a copy leaves at most .3 of what is usually left.
+            `None` for .89 of pictures and .97 of volumes, whose thumbnails are coarser, of which a
+            copy must stand out where images are alike: it leaves at most .3 of what others leave.
         nearest: Of an image so many others are looked at closely, at most.
 
     Returns:
@@ -46,25 +56,52 @@ def find_copies(
         return np.empty((0, 2), np.int64), np.empty(0)
     some = turn_alike(thumbnails[rows].astype(np.float32))
     found = find_candidates(some, nearest)
-    alike = np.zeros(len(found.fixed))
-    layers = Layers.of(some)
-    for number, turn in enumerate(turns(axes)):
-        turned = np.flatnonzero(found.turned == number)
-        for first in range(0, len(turned), AT_ONCE):
-            part = turned[first : first + AT_ONCE]
-            fixed = layers.each(partial(np.take, indices=found.fixed[part], axis=0))
-            moving = layers.each(partial(np.take, indices=found.moving[part], axis=0))
-            moving = moving.each(partial(turn_images, turn=turn))
-            alike[part] = lay_on(fixed, moving, found.start[part])
-    kept = alike >= (_limit(alike, LIKENESS[axes]) if likeness is None else likeness)
-    pairs = np.sort(np.stack([rows[found.fixed[kept]], rows[found.moving[kept]]], axis=1), axis=1)
+    alike = _compare(some, found)
+    pairs = np.sort(np.stack([found.fixed, found.moving], axis=1), axis=1)
+    kept = alike >= (_limits(pairs, alike, LIKENESS[axes]) if likeness is None else likeness)
+    pairs = rows[pairs[kept]]
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))
     return pairs[order], alike[kept][order]
 
 
-def _limit(alike: NDArray[np.float64], least: float) -> float:
-    """Raise the least likeness of a copy where candidates that are none are alike as well."""
+def _compare(images: NDArray[np.float32], found: Candidates) -> NDArray[np.float64]:
+    """Lay each candidate on its other, many at once, in several threads: (C,) likeness."""
+    layers, every = Layers.of(images), turns(images.ndim - 1)
+    parts = []
+    for number in range(len(every)):
+        same = np.flatnonzero(found.turned == number)
+        parts += [same[first : first + AT_ONCE] for first in range(0, len(same), AT_ONCE)]
+
+    def compare(part: NDArray[np.int64]) -> NDArray[np.float64]:
+        turn = partial(turn_images, turn=every[found.turned[part[0]]])
+        moving = layers.pick(found.moving[part], turn)
+        return lay_on(layers.pick(found.fixed[part]), moving, found.start[part])
+
+    alike = np.zeros(len(found.fixed))
+    with ThreadPoolExecutor() as pool:
+        for part, likeness in zip(parts, pool.map(compare, parts), strict=True):
+            alike[part] = likeness
+    return alike
+
+
+def _limits(pairs: Pairs, alike: NDArray[np.float64], least: float) -> NDArray[np.float64]:
+    """Tell how alike each pair must be to be one of copies.
+
+    A copy leaves little unlike beside what most candidates leave that are none; or else beside
+    what all others leave of either image, but for the three likest, which may be copies too.
+    """
     unlike = alike[(alike > 0) & (alike < least)]
-    if len(unlike) < FEWEST:
-        return least
-    return max(least, 1 - REST * (1 - float(np.median(unlike))))
+    usual = float(np.median(unlike)) if len(unlike) >= FEWEST else 0.0
+    beside = np.minimum(_next_likest(pairs, alike)[pairs].max(axis=1, initial=0.0), usual)
+    return np.asarray(np.maximum(least, 1 - REST * (1 - beside)), np.float64)
+
+
+def _next_likest(pairs: Pairs, alike: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Tell for each image how alike its likest candidate after three is; 0 where there is none."""
+    whose, values = pairs.ravel(), np.repeat(alike, 2)
+    order = np.lexsort((-values, whose))
+    whose, values = whose[order], values[order]
+    found = np.zeros(whose.max(initial=-1) + 1)
+    place = np.arange(len(whose)) - np.searchsorted(whose, whose)
+    found[whose[place == LIKEST]] = values[place == LIKEST]
+    return found

@@ -12,7 +12,7 @@ Coefficient Maximization. PAMI 2008, for gain and offset.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,15 @@ from scipy.ndimage import gaussian_filter
 
 from medclf.curate.warp import Floats, apply_matrices, slopes, spread_points, tents
 
+Change = Callable[[Floats], Floats]
+Rows = NDArray[np.int64]
+
 MIDDLE = 0.8
-COARSE_STEPS, FINE_STEPS = 4, 4
 COARSE_BLUR = 0.75
 LOCAL = 1 / 6  # of the edge: what is wider than this is light, not edges
-HOPE = 0.7
+STAGES = ((0, 4, 0.7), (1, 2, 0.8), (1, 2, 1.0))
+"""Of each the layer, how many steps are made, and how alike a pair must then be to go on."""
+
 FURTHEST, MOST_SHIFT, MOST_SCALE = 0.03, 0.2, 1.4
 DAMPING = 0.02
 OVERLAP = 0.5
@@ -35,25 +39,31 @@ class Layers:
     """Images as they are laid on each other: at half size and whole, each with its edges.
 
     Args:
-        half, half_edges: (N, *space / 2); the edges are blurred.
-        whole, whole_edges: (N, *space).
+        images, edges: (N, *space), first at half size, then whole; at half size edges are blurred.
+        rows: Which of the images are meant.
+        change: What is done to an image before it is looked at, as a turn.
     """
 
-    half: Floats
-    half_edges: Floats
-    whole: Floats
-    whole_edges: Floats
+    images: tuple[Floats, Floats]
+    edges: tuple[Floats, Floats]
+    rows: Rows
+    change: Change = np.asarray
 
     @classmethod
     def of(cls, images: Floats) -> "Layers":
         """Make the layers of images (N, *space)."""
         half = _halve(images)
-        return cls(half, _edges(half, COARSE_BLUR), images, _edges(images, 0))
+        edges = _edges(half, COARSE_BLUR), _edges(images, 0)
+        return cls((half, images), edges, np.arange(len(images)))
 
-    def each(self, change: Callable[[Floats], Floats]) -> "Layers":
-        """Change every layer alike: choose rows of it, or turn it."""
-        changed = (self.half, self.half_edges, self.whole, self.whole_edges)
-        return Layers(*map(change, changed))
+    def pick(self, rows: Rows, change: Change = np.asarray) -> "Layers":
+        """Choose images; they are copied and changed only as they are needed."""
+        return replace(self, rows=self.rows[rows], change=change)
+
+    def level(self, number: int, rows: Rows) -> tuple[Floats, Floats]:
+        """Take some of the images and their edges, 0 at half size or 1 whole."""
+        some = self.rows[rows]
+        return self.change(self.images[number][some]), self.change(self.edges[number][some])
 
 
 def lay_on(fixed: Layers, moving: Layers, start: Floats) -> NDArray[np.float64]:
@@ -66,15 +76,20 @@ def lay_on(fixed: Layers, moving: Layers, start: Floats) -> NDArray[np.float64]:
             sought at `shift + scale * p` of the moving one: shift and scale of each axis.
 
     Returns:
-        (N,) likeness of each pair, up to 1; 0 where hope was given up.
+        (N,) likeness of each pair, up to 1: 0 where hope was given up at half size, and what was
+        reached by then where it was given up later.
     """
+    rows, place = np.arange(len(start)), start.astype(np.float64)
     found = np.zeros(len(start))
-    place = _fit(fixed.half_edges, moving.half_edges, start.astype(np.float64), COARSE_STEPS)
-    hope = np.flatnonzero(_likeness(fixed.half, moving.half, place) >= HOPE)
-    if len(hope):
-        edges = fixed.whole_edges[hope], moving.whole_edges[hope]
-        place = _fit(*edges, place[hope], FINE_STEPS)
-        found[hope] = _likeness(fixed.whole[hope], moving.whole[hope], place)
+    for number, steps, hope in STAGES:
+        if not len(rows):
+            break
+        images, edges = zip(fixed.level(number, rows), moving.level(number, rows), strict=True)
+        place = _fit(*edges, place, steps)
+        likeness = _likeness(*images, place)
+        if number:
+            found[rows] = likeness
+        rows, place = rows[likeness >= hope], place[likeness >= hope]
     return found
 
 

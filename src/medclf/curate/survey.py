@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from medclf.core.cohort import Cohort
+from medclf.core.memory import keep_memory
 from medclf.core.record import Source
 from medclf.curate.hashing import digest_pixels
 from medclf.curate.thumbnail import Thumbnail, shrink
@@ -62,6 +63,7 @@ def survey(cohort: Cohort, progress: Progress | None = None) -> list[Look]:
         cohort: Its records are read in their order.
         progress: Called with the images done and their total, from the thread of the caller.
     """
+    keep_memory()
     wanted = [(r.name, name, source) for r in cohort.records for name, source in r.images.items()]
     pool = ThreadPoolExecutor(min(32, os.cpu_count() or 1))
     looks: list[Look] = []

@@ -43,19 +43,20 @@ def take_traces(values: NDArray[np.generic], bits: int) -> dict[str, float]:
     if values.ndim == 4:
         values = values[:, values.shape[1] // 2]
     steps = [max(1, edge // MOST) for edge in values.shape[1:]]
-    some = values[:, :: steps[0], :: steps[1]].astype(np.float32)
-    if values.dtype.kind in "ui":
-        scaled = some / np.float32(2**bits - 1)
-    else:
-        low, high = float(some.min()), float(some.max())
-        scaled = (some - low) / np.float32(max(high - low, 1e-30))
-    grey = scaled.mean(axis=0)
+    some = values[:, :: steps[0], :: steps[1]]
+    low, span = 0.0, float(2**bits - 1)
+    if values.dtype.kind not in "ui":
+        some = some.astype(np.float32)
+        low = float(some.min())
+        span = max(float(some.max()) - low, 1e-30)
+    grey = (some.mean(axis=0, dtype=np.float32) - np.float32(low)) / np.float32(span)
+    dark, bright = np.quantile(grey, (0.05, 0.95))
     traces = {
         "mean": grey.mean(),
         "spread": grey.std(),
-        "darkest": np.quantile(grey, 0.05),
-        "brightest": np.quantile(grey, 0.95),
-        "colour": (scaled.max(axis=0) - scaled.min(axis=0)).mean(),
+        "darkest": dark,
+        "brightest": bright,
+        "colour": (some.max(axis=0) - some.min(axis=0)).mean(dtype=np.float64) / span,
         "frame": _frame(grey),
     }
     for k, corner in enumerate(_corners(grey)):
