@@ -9,12 +9,13 @@ their own from the seed: the cohort comes out the same, byte by byte, however ma
 import csv
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import numpy as np
 
@@ -31,6 +32,8 @@ from medclf.curate.phantom.shapes import turning
 from medclf.errors import CohortError, SettingError
 
 Progress = Callable[[int, int], None]
+One = TypeVar("One")
+Result = TypeVar("Result")
 FIELD_MM = 390.0
 SHIFT_MM = 8.0
 COLUMNS = ("path", "label", "patient", "age", "sex", "site", "kind", "severity")
@@ -73,15 +76,22 @@ def make_phantoms(
     with whole_folder(folder) as unfinished:
         (unfinished / "images").mkdir()
         findings: dict[str, Finding] = {}
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            jobs = pool.map(lambda one: _picture(one, screen, unfinished), people)
-            for done, found in enumerate(jobs, start=1):
-                findings.update(found)
-                if progress is not None:
-                    progress(done, patients)
+        for found in in_threads(lambda one: _picture(one, screen, unfinished), people, progress):
+            findings.update(found)
         _write_table(unfinished / "cohort.csv", people)
         _write_truth(unfinished / "truth.json", people, findings)
     return folder / "cohort.csv"
+
+
+def in_threads(
+    job: Callable[[One], Result], people: Sequence[One], progress: Progress | None
+) -> Iterator[Result]:
+    """Do a job for everyone, and give the results in order, telling how many are done."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, result in enumerate(pool.map(job, people), start=1):
+            if progress is not None:
+                progress(done, len(people))
+            yield result
 
 
 @contextmanager

@@ -1,10 +1,12 @@
 """From attenuation to stored numbers: quanta, scatter, blur, noise, response, for each device.
 
 Beer–Lambert's law gives the quanta that arrive. The automatic exposure control fixes the dose
-behind the lungs. Scatter lays a veil over everything; quanta arrive at random (Poisson); the screen
-blurs them; and what is stored is an S-shaped function of the logarithm, in 12 bits.
+behind the part that matters, as the lungs. Scatter lays a veil over everything; quanta arrive at
+random (Poisson); the screen blurs them; and what is stored is an S-shaped function of the
+logarithm, in 12 bits.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,7 +26,7 @@ class Device:
     Args:
         site: Where it stands.
         manufacturer, model: As it calls itself.
-        quanta_per_mm2: Dose behind the lungs.
+        quanta_per_mm2: Dose where the exposure control measures.
         scatter: Scattered quanta for each primary one, on the whole picture's mean.
         blur_mm: Standard deviation of the screen's blur.
         contrast: Slope of the response about its middle.
@@ -48,7 +50,22 @@ DEVICES = (
 )
 
 
-def expose(attenuation: Array, pixel_mm: float, device: Device, rng: np.random.Generator) -> Array:
+def behind_lungs(arriving: Array) -> float:
+    """Mean of the two fields in which the exposure control of a chest measures."""
+    rows, columns = arriving.shape
+    height = slice(int(0.36 * rows), int(0.54 * rows))
+    right = arriving[height, int(0.26 * columns) : int(0.36 * columns)]
+    left = arriving[height, int(0.64 * columns) : int(0.74 * columns)]
+    return float((right.mean() + left.mean()) / 2)
+
+
+def expose(
+    attenuation: Array,
+    pixel_mm: float,
+    device: Device,
+    rng: np.random.Generator,
+    gauge: Callable[[Array], float] = behind_lungs,
+) -> Array:
     """Count the quanta in each pixel, after scatter and noise, blurred by the screen.
 
     Args:
@@ -56,14 +73,15 @@ def expose(attenuation: Array, pixel_mm: float, device: Device, rng: np.random.G
         pixel_mm: Distance of neighbouring pixels.
         device: Which one.
         rng: Chance of the quanta.
+        gauge: Measures, in what arrives, what the dose of the device refers to.
 
     Returns:
-        (Y, X) counts, as a multiple of the dose behind the lungs.
+        (Y, X) counts, as a multiple of the dose where the gauge measures.
     """
     primary = np.exp(-attenuation)
     dose = device.quanta_per_mm2 * pixel_mm**2
     arriving = primary + device.scatter * _veil(primary, pixel_mm)
-    arriving /= _behind_lungs(arriving)
+    arriving /= gauge(arriving)
     counted = rng.poisson(arriving * dose).astype(np.float64)
     counted = gaussian_filter(counted, device.blur_mm / pixel_mm)
     return np.asarray(counted / dose)
@@ -95,12 +113,3 @@ def _veil(primary: Array, pixel_mm: float, reach_mm: float = 45.0) -> Array:
     spread = gaussian_filter(means, reach_mm / (coarse * pixel_mm))
     smooth = zoom(spread, coarse, order=1, grid_mode=True, mode="nearest")
     return np.asarray(smooth[: primary.shape[0], : primary.shape[1]])
-
-
-def _behind_lungs(arriving: Array) -> float:
-    """Mean of the two fields in which the exposure control measures."""
-    rows, columns = arriving.shape
-    height = slice(int(0.36 * rows), int(0.54 * rows))
-    right = arriving[height, int(0.26 * columns) : int(0.36 * columns)]
-    left = arriving[height, int(0.64 * columns) : int(0.74 * columns)]
-    return float((right.mean() + left.mean()) / 2)

@@ -1,9 +1,9 @@
-"""A phantom's picture as a DICOM file: a digital X-ray of the chest, for presentation.
+"""A phantom's picture as a DICOM file: a digital X-ray of chest or knee, for presentation.
 
 All attributes that the standard demands of the object are there, and whatever they say is fixed by
 the cohort's seed, so that the same seed writes the same bytes.
 
-Source: DICOM PS3.3, A.26 Digital X-Ray Image IOD.
+Source: DICOM PS3.3, A.26 Digital X-Ray Image IOD; PS3.16, CID 4010 and 4031 (codes).
 """
 
 from dataclasses import dataclass
@@ -27,6 +27,29 @@ FIRST_DAY = date(2020, 1, 6)
 
 
 @dataclass(frozen=True)
+class View:
+    """What a picture shows, and from where.
+
+    Args:
+        part: As DICOM's Body Part Examined has it.
+        region, direction: Code and meaning in SNOMED CT.
+        position: "PA" or "AP".
+        laterality: "R", "L", or "U" for what is not paired.
+    """
+
+    part: str
+    region: tuple[str, str]
+    direction: tuple[str, str]
+    position: str
+    laterality: str
+
+
+CHEST = View(
+    "CHEST", ("51185008", "Chest"), ("272479007", "postero-anterior"), "PA", laterality="U"
+)
+
+
+@dataclass(frozen=True)
 class Sitting:
     """What a file says of who was pictured, when and by what.
 
@@ -37,6 +60,7 @@ class Sitting:
         day: Since the cohort's first day.
         device: The X-ray unit.
         entropy: Makes the identifiers of this cohort its own.
+        view: What is pictured.
     """
 
     patient: str
@@ -46,6 +70,7 @@ class Sitting:
     day: int
     device: Device
     entropy: str
+    view: View = CHEST
 
 
 def write_radiograph(
@@ -61,7 +86,7 @@ def write_radiograph(
     """
     file = Dataset()
     _identify(file, sitting)
-    _describe_device(file, sitting.device, pixel_mm)
+    _describe_device(file, sitting, pixel_mm)
     _describe_pixels(file, pixels, sitting.device)
     file.file_meta = FileMetaDataset()
     file.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -97,18 +122,19 @@ def _identify(file: Dataset, sitting: Sitting) -> None:
     file.ImageComments = "Computed phantom, not a person"
 
 
-def _describe_device(file: Dataset, device: Device, pixel_mm: float) -> None:
+def _describe_device(file: Dataset, sitting: Sitting, pixel_mm: float) -> None:
     """Equipment, detector, and how the patient stood."""
+    device, view = sitting.device, sitting.view
     file.Manufacturer = device.manufacturer
     file.ManufacturerModelName = device.model
     file.InstitutionName = device.site
     file.DetectorType = "SCINTILLATOR"
     file.ImagerPixelSpacing = file.PixelSpacing = [f"{pixel_mm:.4f}", f"{pixel_mm:.4f}"]
-    file.BodyPartExamined = "CHEST"
-    file.AnatomicRegionSequence = Sequence([_code("51185008", "Chest")])
-    file.ImageLaterality = "U"
-    file.ViewPosition = "PA"
-    file.ViewCodeSequence = Sequence([_code("399348003", "Postero-anterior")])
+    file.BodyPartExamined = view.part
+    file.AnatomicRegionSequence = Sequence([_code(*view.region)])
+    file.ImageLaterality = view.laterality
+    file.ViewPosition = view.position
+    file.ViewCodeSequence = Sequence([_code(*view.direction)])
     file.PatientOrientation = ["L", "F"]
     file.PositionerType = "COLUMN"
     file.AcquisitionContextSequence = Sequence()
