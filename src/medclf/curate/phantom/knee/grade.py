@@ -101,7 +101,8 @@ def draw_reading(severity: float, reader: Reader, rng: np.random.Generator) -> i
 
 def true_grade(severity: ArrayLike) -> Array:
     """Say the true grade as chances, all on one: (N,) -> (N, 5)."""
-    return np.eye(5)[np.asarray(severity, np.float64).astype(int).clip(0, 4)]
+    grades = np.asarray(severity, np.float64).astype(int).clip(0, 4)
+    return np.asarray(np.eye(5)[grades])
 
 
 def expected_kappa(one: Array, other: Array) -> float:

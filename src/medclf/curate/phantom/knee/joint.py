@@ -149,9 +149,8 @@ def _others(build: Build, z: Array, x: Array) -> list[Shade]:
 
 def _spurs(signs: Signs, first: int) -> list[Part]:
     """Grow the two spurs of a bone, where there are any."""
-    here = slice(first, first + 2)
-    grown = zip(MARGINS[here], signs.spurs_mm[here], strict=True)
-    spurs = [bones.spur(root, along, length) for (root, along), length in grown if length]
+    both = list(zip(MARGINS, signs.spurs_mm, strict=True))[first : first + 2]
+    spurs = [bones.spur(root, along, length) for (root, along), length in both if length]
     return [part for spur in spurs for part in spur]
 
 
