@@ -1,5 +1,6 @@
 """A whole folder: pseudonyms alone in names, all or nothing, resumed, refused with reasons."""
 
+import errno
 import json
 import os
 import shutil
@@ -15,11 +16,12 @@ from pydicom import dcmread
 from pydicom.pixels import pixel_array
 
 from medclf.curate.deidentify import crew
-from medclf.curate.deidentify.folder import JOURNAL, deidentify_folder
+from medclf.curate.deidentify.folder import deidentify_folder
 from medclf.curate.deidentify.job import do_job
 from medclf.curate.deidentify.options import Options
 from medclf.curate.deidentify.outcome import KINDS, Outcome, format_outcomes
-from medclf.errors import CohortError, SettingError
+from medclf.curate.deidentify.unfinished import JOURNAL
+from medclf.errors import CohortError, RunError, SettingError
 
 PYDICOM = Path(pydicom.__file__).parent / "data" / "test_files"
 
@@ -180,6 +182,36 @@ def test_where_the_new_folder_may_lie(export, tmp_path, key):
     with pytest.raises(SettingError, match="no folder"):
         run(export, tmp_path / "no" / "out", key)
     assert run(export, tmp_path / "empty", key)
+
+
+def test_a_full_disk_ends_in_one_line_and_the_run_goes_on(export, tmp_path, key, monkeypatch):
+    def full(*given) -> Outcome:
+        if given[0] == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "Quastenflosser")
+        return do_job(*given)
+
+    monkeypatch.setattr(crew, "do_job", full)
+    with pytest.raises(RunError) as end:
+        run(export, tmp_path / "out", key)
+    line = "out: cannot be written: No space left on device; give the same command again to go on"
+    assert str(end.value).endswith(line)
+    assert not (tmp_path / "out").exists()
+    monkeypatch.setattr(crew, "do_job", do_job)
+    outcomes, _ = run(export, tmp_path / "out", key)
+    assert sum(bool(o.path) for o in outcomes) == 4
+
+
+def test_a_folder_that_cannot_be_opened_is_told(export, tmp_path, key, monkeypatch):
+    scan, closed = os.scandir, export / "PAT-90125-X" / "20190514"
+
+    def refuse(path: str) -> object:
+        if Path(path) == closed:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    outcomes, _ = run(export, tmp_path / "out", key)
+    assert [o.refused for o in outcomes].count("a folder that cannot be opened") == 1
 
 
 def _die(number, source, name, *rest) -> Outcome:

@@ -84,6 +84,20 @@ def test_a_person_may_keep_a_column_and_name_the_patient(key):
     assert out == {"case": [key.pseudonym("a"), key.pseudonym("b")], "text": table["text"]}
 
 
+def test_names_and_sentences_are_found_in_small_tables(key):
+    table = {
+        "patient": ["a", "b", "c", "d"],
+        "name": ["Nachtigall, Ute", "Amsel", "Fink", "Star"],
+        "ward": ["AMSEL", "b", "AMSEL", "b"],
+        "told": ["came by herself today", "none", "none", "none"],
+        "class": ["nevus of the skin", "nevus of the skin", "none", "none"],
+    }
+    done = pseudonymise_table(table, key, Options(), {})
+    assert done.columns["ward"] == "left out: a name stands in it"
+    assert done.columns["told"] == "left out: free text"
+    assert rows_of(done.text)["class"] == table["class"]
+
+
 def test_table_and_images_join(key, plant, read):
     from medclf.curate.deidentify.dicom import deidentify_dicom
 

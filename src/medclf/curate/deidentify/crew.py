@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -47,7 +48,8 @@ def work_through(
         while waiting or next_task < len(tasks):
             while next_task < len(tasks) and len(waiting) < AHEAD * many:
                 task = tasks[next_task]
-                waiting.append((task, pool.submit(do_job, *task, key, options, folder)))
+                with _uninterrupted():
+                    waiting.append((task, pool.submit(do_job, *task, key, options, folder)))
                 next_task += 1
             try:
                 yield waiting[0][1].result()
@@ -64,13 +66,25 @@ def work_through(
 def _alone(task: Task, key: Key, options: Options, folder: Path) -> Outcome:
     with _open(1) as pool:
         try:
-            return pool.submit(do_job, *task, key, options, folder).result()
+            with _uninterrupted():
+                future = pool.submit(do_job, *task, key, options, folder)
+            return future.result()
         except BrokenProcessPool:
             return Outcome(task[0], refused="damaged: reading it brings the process down")
 
 
 def _open(workers: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(workers, get_context("spawn"), _ignore_interrupts)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C back while processes start, which inherit that until they ignore it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ignore_interrupts() -> None:

@@ -64,6 +64,8 @@ def do_job(
 
 def _read(source: Source, where: str) -> bytes:
     """Read the bytes; the name of the file stays out of the message."""
+    if source.path.is_dir():
+        raise ReadError(f"{where}: a folder that cannot be opened")
     if not source.member and is_archive(source.path):
         raise ReadError(f"{where}: an archive: unpack it, or give it by itself")
     try:

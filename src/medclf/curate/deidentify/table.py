@@ -9,6 +9,7 @@ Source: DICOM PS3.15, E.3.4 and E.3.6, in their meaning.
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from io import StringIO
 
 from medclf.curate.cells import NUMBER, tidy_cell
 from medclf.curate.deidentify.dummy import OLDEST_YEARS
-from medclf.curate.deidentify.identity import SHORTEST
+from medclf.curate.deidentify.identity import SHORTEST, Identity
 from medclf.curate.deidentify.key import Key
 from medclf.curate.deidentify.options import Options
 from medclf.curate.table import PATIENTS
@@ -36,6 +37,9 @@ DATE_FORMS = ("%Y-%m-%d", "%Y%m%d", "%d.%m.%Y", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%
 
 WORDS, LONGEST, LONGEST_NUMBER = 30, 40, 6
 """The most different words of a column that stays, letters of a word, digits of a whole number."""
+
+PHRASE, SHORTEST_NAME = 2, 4
+"""The most words of what is told of one exam alone; least letters of a name that is looked for."""
 
 _UID = re.compile(r"\d+(\.\d+){5,}")
 _AGE = re.compile(r"(^|_)age(_|$)|^age|alter")
@@ -81,6 +85,7 @@ def pseudonymise_table(
             raise CohortError(f"the column {name!r} wanted, found {', '.join(table)}")
     owner = patient or _find_patient(table)
     people = [tidy_cell(cell) for cell in table[owner]]
+    names = _gather_names(table)
     told, out = {}, {}
     for name, cells in table.items():
         if name == owner:
@@ -89,7 +94,7 @@ def pseudonymise_table(
             told[name], out[name] = "kept", [cell or "" for cell in cells]
         else:
             told[name], found = _replace(name, [tidy_cell(c) for c in cells], people, key, options,
-                                         places)  # fmt: skip
+                                         places, names)  # fmt: skip
             if found is not None:
                 out[name] = found
     text = StringIO()
@@ -97,6 +102,14 @@ def pseudonymise_table(
     sheet.writerow(out)
     sheet.writerows(zip(*out.values(), strict=True))
     return Pseudonymised(text.getvalue(), told)
+
+
+def _gather_names(table: Columns) -> Identity:
+    """Gather the words of the columns that tell of people, to find them in the others."""
+    cells = {tidy_cell(c) for name, column in table.items() if PEOPLE.search(name.casefold())
+             for c in column}  # fmt: skip
+    words = {word for cell in cells for word in re.findall(r"[^\W\d_]+", cell)}
+    return Identity(frozenset(word for word in words if len(word) >= SHORTEST_NAME))
 
 
 def _find_patient(table: Columns) -> str:
@@ -114,6 +127,7 @@ def _replace(
     key: Key,
     options: Options,
     places: Mapping[str, str],
+    names: Identity,
 ) -> tuple[str, list[str] | None]:
     """Tell what a column is, and write it anew; `None` where it is left out."""
     plain, filled = name.casefold(), [cell for cell in cells if cell]
@@ -131,6 +145,8 @@ def _replace(
     form = _date_form(filled)
     if form is not None:
         return _dates(cells, people, key, options, form)
+    if any(map(names.stands_in, set(filled))):
+        return "left out: a name stands in it", None
     return _keep(plain, cells, filled)
 
 
@@ -176,8 +192,9 @@ def _keep(plain: str, cells: Sequence[str], filled: Sequence[str]) -> tuple[str,
         if any(len(cell.partition(".")[0]) > LONGEST_NUMBER for cell in filled):
             return "left out: long numbers", None
         return "kept", list(cells)
-    words = set(filled)
-    if len(words) > min(WORDS, max(2, len(filled) // 2)) or max(map(len, words)) > LONGEST:
+    words = Counter(filled)
+    few = len(words) <= min(WORDS, max(2, len(filled) // 2)) and max(map(len, words)) <= LONGEST
+    if not few or any(n == 1 and len(cell.split()) > PHRASE for cell, n in words.items()):
         return "left out: free text", None
     return "kept", list(cells)
 
