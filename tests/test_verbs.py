@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import medclf
-from medclf import verbs
+from medclf import answers, verbs
 from medclf.errors import CohortError, ReadError, RunError, SettingError
 from medclf.learn.recipe import format_recipe, read_recipe
 from medclf.learn.run import read_splits
@@ -225,7 +225,7 @@ def test_many_files_are_predicted_a_few_at_a_time(trained, monkeypatch):
     data, run = trained
     files, steps = sorted(data.rglob("*.png")), []
     at_once = run.predict(files)
-    monkeypatch.setattr(verbs, "AT_ONCE", 25)
+    monkeypatch.setattr(answers, "AT_ONCE", 25)
     watch = verbs.Watch(count=lambda done, total: steps.append((done, total)))
     assert [one.name for one in run.predict(files, watch)] == [one.name for one in at_once]
     assert steps == [(25, 60), (50, 60), (60, 60)]

@@ -18,7 +18,7 @@ from medclf.evaluate.table import Predictions, read_predictions
 from medclf.learn.recipe import format_recipe
 from medclf.learn.run import Run
 from medclf.learn.trained import read_choices
-from medclf.prepare.store import Store
+from medclf.prepare.store import Store, first_images
 from medclf.report.contents import Contents, Doubts, Epoch, Mistake, Setting
 from medclf.report.count import count_splits, summarise_facts
 from medclf.report.doubt import find_doubts
@@ -113,7 +113,7 @@ def _montage(cohort: Cohort, store: Store) -> tuple[Picture, ...]:
         for row in list(rows.values())[:each]
     ]
     return tuple(
-        make_picture(store.batch(np.array([row]))[0], cohort.task.describe(label))
+        make_picture(first_images(store, np.array([row]))[0], cohort.task.describe(label))
         for label, row in chosen[: 2 * SHOWN]
     )
 
@@ -128,7 +128,7 @@ def _drawn(cases: Sequence[Mistake], store: Store, rows: Mapping[str, int]) -> t
     """Add to each case its picture, as the network saw it."""
 
     def picture(exam: str) -> Picture:
-        return make_picture(store.batch(np.array([rows[exam]]))[0], exam)
+        return make_picture(first_images(store, np.array([rows[exam]]))[0], exam)
 
     return tuple(replace(case, picture=picture(case.exam)) for case in cases)
 

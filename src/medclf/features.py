@@ -17,6 +17,7 @@ from medclf.core.cohort import Cohort
 from medclf.learn.committee import build_method
 from medclf.learn.device import pick_device
 from medclf.learn.exams import Exams, measure_values, standardised
+from medclf.learn.facts import encode_facts
 from medclf.learn.frozen import embed
 from medclf.learn.recipe import Recipe
 from medclf.method.contract import Method
@@ -61,7 +62,8 @@ def features(
 def _of_run(run: verbs.TrainedRun, cohort: Cohort, watch: verbs.Watch) -> Features:
     trained = run.trained
     store = open_store(cohort.records, trained.recipe.prepare, progress=watch.count)
-    exams = standardised(store, torch.empty(0), trained.values, trained.device)
+    facts = encode_facts(cohort.records, trained.recipe.facts)
+    exams = standardised(store, torch.empty(0), trained.values, trained.device, facts)
     each = [
         _embed(member, exams, len(cohort.records), trained.recipe) for member in trained.members
     ]

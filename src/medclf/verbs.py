@@ -16,15 +16,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from medclf.answers import Answers, expect_site
 from medclf.compose import compose_report
 from medclf.core.cohort import Cohort
 from medclf.core.prediction import Prediction
 from medclf.curate.cohort import AS_FOUND, Columns
 from medclf.curate.cohort import read_cohort as read_columns
 from medclf.curate.fingerprint import take_fingerprint
-from medclf.curate.series import find_image
 from medclf.curate.split import split_cohort
 from medclf.errors import RunError, SettingError
 from medclf.evaluate.scores import Scores, score
@@ -33,19 +31,18 @@ from medclf.evaluate.tabulate import tabulate
 from medclf.learn.align import choose_exams, read_again, unseen_rows
 from medclf.learn.begin import begin_run, expect_fit, expect_free
 from medclf.learn.borrowed import take_network
+from medclf.learn.facts import encode_facts
 from medclf.learn.few import fit_folds
 from medclf.learn.fit import Tell, fit_run
 from medclf.learn.plan import Plan, make_plan
-from medclf.learn.ready import make_ready, make_ready_again
+from medclf.learn.ready import make_ready, make_ready_again, with_places
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import Run, open_run, sole_use
+from medclf.learn.take_method import take_method
 from medclf.learn.trained import Trained, load_trained
-from medclf.prepare.exam import prepare_image
 from medclf.prepare.store import Store, open_store
-from medclf.read.image import read_image
 
 MINUTES = 2.0
-AT_ONCE = 64  # images in memory while files are predicted
 
 
 @dataclass(frozen=True)
@@ -85,6 +82,7 @@ def plan(
     watch: Watch = SILENT,
     net: str = "",
     pretrained: bool = False,
+    method: str = "",
 ) -> Plan:
     """Choose the recipe that a cohort's fingerprint asks for, with the reason of each choice.
 
@@ -93,15 +91,18 @@ def plan(
         watch: Told how far it is.
         net: The network, by name; "" leaves it to the plan.
         pretrained: Start from published weights.
+        method: The method, by name; "" leaves it to the plan.
 
     Raises:
-        SettingError: the budget is not above 0, there is no such network, or no weights of it are
-            published.
+        CohortError: the data lack what the method needs.
+        SettingError: the budget is not above 0, there is no such network or method, or no weights
+            are published.
     """
     _expect_budget(minutes)
     split = split_cohort(cohort, seed)
     found = take_fingerprint(split, seed=seed, progress=watch.count)
-    chosen = fit_folds(make_plan(split, found, minutes, seed), split)
+    made = take_method(make_plan(split, found, minutes, seed), split, found, method)
+    chosen = fit_folds(made, split)
     if not net and not pretrained:
         return chosen
     learnt = sum(record.split != "test" for record in split.records)
@@ -226,10 +227,11 @@ class TrainedRun:
         site: str = "",
         series: str | None = None,
     ) -> list[Prediction]:
-        """Predict images, one exam each.
+        """Predict exams.
 
         Args:
-            files: Their paths; that of a folder for a volume in many DICOM files.
+            files: An image each, or a folder for a volume in many DICOM files; or a table whose
+                rows are exams, with their images, marked points and facts.
             watch: Told how far it is.
             site: Where they come from, where the run goes by the site.
             series: Which volume of a folder is meant, as `Columns.series`; that of the training
@@ -239,19 +241,13 @@ class TrainedRun:
             ReadError: a file cannot be read, or is not like those that the run was trained on.
             SettingError: a site is named, and the run does not go by sites.
         """
-        pattern = series or self.run.facts["data"]["columns"].get("series")
-        sources = [(str(path), find_image(Path(path), pattern)) for path in files]
-        prepare, found = self.trained.recipe.prepare, list[Prediction]()
-        if site and not prepare.site:
-            raise SettingError(f"{self.run.folder}: no site wanted, which this run does not go by")
-        for start in range(0, len(sources), AT_ONCE):
-            some = sources[start : start + AT_ONCE]
-            values = [
-                prepare_image(read_image(source), prepare, name, site) for name, source in some
-            ]
-            found += self.trained.predict([name for name, _ in some], np.stack(values))
+        expect_site(self.trained, site, self.run)
+        answers = Answers(self.run, self.trained, site)
+        records, found = answers.list_exams(files, series), list[Prediction]()
+        for part in answers.parts(records):
+            found += part
             if watch.count is not None:
-                watch.count(len(found), len(sources))
+                watch.count(len(found), len(records))
         return found
 
     def judge(
@@ -265,10 +261,11 @@ class TrainedRun:
             CohortError: the labels are not those of the run, or no exam is left.
         """
         cohort = data if isinstance(data, Cohort) else read_columns(Path(data), columns)
-        cohort = choose_exams(self.run, cohort)
+        cohort = with_places(choose_exams(self.run, cohort), self.trained.recipe)
         store = open_store(cohort.records, self.trained.recipe.prepare, progress=watch.count)
         unseen = unseen_rows(self.run, cohort, store)
-        shares, spread = self.trained.probabilities(store, unseen)
+        facts = encode_facts(cohort.records, self.trained.recipe.facts)
+        shares, spread = self.trained.probabilities(store, unseen, facts)
         return tabulate(cohort, unseen, shares, spread, len(cohort.records) - len(unseen))
 
     def evaluate(self, data: str | Path | Cohort, columns: Columns = AS_FOUND) -> Scores:

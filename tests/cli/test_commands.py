@@ -66,7 +66,7 @@ def test_a_plan_is_a_recipe_with_reasons_that_train_takes(medclf, pictures, tmp_
     recipe = read_recipe(path)
     assert (recipe.prepare.size, recipe.fit.seed, recipe.fit.epochs) == ((16, 16), 7, 0)
     assert "# all images are 16 x 16: kept" in told.out
-    tables = {"prepare", "augment", "net", "transfer", "fit", "decide"}
+    tables = {"prepare", "augment", "net", "transfer", "fit", "decide", "method", "facts"}
     assert set(tomllib.loads(told.out)) == tables
     text = told.out.replace('"try"', '"no"')
     path.write_text(edited(text, members=2, folds=2, epochs=2))

@@ -12,6 +12,7 @@ from medclf.learn.recipe import Recipe
 from medclf.learn.settings import Fit
 from medclf.learn.trained import Held
 from medclf.prepare.exam import Prepare
+from medclf.prepare.store import first_images
 
 SPLITS = ["test"] * 8 + ["train"] * 32 + ["val"] * 8
 
@@ -37,7 +38,7 @@ def test_with_folds_the_test_split_stays_shut(cohort):
     opened, rows = open_exams(cohort, Held(np.arange(48)), 4)
     assert {record.split for record in opened.records} == {"train", "val"}
     assert isinstance(rows, Chosen)
-    assert rows.batch(np.array([0, 39])).tolist() == [8, 47]
+    assert first_images(rows, np.array([0, 39])).tolist() == [8, 47]
 
 
 def test_no_exam_is_judged_that_was_learnt_from_or_chosen_by(cohort):

@@ -13,7 +13,7 @@ from medclf.learn.fit import fit_run
 from medclf.learn.recipe import Recipe, format_recipe, parse_recipe
 from medclf.learn.run import create_run
 from medclf.learn.settings import Decide, Fit, Net
-from medclf.learn.trained import load_trained
+from medclf.learn.trained import Held, load_trained
 from medclf.net.source import SOURCES
 from medclf.net.weights import read_weights
 from medclf.prepare.exam import Prepare
@@ -103,5 +103,5 @@ def test_a_run_goes_on_and_predicts_without_the_file(tmp_path, make_exams, monke
     monkeypatch.setattr("medclf.learn.committee.load_pretrained", None)
     assert run.checkpoint(0).exists()
     run = fit_run(run, cohort, held)
-    (answer,) = load_trained(run).predict(["new"], held.values[:1])
+    (answer,) = load_trained(run).predict(["new"], Held(held.values[:1]))
     assert sum(answer.probabilities) == pytest.approx(1)

@@ -14,7 +14,7 @@ from medclf.learn.recipe import Recipe
 from medclf.learn.run import create_run
 from medclf.learn.settings import Decide, Fit, Net
 from medclf.learn.settle import Pace, settle
-from medclf.learn.trained import load_trained
+from medclf.learn.trained import Held, load_trained
 from medclf.prepare.exam import Prepare
 
 
@@ -44,7 +44,7 @@ def test_every_kind_of_task_comes_to_its_scores(tmp_path, make_exams, dims, kind
     found = read_predictions(run.folder / "predictions.csv", run.task)
     assert set(found.splits) == {"val", "test"}
     assert not (run.folder / "checkpoint").exists()
-    (answer,) = load_trained(run).predict(["new"], held.values[:1])
+    (answer,) = load_trained(run).predict(["new"], Held(held.values[:1]))
     assert len(answer.probabilities) == 3
 
 

@@ -8,7 +8,7 @@ import pytest
 from medclf.core.record import Record, Source
 from medclf.errors import CohortError, ReadError
 from medclf.prepare.exam import Prepare, prepare_image
-from medclf.prepare.store import open_store
+from medclf.prepare.store import first_images, open_store
 from medclf.read.image import read_image
 
 SETTINGS = Prepare((8, 8), 1)
@@ -247,11 +247,18 @@ def test_no_exam_is_refused(tmp_path):
         open_store((), SETTINGS, tmp_path)
 
 
-@pytest.mark.parametrize("count", [0, 2])
-def test_other_than_one_image_of_an_exam_is_refused(make_pictures, tmp_path, count):
-    images = {str(n): r.source for n, r in enumerate(make_pictures(count))}
-    with pytest.raises(CohortError, match=rf"^knee-7: 1 image wanted, found {count}: .*fuses"):
-        open_store([Record("knee-7", images, "p1")], SETTINGS, tmp_path)
+def test_an_exam_without_an_image_is_refused(tmp_path):
+    with pytest.raises(CohortError, match=r"^knee-7: at least 1 image wanted, found none"):
+        open_store([Record("knee-7", {}, "p1")], SETTINGS, tmp_path)
+
+
+def test_an_exam_has_a_row_for_each_of_its_images(make_pictures, tmp_path):
+    one, two, three = (record.source for record in make_pictures(3))
+    exams = [Record("a", {"left": one, "right": two}, "p"), Record("b", {"left": three}, "q")]
+    store = open_store(exams, SETTINGS, tmp_path)
+    assert store.images.tolist() == [[0, 1], [2, -1]]
+    assert store.names == ("a", "b")
+    np.testing.assert_array_equal(first_images(store, np.array([1]))[0], store.values[2])
 
 
 def test_volumes_of_several_spacings_become_one_shape(tmp_path):

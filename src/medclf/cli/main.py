@@ -21,6 +21,7 @@ from medclf.cli.evaluate import evaluate
 from medclf.cli.features import features
 from medclf.cli.fetch import fetch
 from medclf.cli.inspect import inspect
+from medclf.cli.methods import methods
 from medclf.cli.nets import nets
 from medclf.cli.plan import plan
 from medclf.cli.predict import predict
@@ -42,6 +43,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     deidentify,
     fetch,
     nets,
+    methods,
     datasets,
 )
 """In the order in which help lists them."""

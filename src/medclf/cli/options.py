@@ -72,6 +72,10 @@ SeriesPattern = Annotated[
     str | None,
     _say("--series", "Regular expression that tells an exam's DICOM series from others.", "REGEX"),
 ]
+PointColumns = Annotated[
+    str | None,
+    _say("--point", "Columns of the marked point, z first; in mm if they end in _mm.", "Z,Y,X"),
+]
 Slices = Annotated[bool, _say("--slices", "Take each DICOM file as an image of its own.")]
 Group = Annotated[
     str | None,
@@ -95,6 +99,7 @@ def columns_from(  # noqa: PLR0913 - each argument is an option of the command l
     group: Group = None,
     series: SeriesPattern = None,
     slices: Slices = False,
+    point: PointColumns = None,
 ) -> "Columns":
     """Make up what the person says of the data.
 
@@ -120,6 +125,7 @@ def columns_from(  # noqa: PLR0913 - each argument is an option of the command l
         group=group,
         series=series,
         slices=slices,
+        point=_listed(point) if point else None,
     )
 
 

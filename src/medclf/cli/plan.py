@@ -19,17 +19,22 @@ Network = Annotated[
     str, typer.Option(metavar="NAME", help="The network; medclf nets lists them.", show_default="")
 ]
 Pretrained = Annotated[bool, typer.Option("--pretrained", help="Start from published weights.")]
+Way = Annotated[
+    str,
+    typer.Option("--method", metavar="NAME", help="medclf methods lists them.", show_default=""),
+]
 Minutes = Annotated[float, typer.Option(help="Budget of the training, wall clock.", min=0.01)]
 
 
 @takes_columns
-def plan(
+def plan(  # noqa: PLR0913 - each argument is an option of the command line
     data: Data,
     columns: "Columns",
     minutes: Minutes = 2.0,
     seed: Seed = 0,
     net: Network = "",
     pretrained: Pretrained = False,
+    method: Way = "",
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the recipe to this file.")
     ] = None,
@@ -47,7 +52,7 @@ def plan(
     cohort = read_cohort(data, columns)
     with show_progress("Looking at images", quiet=as_json) as progress:
         watch = verbs.Watch(count=progress)
-        found = verbs.plan(cohort, minutes, seed, watch, net, pretrained)
+        found = verbs.plan(cohort, minutes, seed, watch, net, pretrained, method)
     if out is not None:
         write_output(out, found.to_toml())
     if as_json:

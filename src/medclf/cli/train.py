@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medclf.cli.options import Data, Json, takes_columns
-from medclf.cli.plan import Network, Pretrained
+from medclf.cli.plan import Network, Pretrained, Way
 from medclf.cli.scores import show_scores
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def train(  # noqa: PLR0913 - each argument is an option of the command line
     ] = None,
     net: Network = "",
     pretrained: Pretrained = False,
+    method: Way = "",
     resume: Resume = None,
     skip_unreadable: SkipUnreadable = False,
     as_json: Json = False,
@@ -60,7 +61,7 @@ def train(  # noqa: PLR0913 - each argument is an option of the command line
     from medclf.curate.cohort import read_cohort
     from medclf.errors import SettingError
 
-    _expect_alone(resume, recipe, [out, skip_unreadable], net or pretrained)
+    _expect_alone(resume, recipe, [out, skip_unreadable], net or pretrained or method)
     with watch_training(quiet=as_json) as watch:
         if resume is not None:
             with _told_how_to_resume(resume):
@@ -70,9 +71,9 @@ def train(  # noqa: PLR0913 - each argument is an option of the command line
         else:
             cohort = read_cohort(data, columns)
             chosen: Recipe | Plan | None = None if recipe is None else _read(recipe)
-            if net or pretrained:
+            if net or pretrained or method:
                 budget, chance = minutes or verbs.MINUTES, seed or 0
-                chosen = verbs.plan(cohort, budget, chance, watch, net, pretrained)
+                chosen = verbs.plan(cohort, budget, chance, watch, net, pretrained, method)
             place = out if out is not None else fresh_folder(Path("runs") / _stem(data))
             with _told_how_to_resume(place):
                 done = verbs.train(
@@ -93,10 +94,10 @@ def _expect_alone(
     if resume is not None and (recipe or named or any(others)):
         raise SettingError(
             f"{resume}: a run is resumed with its own recipe, in its own folder: --out, --recipe, "
-            "--net, --pretrained and --skip-unreadable do not go with --resume"
+            "--net, --method, --pretrained and --skip-unreadable do not go with --resume"
         )
     if recipe is not None and named:
-        raise SettingError(f"{recipe}: names a network itself: --net and --pretrained do not fit")
+        raise SettingError(f"{recipe}: names them: --net, --method and --pretrained do not fit")
 
 
 @contextmanager

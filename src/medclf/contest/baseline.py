@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from medclf.contest.boosted import Features, Trees
 from medclf.contest.classical import Classical, choose_setting, deadline_after, describe
 from medclf.contest.gauge import peak_memory_mb, time_answers
-from medclf.contest.judged import Rows, open_exams, take_turns
+from medclf.contest.judged import open_exams, take_turns
 from medclf.contest.outcome import Outcome, Step, Tell
 from medclf.core.cohort import Cohort
 from medclf.core.whole import write_whole
@@ -29,7 +29,7 @@ from medclf.evaluate.table import write_predictions
 from medclf.evaluate.tabulate import make_labels, tabulate
 from medclf.evaluate.threshold import Aim
 from medclf.prepare.exam import Prepare
-from medclf.prepare.store import open_store
+from medclf.prepare.store import Rows, first_images, open_store
 
 CHOOSING = 0.7  # of the budget; the rest is for learning with what was chosen
 AT_ONCE = 256  # exams whose pixels are in memory together
@@ -96,7 +96,7 @@ class Baseline:
         seconds = time.monotonic() - start
         self._measure(cohort, shares)
         memory = peak_memory_mb()
-        one = rows.batch(np.array([0]))
+        one = first_images(rows, np.array([0]))
 
         def answer() -> Numbers:
             return judges.judge(describe(self.name, one))
@@ -147,4 +147,4 @@ class Baseline:
 
 def _describe_all(name: str, rows: Rows, count: int) -> Features:
     parts = np.array_split(np.arange(count), max(1, -(-count // AT_ONCE)))
-    return np.concatenate([describe(name, rows.batch(part)) for part in parts])
+    return np.concatenate([describe(name, first_images(rows, part)) for part in parts])

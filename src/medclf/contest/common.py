@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from medclf.contest.judged import Rows, open_exams
+from medclf.contest.judged import open_exams
 from medclf.core.cohort import Cohort
 from medclf.core.memory import keep_memory
 from medclf.errors import SettingError
@@ -21,6 +21,7 @@ from medclf.learn.member import Member
 from medclf.learn.plan import Plan
 from medclf.learn.settle import time_steps
 from medclf.learn.trial import try_mirror
+from medclf.prepare.store import Rows
 
 FEWEST_FOLDS = 3
 ENOUGH = 200  # validation exams from which on biases are fitted too, as the plan has it

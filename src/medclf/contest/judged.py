@@ -6,38 +6,37 @@ patient, and each is judged by the network that did not learn from its part.
 """
 
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medclf.core.cohort import Cohort
 from medclf.curate.fold import assign_folds
+from medclf.prepare.store import Rows
 
 Indices = NDArray[np.int64]
 
 
-class Rows(Protocol):
-    """What gives prepared exams by number."""
-
-    def batch(self, indices: Indices) -> NDArray[np.generic]: ...
-
-
 @dataclass(frozen=True)
 class Chosen:
-    """Some of the rows, numbered anew.
+    """The images of some of the exams.
 
     Args:
-        rows: All of them.
-        numbers: Of those that are chosen, in order.
+        rows: Those of all.
+        numbers: Of the exams that are chosen, in order.
     """
 
     rows: Rows
     numbers: Indices
 
+    @property
+    def images(self) -> Indices:
+        """Which rows are the images of the exams that are chosen."""
+        return self.rows.images[self.numbers]
+
     def batch(self, indices: Indices) -> NDArray[np.generic]:
-        """Take exams by their new numbers."""
-        return self.rows.batch(self.numbers[indices])
+        """Take images by their numbers among all."""
+        return self.rows.batch(indices)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ class Prediction:
         spread: Standard deviation of each probability over the members and the looks.
         decided: Names of the classes decided on: one, or any number where findings coexist.
         warnings: What makes this case unlike those that the model learnt from.
+        images: How much each image of an exam of several counted, by its name; they sum to 1.
     """
 
     name: str
@@ -20,3 +21,4 @@ class Prediction:
     spread: tuple[float, ...]
     decided: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    images: tuple[tuple[str, float], ...] = ()

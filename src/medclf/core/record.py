@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 SPLITS = ("train", "val", "test")
 
@@ -10,8 +11,25 @@ Fact = float | str | None
 
 
 @dataclass(frozen=True, order=True)
+class Point:
+    """A marked place in an image.
+
+    Args:
+        at: (z, y, x), or (y, x) in a picture.
+        unit: "mm" of the patient, as `Grid` has them, or "samples" of the image as it is stored,
+            counted from 0.
+    """
+
+    at: tuple[float, ...]
+    unit: Literal["mm", "samples"]
+
+    def __str__(self) -> str:
+        return f"{', '.join(f'{number:g}' for number in self.at)} {self.unit}"
+
+
+@dataclass(frozen=True, order=True)
 class Source:
-    """Where the bytes of one image are.
+    """Where the bytes of one image are, and which place in it is meant.
 
     Args:
         path: A file on disk.
@@ -19,6 +37,7 @@ class Source:
         index: The number of the image, where a file or member packs many (IDX, CIFAR, .npz).
         parts: The files of one image that lies in several, as a DICOM series does; `path` is then
             their folder or archive, and `member` names the series in messages.
+        point: What is judged lies there; `None` where all of the image is meant.
 
     Example:
         >>> print(Source(Path("breastmnist.npz"), "train_images", 12))
@@ -29,6 +48,7 @@ class Source:
     member: str = ""
     index: int | None = None
     parts: tuple["Source", ...] = ()
+    point: Point | None = None
 
     @property
     def first(self) -> "Source":
@@ -38,7 +58,8 @@ class Source:
     def __str__(self) -> str:
         inside = f"!{self.member}" if self.member else ""
         number = "" if self.index is None else f"[{self.index}]"
-        return f"{self.path}{inside}{number}"
+        place = "" if self.point is None else f" at {self.point}"
+        return f"{self.path}{inside}{number}{place}"
 
 
 @dataclass(frozen=True)

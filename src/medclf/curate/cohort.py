@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from medclf.core.cohort import Cohort
-from medclf.core.record import Source
+from medclf.core.record import Record, Source
 from medclf.curate.cells import load_table
 from medclf.curate.folder import (
     TABLES,
@@ -74,6 +74,22 @@ def read_cohort(data: Path, columns: Columns = AS_FOUND) -> Cohort:
         raise type(problem)(f"{data}: {problem}") from problem
     records = (replace(r, label=label) for r, label in zip(found.records, labels, strict=True))
     return Cohort(tuple(records), task, data, (*found.notes, *notes))
+
+
+def read_exams(data: Path, columns: Columns = AS_FOUND) -> tuple[Record, ...]:
+    """Read exams without their labels, as they come to be judged.
+
+    Args:
+        data: A table, or a folder or zip with one.
+        columns: What the person says of it.
+
+    Raises:
+        CohortError: its parts contradict each other.
+        ReadError: it is absent or of no known form.
+    """
+    if not part_sheet(data)[0].exists():
+        raise ReadError(f"{data}: a table of exams wanted, nothing found")
+    return _read_form(data, replace(columns, label="none")).records
 
 
 def _read_form(data: Path, columns: Columns) -> Worded:

@@ -8,11 +8,11 @@ The patient is in the header of a DICOM file, or in the path as a pattern of the
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from medclf.core.record import Record, Source
+from medclf.core.record import Point, Record, Source
 from medclf.curate.problem import count
 from medclf.curate.task import Worded
 from medclf.errors import CohortError, ReadError
@@ -167,14 +167,24 @@ def find_beside(folder: Path, text: str) -> Source | None:
 
 
 def locate(
-    texts: Sequence[Mapping[str, str]], find: Callable[[str], Source | None], where: str
+    texts: Sequence[Mapping[str, str]],
+    find: Callable[[str], Source | None],
+    where: str,
+    points: Sequence[Point | None] = (),
 ) -> list[dict[str, Source]]:
-    """Find the file of every cell; refuse missing files, and files that two cells name."""
+    """Find the file of every cell; refuse missing files, and files that two cells name.
+
+    Args:
+        texts: The cells of each row, by image.
+        find: Finds the file that a cell names.
+        where: The table, for messages.
+        points: What is marked in each row; a file may then be named once for each of its points.
+    """
     sources: list[dict[str, Source]] = []
     missing: list[str] = []
     users: dict[Source, list[str]] = defaultdict(list)
-    for some in texts:
-        found = {image: find(text) for image, text in some.items()}
+    for some, point in zip(texts, points or [None] * len(texts), strict=True):
+        found = {image: _mark(find(text), point) for image, text in some.items()}
         missing += [some[image] for image, source in found.items() if source is None]
         here = {image: source for image, source in found.items() if source is not None}
         for image, source in here.items():
@@ -193,6 +203,10 @@ def locate(
             f"{_first(twice)}"
         )
     return sources
+
+
+def _mark(source: Source | None, point: Point | None) -> Source | None:
+    return source if source is None or point is None else replace(source, point=point)
 
 
 def _first(names: Sequence[str]) -> str:

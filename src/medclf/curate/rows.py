@@ -5,10 +5,11 @@ label or image are left out and counted; what the rows of an exam must agree on 
 each other.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from medclf.core.record import Fact, Record, Source
+from medclf.core.record import Fact, Point, Record, Source
 from medclf.curate.cells import numbers_or_words, tidy_cell
 from medclf.curate.folder import SPLIT_WORDS, locate
 from medclf.curate.problem import count
@@ -50,11 +51,11 @@ def read_rows(
         for n, what in ((blind, "an image"), (mute, "a label"))
         if n
     ]
-    sources = locate([texts[i] for i in kept], find, where)
+    sources = locate([texts[i] for i in kept], find, where, _points(table, roles, kept, where))
     exams: dict[str, list[int]] = defaultdict(list)
     for at, i in enumerate(kept):
         named = table[roles.exam][i] if roles.exam else None
-        exams[tidy_cell(named) or next(iter(texts[i].values()))].append(at)
+        exams[tidy_cell(named) or _name(texts[i], sources[at])].append(at)
     cells = {name: [column[i] for i in kept] for name, column in table.items()}
     reader = _Exams(cells, roles, sources, [words[i] for i in kept], where)
     reader.single = not roles.view and len(exams) == len(kept)
@@ -71,7 +72,12 @@ def read_rows(
 
 
 def _words(table: Table, labels: tuple[str, ...], where: str) -> list[Words]:
-    """Read each row's label: a word as it stands, or the names of the columns that hold 1."""
+    """Read each row's label: a word as it stands, or the names of the columns that hold 1.
+
+    Where no column holds labels, none is wanted of any row.
+    """
+    if not labels:
+        return [()] * len(next(iter(table.values()), ()))
     if len(labels) == 1:
         cells = table[labels[0]]
         whole = all(tidy_cell(cell) != cell for cell in cells if cell)
@@ -90,6 +96,30 @@ def _words(table: Table, labels: tuple[str, ...], where: str) -> list[Words]:
     ]
 
 
+def _points(table: Table, roles: Roles, rows: Sequence[int], where: str) -> Sequence[Point | None]:
+    """Read the marked point of each row; `None` where the columns are empty."""
+    found: list[Point | None] = []
+    for row in rows:
+        cells = [(table[name][row] or "").strip() for name in roles.point]
+        try:
+            at = tuple(float(cell) for cell in cells) if any(cells) else ()
+            if not all(map(math.isfinite, at)):
+                raise ValueError
+        except ValueError as problem:
+            raise CohortError(
+                f"{where}: a marked point wanted in {', '.join(roles.point)}, row {row + 2} has "
+                f"{', '.join(map(repr, cells))}"
+            ) from problem
+        found.append(Point(at, roles.unit) if at else None)
+    return found
+
+
+def _name(texts: Mapping[str, str], images: Images) -> str:
+    """Name an exam by its first file, and by the place that is meant in it."""
+    name, source = next(iter(texts.values())), next(iter(images.values()))
+    return name if source.point is None else f"{name} at {source.point}"
+
+
 class _Exams:
     """Joins the rows of an exam to one record."""
 
@@ -104,7 +134,7 @@ class _Exams:
         self.cells, self.roles, self.sources, self.words = cells, roles, sources, words
         self.where, self.single = where, True
         taken = {*roles.paths.values(), *roles.labels}
-        taken |= {roles.patient, roles.split, roles.exam, roles.view}
+        taken |= {roles.patient, roles.split, roles.exam, roles.view, *roles.point}
         self.facts = {
             name: numbers_or_words(column) for name, column in cells.items() if name not in taken
         }

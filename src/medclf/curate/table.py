@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 from medclf.core.task import Kind
 from medclf.curate.folder import SPLIT_WORDS
@@ -31,6 +32,13 @@ KEYS = {
     "study_id examination order_number",
     "patient": PATIENTS[0],
 }
+POINTS = (
+    ("z_mm", "y_mm", "x_mm"),
+    ("point_z_mm", "point_y_mm", "point_x_mm"),
+    ("coordz", "coordy", "coordx"),  # LUNA16: mm of the patient
+    ("point_z", "point_y", "point_x"),
+    ("point_y", "point_x"),
+)
 SHOWN = 12
 SEVERAL = re.compile(r"(?:image|img|path|file|scan)_(.+)")
 
@@ -41,7 +49,8 @@ class Columns:
 
     Args:
         path: The column that names the image, or several columns, one per image of the exam.
-        label: The column of the class, or several columns of 0 and 1, one per finding.
+        label: The column of the class, or several columns of 0 and 1, one per finding; "none" where
+            exams are read to be judged.
         patient: The column of the patient; "none" where there is none, in DICOM headers neither.
         split: The column that says train, val or test; "none" where there is none.
         exam: The column that joins several rows to one exam; "none" where each row is one.
@@ -57,6 +66,8 @@ class Columns:
         series: A regular expression, searched in modality and description of DICOM series, that
             says which one of an exam is meant.
         slices: Take each DICOM file as an image of its own, rather than all of a series as one.
+        point: The columns of the marked point, z first: in mm of the patient where their names
+            end in "_mm", else in samples of the image; ("none",) where there is none.
     """
 
     path: str | tuple[str, ...] | None = None
@@ -74,6 +85,7 @@ class Columns:
     group: str | None = None
     series: str | None = None
     slices: bool = False
+    point: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +99,8 @@ class Roles:
         split: train, val or test.
         exam: Joins several rows to one exam.
         view: Names the images of an exam of several rows; else they are numbered.
+        point: Columns of the marked point, z first.
+        unit: Of those.
     """
 
     paths: Mapping[str, str]
@@ -95,6 +109,8 @@ class Roles:
     split: str = ""
     exam: str = ""
     view: str = ""
+    point: tuple[str, ...] = ()
+    unit: Literal["mm", "samples"] = "samples"
 
 
 def choose_roles(table: Table, columns: Columns, where: str) -> tuple[Roles, list[str]]:
@@ -113,6 +129,7 @@ def choose_roles(table: Table, columns: Columns, where: str) -> tuple[Roles, lis
         split=choose.one("split", columns.split, SPLITS),
         exam=exam,
         view=choose.one("view", columns.view, VIEWS) if exam else "",
+        **choose.point(columns.point),
     )
     return roles, choose.notes
 
@@ -191,6 +208,8 @@ class _Choice:
         """Choose the column of the class, or those of the findings."""
         if isinstance(given, tuple):
             return tuple(self.named("label", name) for name in given)
+        if given == "none":
+            return ()
         return (self.one("label", given, LABELS),)
 
     def paths(self, given: str | tuple[str, ...] | None) -> dict[str, str]:
@@ -204,6 +223,25 @@ class _Choice:
             self.notes.append(f"The images of an exam are those in {', '.join(several)}.")
             return _image_names(several)
         return {"image": self._only("path", [*likely, *several] or single)}
+
+    def point(self, given: tuple[str, ...] | None) -> Mapping[str, Any]:
+        """Choose the columns of the marked point, and tell their unit."""
+        if given is not None:
+            names = () if given in ((), ("none",)) else given
+            found = tuple(self.named("point", name) for name in names)
+        else:
+            plain = {_plain(column): column for column in self.table}
+            usual = next((set_ for set_ in POINTS if all(name in plain for name in set_)), ())
+            found = tuple(plain[name] for name in usual)
+            if found:
+                self.notes.append(f"The marked point is in {', '.join(found)}; else say --point.")
+        in_mm = [_plain(name).endswith("_mm") or _plain(name).startswith("coord") for name in found]
+        if len(found) not in (0, 2, 3) or len(set(in_mm)) > 1:
+            raise CohortError(
+                f"{self.where}: 2 or 3 columns of one unit wanted for --point, found "
+                f"{', '.join(found)}"
+            )
+        return {"point": found, "unit": "mm" if any(in_mm) else "samples"}
 
     def _only(self, role: str, found: list[str]) -> str:
         if len(found) == 1:

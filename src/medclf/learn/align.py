@@ -18,18 +18,24 @@ from medclf.curate.cohort import Columns, read_cohort
 from medclf.curate.problem import count
 from medclf.curate.renumber import renumber
 from medclf.errors import CohortError
-from medclf.learn.exams import Rows
 from medclf.learn.loop import Indices
 from medclf.learn.run import Run, read_learnt
+from medclf.prepare.store import Rows
 
 
-def digest_images(rows: Rows, count: int, part: int = 256) -> list[str]:
-    """Digest the prepared pixels of each of `count` exams."""
-    found = []
-    for chosen in np.array_split(np.arange(count), max(1, count // part)):
-        values = rows.batch(chosen)
-        found += [hashlib.blake2b(v.tobytes(), digest_size=12).hexdigest() for v in values]
-    return found
+def digest_images(rows: Rows, part: int = 256) -> list[str]:
+    """Digest the prepared pixels of each exam."""
+    table, found = rows.images, dict[int, str]()
+    used = np.unique(table[table >= 0])
+    for chosen in np.array_split(used, max(1, len(used) // part)):
+        for row, values in zip(chosen, rows.batch(chosen), strict=True):
+            found[int(row)] = _digest(values.tobytes())
+    each = [[found[row] for row in exam if row >= 0] for exam in table.tolist()]
+    return [some[0] if len(some) == 1 else _digest(" ".join(some).encode()) for some in each]
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=12).hexdigest()
 
 
 def join_copies(cohort: Cohort, digests: Sequence[str]) -> Cohort:
@@ -79,7 +85,7 @@ def unseen_rows(run: Run, cohort: Cohort, rows: Rows) -> Indices:
         CohortError: the run learnt from all of them.
     """
     learnt = read_learnt(run.folder)
-    digests = digest_images(rows, len(cohort.records))
+    digests = digest_images(rows)
     unseen = np.flatnonzero([digest not in learnt for digest in digests])
     if not len(unseen):
         raise CohortError(f"{cohort.origin}: new exams wanted, but {run.folder} learnt from all")

@@ -1,7 +1,6 @@
 """Exams as the loop wants them: batches of standardised tensors, straight from the store."""
 
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -9,12 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from medclf.look.views import Views
-
-
-class Rows(Protocol):
-    """What gives prepared exams by number, copied: a `Store`, or arrays in memory."""
-
-    def batch(self, indices: NDArray[np.int64]) -> NDArray[np.generic]: ...
+from medclf.prepare.store import Rows
 
 
 @dataclass(frozen=True)
@@ -27,8 +21,6 @@ class Exams:
         mean: Mean of each channel over the training exams.
         deviation: Standard deviation of each channel over the training exams.
         device: Where tensors go.
-        images: Which rows an exam's images are, (N, I), -1 for those that it has not; empty: row n
-            is the one image of exam n.
         facts: What is known about the patients, (N, F), NaN where it is missing; `None` where
             nothing is asked of them.
     """
@@ -38,7 +30,6 @@ class Exams:
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
     device: torch.device
-    images: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 1), np.int64))
     facts: Tensor | None = None
 
     def batch(self, indices: NDArray[np.int64]) -> tuple[Views, Tensor]:
@@ -48,9 +39,9 @@ class Exams:
     def views(self, indices: NDArray[np.int64]) -> Views:
         """Take exams: (B,) -> (B, I, C, *space), an image each where none has several."""
         facts = None if self.facts is None else self.facts[indices].to(self.device)
-        if self.images.shape[1] == 1:
-            return Views(self._values(indices).unsqueeze(1), None, facts)
-        rows = self.images[indices]
+        rows = self.rows.images[indices]
+        if rows.shape[1] == 1:
+            return Views(self._values(rows[:, 0]).unsqueeze(1), None, facts)
         rows = rows[:, : int((rows >= 0).sum(1).max())]
         there = rows >= 0
         some = self._values(rows[there])
@@ -80,7 +71,8 @@ def measure_values(
         `mean` and `deviation` of each channel; `range`, the least and largest mean value of an
         exam, each moved outwards by half of their distance.
     """
-    chosen = indices[:: max(1, len(indices) // most)]
+    chosen = rows.images[indices[:: max(1, len(indices) // most)]].ravel()
+    chosen = chosen[chosen >= 0]
     total, square, count = 0.0, 0.0, 0
     means: list[float] = []
     for part in np.array_split(chosen, max(1, len(chosen) // 64)):
@@ -101,7 +93,11 @@ def measure_values(
 
 
 def standardised(
-    rows: Rows, target: Tensor, values: dict[str, list[float]], device: torch.device
+    rows: Rows,
+    target: Tensor,
+    values: dict[str, list[float]],
+    device: torch.device,
+    facts: Tensor | None = None,
 ) -> Exams:
-    """Join rows with how the run standardises them."""
-    return Exams(rows, target, tuple(values["mean"]), tuple(values["deviation"]), device)
+    """Join rows with how the run standardises them, and with what is known of the patients."""
+    return Exams(rows, target, tuple(values["mean"]), tuple(values["deviation"]), device, facts)

@@ -25,14 +25,17 @@ from medclf.curate.fold import assign_folds
 from medclf.errors import CohortError
 from medclf.learn.committee import Part, at_once, build_method, class_weights, train_committee
 from medclf.learn.device import pick_device
-from medclf.learn.exams import Exams, Rows, measure_values, standardised
+from medclf.learn.exams import Exams, measure_values, standardised
+from medclf.learn.facts import encode_facts
 from medclf.learn.frozen import fit_heads
 from medclf.learn.measure import measure_run
 from medclf.learn.member import Member, save_tensors
+from medclf.learn.plant import write_trees
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import Run
 from medclf.learn.settle import judging, settle, time_steps
 from medclf.learn.trial import hold_trials
+from medclf.prepare.store import Rows
 
 # What is kept of the budget for scores, intervals and the report.
 RESERVE_SHARE, RESERVE_SECONDS, RESERVE_MOST = 0.06, 4.0, 0.3
@@ -84,7 +87,8 @@ def fit_run(
     if "values" not in run.facts:
         training = np.unique(np.concatenate([part.training for part in parts]))
         run = run.update(values=measure_values(store, training))
-    exams = standardised(store, target, dict(run.facts["values"]), device)
+    facts = encode_facts(cohort.records, run.recipe.facts)
+    exams = standardised(store, target, dict(run.facts["values"]), device, facts)
     deadline = None if seconds is None else start + _for_training(seconds)
     if not run.recipe.fit.settled:
         left = np.inf if deadline is None else deadline - time.monotonic()
@@ -93,13 +97,15 @@ def fit_run(
     parts = parts[: run.recipe.fit.members]
     members = _members(run, exams, parts)
     keep = _Keeper(run, members, deadline, tell)
-    if run.recipe.transfer.fitted:
-        fit_heads(members, exams, parts, run.recipe.transfer.head, keep)
-    else:
+    transfer = run.recipe.transfer
+    if transfer.steps:
         train_committee(members, exams, parts, at_once(run.recipe, device), keep, keep.in_time)
-    run, members = _drop_unfinished(run, members, fixed)
-    parts = parts[: len(members)]
+        run, members = _drop_unfinished(run, members, fixed)
+        parts = parts[: len(members)]
+    if transfer.fitted:
+        fit_heads(members, exams, parts, transfer.head, keep)
     _save_weights(run, members)
+    write_trees(run, members)
     spent = {"seconds": time.monotonic() - start, "cpu_seconds": time.process_time() - computed}
     run = run.update(spent=spent)
     run = measure_run(run, cohort, store, parts)
@@ -152,7 +158,7 @@ def _settle(
     """Time a few steps, hold the trials, and write into the recipe what the budget allows.
 
     Returns:
-        The run, and the seconds that the final judging of its exams will take.
+        The run, and the seconds that fitted heads and the final judging of its exams will take.
     """
     start = time.monotonic()
     recipe, side, reasons = run.recipe, at_once(run.recipe, exams.device), run.facts["reasons"]
@@ -167,8 +173,11 @@ def _settle(
     fit = recipe.fit
     if fit.shift:
         copies += 2 * len(recipe.prepare.size)
+    heads = 0.0
+    if recipe.transfer.learn == "code":  # the head is fitted to what a code says of all exams
+        heads = judging(pace, len(parts[0].training) + validation, 1) * fit.members
     if not fit.epochs:
-        left = seconds - (time.monotonic() - start)
+        left = seconds - heads - (time.monotonic() - start)
         fit = settle(fit, pace, left, side, validation, rest, copies, fixed)
         if recipe.fit.shift and not fit.shift:
             why = "the budget leaves no time to judge shifted copies"
@@ -178,7 +187,7 @@ def _settle(
         if fit.steps:
             reasons["fit.steps"] = "the budget is shorter than a few passes over all exams"
     run = run.update(replace(recipe, fit=fit), reasons=reasons)
-    return run, judging(pace, rest * copies, side) * fit.members
+    return run, heads + judging(pace, rest * copies, side) * fit.members
 
 
 def _member(run: Run, exams: Exams, part: Part, number: int) -> Member:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
+from torch import Tensor
 
 from medclf.core.cohort import Cohort
 from medclf.core.whole import write_whole
@@ -18,12 +19,13 @@ from medclf.evaluate.scores import score
 from medclf.evaluate.table import write_predictions
 from medclf.evaluate.tabulate import make_labels, tabulate
 from medclf.learn.committee import Part
-from medclf.learn.exams import Rows
+from medclf.learn.facts import encode_facts
 from medclf.learn.loop import Indices
 from medclf.learn.run import Run
 from medclf.learn.settings import Fit
 from medclf.learn.settle import FEWEST_STEPS
 from medclf.learn.trained import Shares, Trained, assemble, load_weights
+from medclf.prepare.store import Rows
 
 
 def measure_run(run: Run, cohort: Cohort, store: Rows, parts: Sequence[Part]) -> Run:
@@ -41,7 +43,8 @@ def measure_run(run: Run, cohort: Cohort, store: Rows, parts: Sequence[Part]) ->
     trained = assemble(run)
     for number, member in enumerate(trained.members):
         load_weights(run, member, number)
-    held, shares, spread = _left_out(trained, store, parts)
+    facts = encode_facts(cohort.records, run.recipe.facts)
+    held, shares, spread = _left_out(trained, store, parts, facts)
     labels = make_labels([cohort.records[i] for i in held], cohort.task)
     recipe = run.recipe.decide
     calibration, decision = choose(cohort.task, labels, shares, recipe.calibrate, recipe.threshold)
@@ -49,7 +52,7 @@ def measure_run(run: Run, cohort: Cohort, store: Rows, parts: Sequence[Part]) ->
     trained = replace(trained, calibration=calibration, decision=decision)
     test = np.flatnonzero([record.split == "test" for record in cohort.records])
     if len(test):
-        shares_test, spread_test = trained.probabilities(store, test)
+        shares_test, spread_test = trained.probabilities(store, test, facts)
         shares = np.concatenate([shares, shares_test])
         spread = np.concatenate([spread, spread_test])
     found = tabulate(cohort, np.concatenate([held, test]), shares, spread)
@@ -70,11 +73,11 @@ def _cautions(fit: Fit) -> tuple[str, ...]:
 
 
 def _left_out(
-    trained: Trained, store: Rows, parts: Sequence[Part]
+    trained: Trained, store: Rows, parts: Sequence[Part], facts: Tensor | None
 ) -> tuple[Indices, Shares, Shares]:
     """Judge every validation exam by the members that never learnt from it."""
     held = np.unique(np.concatenate([part.validation for part in parts]))
-    judged = trained.judge_each(store, [part.validation for part in parts])
+    judged = trained.judge_each(store, [part.validation for part in parts], facts)
     apart = np.stack([np.isin(held, part.validation) for part in parts])
     means, spreads = np.zeros((2, *apart.shape, len(trained.task.classes)))
     for number, (part, (mean, spread)) in enumerate(zip(parts, judged, strict=True)):

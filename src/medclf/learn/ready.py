@@ -15,9 +15,11 @@ from medclf.curate.cohort import Columns
 from medclf.curate.split import split_cohort
 from medclf.errors import RunError
 from medclf.learn.align import digest_images, join_copies
+from medclf.learn.facts import learn_facts
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import apply_splits
 from medclf.prepare.exam import Prepare
+from medclf.prepare.place import AXES, add_places
 from medclf.prepare.standard import learn_standard
 from medclf.prepare.store import Store, open_store
 
@@ -62,11 +64,12 @@ def make_ready(
     Raises:
         MedclfError: images cannot be read, or the exams cannot be split or learnt from.
     """
+    cohort = with_places(cohort, recipe, progress)
     learnt = recipe.prepare.learnt
     first = recipe.prepare if learnt else replace(recipe.prepare, intensity="percentile")
     store = open_store(cohort.records, first, progress=progress, skip_unreadable=skip_unreadable)
     cohort, left_out, reasons = _keep(cohort, store), store.failures, dict[str, str]()
-    digests = digest_images(store, len(cohort.records))
+    digests = digest_images(store)
     cohort = split_cohort(join_copies(cohort, digests), recipe.fit.seed)
     if not learnt:
         prepare, reasons["prepare.landmarks"] = _learn(cohort, recipe.prepare, progress)
@@ -75,7 +78,10 @@ def make_ready(
             cohort.records, prepare, progress=progress, skip_unreadable=skip_unreadable
         )
         cohort, left_out = _keep(cohort, store), left_out + store.failures
-        digests = digest_images(store, len(cohort.records))
+        digests = digest_images(store)
+    if recipe.facts.columns:
+        training = [record for record in cohort.records if record.split == "train"]
+        recipe = replace(recipe, facts=learn_facts(training, recipe.facts))
     images = columns.images
     data = {
         "origin": str(cohort.origin.absolute()),
@@ -109,12 +115,22 @@ def make_ready_again(
     """
     left_out = {name for name, _ in data["left_out"]}
     kept = tuple(r for r in cohort.records if r.name not in left_out)
-    cohort = apply_splits(folder, replace(cohort, records=kept))
+    cohort = with_places(replace(cohort, records=kept), recipe, progress)
+    cohort = apply_splits(folder, cohort)
     store = open_store(cohort.records, recipe.prepare, progress=progress)
     if store.digest != data["digest"]:
         raise RunError(f"{cohort.origin}: the images have changed since {folder} was begun")
-    digests = digest_images(store, len(cohort.records))
+    digests = digest_images(store)
     return Ready(join_copies(cohort, digests), recipe, {}, store, tuple(digests), data)
+
+
+def with_places(
+    cohort: Cohort, recipe: Recipe, progress: Callable[[int, int], None] | None = None
+) -> Cohort:
+    """Add to the facts where in the body points lie, where the recipe asks for it."""
+    if not set(AXES) & set(recipe.facts.numbers):
+        return cohort
+    return replace(cohort, records=add_places(cohort.records, progress=progress))
 
 
 def _keep(cohort: Cohort, store: Store) -> Cohort:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from medclf.core.prediction import Prediction
 from medclf.core.task import Task
@@ -15,12 +16,13 @@ from medclf.evaluate.calibrate import Calibration, inverse_link
 from medclf.evaluate.threshold import Decision
 from medclf.learn.committee import at_once, build_method, side_by_side
 from medclf.learn.device import pick_device
-from medclf.learn.exams import Rows, standardised
-from medclf.learn.loop import Indices, judge
+from medclf.learn.exams import standardised
+from medclf.learn.loop import Indices, judge, precision
 from medclf.learn.member import load_tensors
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import Run
 from medclf.method.contract import Method
+from medclf.prepare.store import Rows, first_images
 
 Kept = TypeVar("Kept")
 Shares = NDArray[np.float64]
@@ -48,16 +50,20 @@ class Trained:
     decision: Decision
     device: torch.device
 
-    def judge_each(self, rows: Rows, chosen: Sequence[Indices]) -> list[tuple[Shares, Shares]]:
+    def judge_each(
+        self, rows: Rows, chosen: Sequence[Indices], facts: Tensor | None = None
+    ) -> list[tuple[Shares, Shares]]:
         """Let every member judge exams of its own, uncalibrated.
 
         Args:
+            rows: Their images.
+            facts: What is known of the patients, as `encode_facts` gives it.
             chosen: Numbers of exams, for each member.
 
         Returns:
             For each member the probabilities and their spread over the copies, both (N, K).
         """
-        exams = standardised(rows, torch.empty(0), self.values, self.device)
+        exams = standardised(rows, torch.empty(0), self.values, self.device, facts)
 
         def work(number: int) -> tuple[Shares, Shares]:
             mean, spread = judge(self.members[number], exams, chosen[number], self.recipe.fit)
@@ -65,23 +71,32 @@ class Trained:
 
         return side_by_side(work, len(self.members), at_once(self.recipe, self.device))
 
-    def probabilities(self, rows: Rows, indices: Indices) -> tuple[Shares, Shares]:
+    def probabilities(
+        self, rows: Rows, indices: Indices, facts: Tensor | None = None
+    ) -> tuple[Shares, Shares]:
         """Judge exams by all members: calibrated probabilities and their spread, (N, K) each."""
-        judged = self.judge_each(rows, [indices] * len(self.members))
+        judged = self.judge_each(rows, [indices] * len(self.members), facts)
         means, spreads = (np.stack(part) for part in zip(*judged, strict=True))
         spread = np.sqrt(means.var(0) + (spreads**2).mean(0))
         logits = inverse_link(self.task, means.mean(0))
         return self.calibration.apply(self.task, logits), spread
 
-    def predict(self, names: Sequence[str], values: NDArray[np.generic]) -> list[Prediction]:
+    def predict(
+        self,
+        names: Sequence[str],
+        rows: Rows,
+        facts: Tensor | None = None,
+        warnings: Sequence[tuple[str, ...]] = (),
+    ) -> list[Prediction]:
         """Predict prepared exams.
 
         Args:
             names: One per exam.
-            values: (N, C, *size), as `prepare_image` gives them for the recipe.
+            rows: Their images, as `prepare_image` gives them for the recipe.
+            facts: What is known of the patients, as `encode_facts` gives it.
+            warnings: What is doubtful of each exam already.
         """
-        rows = Held(values)
-        shares, spreads = self.probabilities(rows, np.arange(len(values)))
+        shares, spreads = self.probabilities(rows, np.arange(len(names)), facts)
         decided = self.decision.decide(shares)
         return [
             Prediction(
@@ -89,19 +104,35 @@ class Trained:
                 tuple(shares[i].tolist()),
                 tuple(spreads[i].tolist()),
                 self._names(decided[i : i + 1]),
-                self._warnings(values[i]),
+                (*(warnings[i] if warnings else ()), *self._warnings(rows, i)),
             )
             for i, name in enumerate(names)
         ]
+
+    @torch.inference_mode()
+    def weigh(self, rows: Rows, facts: Tensor | None = None) -> Shares:
+        """Tell how much each image of the exams counted, the mean over members: (N, I).
+
+        The views of an image count for it together.
+        """
+        exams = standardised(rows, torch.empty(0), self.values, self.device, facts)
+        seen = exams.views(np.arange(len(rows.images)))
+        chance = torch.Generator().manual_seed(self.recipe.fit.seed)
+        with precision(self.recipe.fit, self.device):
+            each = [member.weigh(member.look(seen, chance)).float() for member in self.members]
+        images = seen.values.shape[1]
+        mean = torch.stack(each).mean(0)
+        parted = mean.reshape(len(mean), images, -1).sum(2)
+        return parted.cpu().numpy().astype(np.float64)
 
     def _names(self, decided: Indices) -> tuple[str, ...]:
         """Name what was decided on one exam: (1,) or, where findings coexist, (1, K)."""
         found = np.flatnonzero(decided[0]) if self.task.kind == "coexisting" else decided
         return tuple(self.task.classes[k] for k in found)
 
-    def _warnings(self, values: NDArray[np.generic]) -> tuple[str, ...]:
+    def _warnings(self, rows: Rows, exam: int) -> tuple[str, ...]:
         low, high = self.values["range"]
-        mean = float(values.astype(np.float32).mean())
+        mean = float(first_images(rows, np.array([exam])).astype(np.float32).mean())
         if low <= mean <= high:
             return ()
         return (
@@ -112,12 +143,23 @@ class Trained:
 
 @dataclass(frozen=True)
 class Held:
-    """Prepared exams in memory."""
+    """Prepared images in memory.
+
+    Args:
+        values: (N, C, *size).
+        table: Which of them are an exam's, as `Rows.images` tells; `None`: one each.
+    """
 
     values: NDArray[np.generic]
+    table: Indices | None = None
+
+    @property
+    def images(self) -> Indices:
+        """Which images are an exam's."""
+        return np.arange(len(self.values))[:, None] if self.table is None else self.table
 
     def batch(self, indices: Indices) -> NDArray[np.generic]:
-        """Take exams by number."""
+        """Take images by number."""
         return self.values[indices]
 
 

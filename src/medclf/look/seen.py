@@ -12,6 +12,11 @@ See = Callable[[Tensor, Generator, bool], Tensor]
 """Makes views of images: (B, C, *space), chance, whether in training -> (B, V, C, *size)."""
 
 
+def alone(images: Tensor, generator: Generator, training: bool) -> Tensor:
+    """See each image as it is, its only view: (B, C, *space) -> (B, 1, C, *space)."""
+    return images.unsqueeze(1)
+
+
 @dataclass(frozen=True)
 class Seen:
     """A look at each image of an exam.

@@ -6,10 +6,8 @@ which images the answer comes from.
 Source: Ilse, Tomczak, Welling. Attention-based Deep Multiple Instance Learning. ICML 2018.
 """
 
-from torch import Generator, Tensor
-
 from medclf.fuse.table import make_fuser
-from medclf.look.seen import Seen
+from medclf.look.seen import Seen, alone
 from medclf.method.asked import Asked
 from medclf.method.joined import Joined
 
@@ -20,11 +18,7 @@ def build(asked: Asked, fuse: str = "gated_attention") -> Joined:
     Args:
         fuse: A fuser of `medclf.fuse.table`.
     """
-
-    def see(images: Tensor, generator: Generator, training: bool) -> Tensor:
-        return images.unsqueeze(1)
-
-    look = Seen(asked.channels, asked.size, asked.changes, see)
+    look = Seen(asked.channels, asked.size, asked.changes, alone)
     networks = asked.networks(asked.channels, asked.size)
     fuser = asked.fused(make_fuser(fuse, asked.width(networks[0]), asked.images), networks[0])
     return Joined(networks, look, fuser, asked.lesson, asked.changes.mix)

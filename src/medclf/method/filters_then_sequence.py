@@ -7,6 +7,8 @@ Source: Gao, Lin, Wong. Automatic Feature Learning to Grade Nuclear Cataracts Ba
 Learning. IEEE Transactions on Biomedical Engineering 62, 2015.
 """
 
+from dataclasses import dataclass
+
 from torch import Generator, Tensor
 
 from medclf.errors import SettingError
@@ -16,6 +18,29 @@ from medclf.look.seen import Seen
 from medclf.look.slices import ordered_slices
 from medclf.method.asked import Asked
 from medclf.method.joined import Joined
+
+
+@dataclass(frozen=True)
+class InOrder:
+    """See each volume as its slices, each picture as its patches.
+
+    Args:
+        size: Of a slice or a patch.
+        most: Slices of a volume at most.
+        neighbours: Slices on either side, as further channels.
+        side: Patches of a picture along each axis.
+    """
+
+    size: tuple[int, ...]
+    most: int
+    neighbours: int
+    side: int
+
+    def __call__(self, images: Tensor, generator: Generator, training: bool) -> Tensor:
+        """See images: (B, C, *space) -> (B, V, C, *size)."""
+        if images.ndim == 5:
+            return ordered_slices(images, 0, self.most, self.neighbours)
+        return grid_patches(images, self.size, (self.side, self.side))
 
 
 def build(asked: Asked, most: int = 16, neighbours: int = 1, side: int = 4) -> Joined:
@@ -35,13 +60,7 @@ def build(asked: Asked, most: int = 16, neighbours: int = 1, side: int = 4) -> J
     else:
         channels, views = asked.channels, side * side
         size = tuple(max(1, round(2 * edge / (side + 1))) for edge in asked.size)
-
-    def see(images: Tensor, generator: Generator, training: bool) -> Tensor:
-        if images.ndim == 5:
-            return ordered_slices(images, 0, most, neighbours)
-        return grid_patches(images, size, (side, side))
-
-    look = Seen(channels, size, asked.changes, see)
+    look = Seen(channels, size, asked.changes, InOrder(size, most, neighbours, side))
     networks = asked.networks(channels, size)
     fuser = asked.fused(make_fuser("recurrent", asked.width(networks[0]), views), networks[0])
     return Joined(networks, look, fuser, asked.lesson, asked.changes.mix)

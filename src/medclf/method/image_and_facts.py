@@ -11,12 +11,10 @@ Information on Automated Skin Cancer Detection. Computers in Biology and Medicin
 
 from typing import Literal
 
-from torch import Generator, Tensor
-
 from medclf.errors import SettingError
 from medclf.fuse.facts import Concatenation, Encoder, LateFusion, Modulation
 from medclf.fuse.table import make_fuser
-from medclf.look.seen import Seen
+from medclf.look.seen import Seen, alone
 from medclf.method.asked import Asked
 from medclf.method.joined import Joined, WithFacts
 
@@ -42,14 +40,10 @@ def build(
         raise SettingError(f"method.options.join is one of {', '.join(JOINS)}, not {join!r}")
     if not asked.facts:
         raise SettingError("facts about the patients wanted, the recipe names none in [facts]")
-
-    def see(images: Tensor, generator: Generator, training: bool) -> Tensor:
-        return images.unsqueeze(1)
-
-    look = Seen(asked.channels, asked.size, asked.changes, see)
+    look = Seen(asked.channels, asked.size, asked.changes, alone)
     networks = asked.networks(asked.channels, asked.size)
     fuser = make_fuser(fuse, asked.width(networks[0]), asked.images)
-    encoder = Encoder(asked.facts, drop=hide, drop_all=hide_all)
+    encoder = Encoder(len(asked.facts), drop=hide, drop_all=hide_all)
     outputs = asked.lesson.task.outputs
     facts: WithFacts
     if join == "late":

@@ -8,6 +8,7 @@ Source: Setio et al. Pulmonary Nodule Detection in CT Images: False Positive Red
 Multi-View Convolutional Networks. IEEE Transactions on Medical Imaging, 2016, figures 3 and 4.
 """
 
+from dataclasses import dataclass
 from typing import Literal
 
 from torch import Generator, Tensor
@@ -23,6 +24,17 @@ from medclf.method.joined import Joined
 VIEWS = 9
 
 
+@dataclass(frozen=True)
+class NinePlanes:
+    """See each volume as its nine planes of symmetry, so many pixels wide."""
+
+    pixels: int
+
+    def __call__(self, volumes: Tensor, generator: Generator, training: bool) -> Tensor:
+        """See volumes: (B, C, Z, Y, X) -> (B, 9, C, pixels, pixels)."""
+        return sample_planes(volumes, symmetric_planes(), self.pixels)
+
+
 def build(
     asked: Asked, fusion: Literal["committee", "late"] = "late", own: bool = False
 ) -> EachView | Joined:
@@ -34,12 +46,8 @@ def build(
     """
     if fusion not in ("committee", "late"):
         raise SettingError(f"method.options.fusion is committee or late, not {fusion!r}")
-    pixels, planes = min(asked.volume), symmetric_planes()
-
-    def see(volumes: Tensor, generator: Generator, training: bool) -> Tensor:
-        return sample_planes(volumes, planes, pixels)
-
-    look = Seen(asked.channels, (pixels, pixels), asked.changes, see)
+    pixels = min(asked.volume)
+    look = Seen(asked.channels, (pixels, pixels), asked.changes, NinePlanes(pixels))
     networks = asked.networks(look.channels, look.size, VIEWS, own)
     if fusion == "committee":
         return EachView(networks, look, asked.lesson, asked.changes.mix)

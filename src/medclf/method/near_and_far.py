@@ -4,6 +4,8 @@ Source: Shen, Zhou, Yang, Yang, Tian. Multi-scale Convolutional Neural Networks 
 Classification. IPMI 2015.
 """
 
+from dataclasses import dataclass
+
 from torch import Generator, Tensor
 
 from medclf.errors import SettingError
@@ -12,6 +14,18 @@ from medclf.look.scales import near_and_far
 from medclf.look.seen import Seen
 from medclf.method.asked import Asked
 from medclf.method.joined import Joined
+
+
+@dataclass(frozen=True)
+class Scales:
+    """See the middle of each image at several scales: shares of its edge, resampled to one size."""
+
+    shares: tuple[float, ...]
+    size: tuple[int, ...]
+
+    def __call__(self, images: Tensor, generator: Generator, training: bool) -> Tensor:
+        """See images: (B, C, *space) -> (B, V, C, *size)."""
+        return near_and_far(images, self.shares, self.size)
 
 
 def build(asked: Asked, scales: int = 2, own: bool = True) -> Joined:
@@ -26,11 +40,7 @@ def build(asked: Asked, scales: int = 2, own: bool = True) -> Joined:
     if not size:
         raise SettingError(f"2 scales or more wanted, not {scales}")
     edges = tuple(max(edge, here) for edge, here in zip(size, _least(asked.size), strict=True))
-
-    def see(images: Tensor, generator: Generator, training: bool) -> Tensor:
-        return near_and_far(images, shares, edges)
-
-    look = Seen(asked.channels, edges, asked.changes, see)
+    look = Seen(asked.channels, edges, asked.changes, Scales(shares, edges))
     networks = asked.networks(look.channels, edges, scales, own)
     fuser = make_fuser("side_by_side", asked.width(networks[0]), scales)
     return Joined(networks, look, asked.fused(fuser, networks[0]), asked.lesson, asked.changes.mix)

@@ -8,7 +8,7 @@ Source: Roth et al. A New 2.5D Representation for Lymph Node Detection using Ran
 Deep Convolutional Neural Network Observations. MICCAI 2014.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from torch import Generator, Tensor
 
@@ -18,6 +18,31 @@ from medclf.look.seen import Seen
 from medclf.look.turns import random_turns
 from medclf.method.asked import Asked
 from medclf.method.each_view import EachView
+
+
+@dataclass(frozen=True)
+class Triplets:
+    """See each volume as randomly turned triplets of crossing planes.
+
+    Args:
+        pixels: Edge of each plane.
+        looks: Triplets in training.
+        in_use: Likewise, in use.
+        stretch: Largest change of the step between pixels in training, as a share.
+        shift: Largest shift of the middle in training, in samples.
+    """
+
+    pixels: int
+    looks: int
+    in_use: int
+    stretch: float
+    shift: float
+
+    def __call__(self, volumes: Tensor, generator: Generator, training: bool) -> Tensor:
+        """See volumes: (B, C, Z, Y, X) -> (B, V, 3 C, pixels, pixels)."""
+        views, change = (self.looks, 1) if training else (self.in_use, 0)
+        chance = generator, change * self.stretch, change * self.shift
+        return crossing_planes(volumes, random_turns(len(volumes), views, *chance), self.pixels)
 
 
 def build(asked: Asked, looks: int = 1, in_use: int = 12, share: float = 0.7) -> EachView:
@@ -32,13 +57,7 @@ def build(asked: Asked, looks: int = 1, in_use: int = 12, share: float = 0.7) ->
         found = f"{looks}, {in_use} and {share}"
         raise SettingError(f"1 look or more, in use too, and a share up to 1 wanted, not {found}")
     pixels, changes = max(2, round(share * min(asked.volume))), asked.changes
-
-    def see(volumes: Tensor, generator: Generator, training: bool) -> Tensor:
-        stretch, shift = (changes.scale, changes.shift * pixels) if training else (0.0, 0.0)
-        views = looks if training else in_use
-        turns = random_turns(len(volumes), views, generator, stretch, shift)
-        return crossing_planes(volumes, turns, pixels)
-
+    see = Triplets(pixels, looks, in_use, changes.scale, changes.shift * pixels)
     still = replace(changes, rotate_degrees=0, scale=0, shear=0, shift=0, elastic=0)
     look = Seen(3 * asked.channels, (pixels, pixels), still, see)
     return EachView(asked.networks(look.channels, look.size), look, asked.lesson, changes.mix)

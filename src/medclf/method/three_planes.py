@@ -9,6 +9,7 @@ Convolutional Neural Network. MICCAI 2013 (a network for each plane); Roth et al
 (planes as channels).
 """
 
+from dataclasses import dataclass
 from typing import Literal
 
 from torch import Generator, Tensor
@@ -27,6 +28,29 @@ SHOWN = ("plane", "maximum", "mean")
 JOINED = ("channels", "shared", "own")
 
 
+@dataclass(frozen=True)
+class ThreePlanes:
+    """See each volume from three sides.
+
+    Args:
+        pixels: Edge of each plane.
+        shown: What lies in the plane, or the maximum or the mean along its axis.
+        together: As channels of one view.
+    """
+
+    pixels: int
+    shown: str
+    together: bool
+
+    def __call__(self, volumes: Tensor, generator: Generator, training: bool) -> Tensor:
+        """See volumes: (B, C, Z, Y, X) -> (B, 3, C, pixels, pixels), or (B, 1, 3 C, …)."""
+        if self.shown == "plane":
+            views = sample_planes(volumes, axis_planes(), self.pixels)
+        else:
+            views = projections(volumes, (self.pixels, self.pixels), (self.shown,))
+        return views.flatten(1, 2).unsqueeze(1) if self.together else views
+
+
 def build(
     asked: Asked,
     shown: Literal["plane", "maximum", "mean"] = "plane",
@@ -42,16 +66,8 @@ def build(
     if shown not in SHOWN or joined not in JOINED:
         wanted = f"{', '.join(SHOWN)}, and {', '.join(JOINED)}"
         raise SettingError(f"method.options are of {wanted}, not {shown!r} and {joined!r}")
-    pixels, planes = min(asked.volume), axis_planes()
-    together = joined == "channels"
-
-    def see(volumes: Tensor, generator: Generator, training: bool) -> Tensor:
-        if shown == "plane":
-            views = sample_planes(volumes, planes, pixels)
-        else:
-            views = projections(volumes, (pixels, pixels), (shown,))
-        return views.flatten(1, 2).unsqueeze(1) if together else views
-
+    pixels, together = min(asked.volume), joined == "channels"
+    see = ThreePlanes(pixels, shown, together)
     channels = asked.channels * (PLANES if together else 1)
     look = Seen(channels, (pixels, pixels), asked.changes, see)
     networks = asked.networks(channels, look.size, PLANES, joined == "own")

@@ -94,17 +94,30 @@ def box_around(image: Image, point_mm: Sequence[float], edges_mm: Sequence[float
     """
     if len(edges_mm) != len(image.space) or not all(mm > 0 for mm in edges_mm):
         raise SettingError(f"{len(image.space)} edges above 0 mm wanted, found {tuple(edges_mm)}")
-    middle = image.grid.from_mm(np.asarray(point_mm, np.float64))
-    if not all(-0.5 <= at <= n - 0.5 for at, n in zip(middle, image.space, strict=True)):
-        told = ", ".join(f"{at:.1f}" for at in middle)
-        raise SettingError(
-            f"a point in the image wanted, found {tuple(point_mm)} mm at sample {told} of "
-            f"{image.space}"
-        )
+    middle: list[float] = image.grid.from_mm(np.asarray(point_mm, np.float64)).tolist()
     spacing = image.grid.spacing_mm or ()
-    samples = [max(1, round(edge / mm)) for edge, mm in zip(edges_mm, spacing, strict=True)]
-    start = [round(float(at) - (n - 1) / 2) for at, n in zip(middle, samples, strict=True)]
-    return Box(tuple(start), tuple(at + n for at, n in zip(start, samples, strict=True)))
+    samples = [edge / mm for edge, mm in zip(edges_mm, spacing, strict=True)]
+    return box_at(image, middle, samples)
+
+
+def box_at(image: Image, middle: Sequence[float], samples: Sequence[float]) -> Box:
+    """Take the box of so many samples whose middle lies nearest to a place.
+
+    Args:
+        image: In which the place must lie.
+        middle: In samples of the image.
+        samples: Along each axis, rounded to whole ones.
+
+    Raises:
+        SettingError: the place is not in the image.
+    """
+    inside = zip(middle, image.space, strict=True)
+    if not all(-0.5 <= at <= n - 0.5 for at, n in inside):
+        told = ", ".join(f"{at:.1f}" for at in middle)
+        raise SettingError(f"a point in the image wanted, found sample {told} of {image.space}")
+    whole = [max(1, round(n)) for n in samples]
+    start = [round(float(at) - (n - 1) / 2) for at, n in zip(middle, whole, strict=True)]
+    return Box(tuple(start), tuple(at + n for at, n in zip(start, whole, strict=True)))
 
 
 def _edges(box: Box) -> list[tuple[int, int]]:

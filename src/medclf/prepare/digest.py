@@ -122,7 +122,8 @@ def write_row(source: Source, digest: str) -> bytes:
     """Write as one line what an image is made of: the contents of files, and its place in them."""
     form = "" if source.parts else source.path.suffix.lower()
     members = "".join(f" {part.member!r}" for part in source.parts if part.member)
-    line = f"\n{digest} {form} {source.member!r} {source.index}{members}"
+    place = "" if source.point is None else f" {source.point.at} {source.point.unit}"
+    line = f"\n{digest} {form} {source.member!r} {source.index}{members}{place}"
     return line.encode(errors="surrogateescape")  # Names need not be UTF-8.
 
 

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from medclf.core.grid import Grid
 from medclf.core.image import Image
+from medclf.core.record import Point
 from medclf.errors import ReadError, SettingError
 from medclf.prepare.bias import correct_bias
 from medclf.prepare.body import body_box
 from medclf.prepare.crop import crop
 from medclf.prepare.intensity import scale_values, store_as
+from medclf.prepare.marked import cut_marked
 from medclf.prepare.meant import as_shown, as_suv
 from medclf.prepare.orient import orient
 from medclf.prepare.placement import Placement, Points, unmoved
@@ -95,7 +97,9 @@ class Prepared:
         return self.placement.to_array(self.grid.from_mm(points_mm))
 
 
-def prepare_image(image: Image, settings: Prepare, where: str, site: str = "") -> NDArray[Any]:
+def prepare_image(
+    image: Image, settings: Prepare, where: str, site: str = "", point: Point | None = None
+) -> NDArray[Any]:
     """Prepare one image.
 
     Args:
@@ -103,6 +107,7 @@ def prepare_image(image: Image, settings: Prepare, where: str, site: str = "") -
         settings: What is wanted.
         where: Names the file in messages.
         site: Hospital or scanner, where `settings.site` names the column that tells it.
+        point: Where `settings.crop` is "point".
 
     Returns:
         (C, *size) of `settings.dtype`: 0 to 255, or 0 to 1. It may share memory with the image,
@@ -120,27 +125,31 @@ def prepare_image(image: Image, settings: Prepare, where: str, site: str = "") -
         array([[[  0, 255],
                 [255,   0]]], dtype=uint8)
     """
-    scaled = scale_image(image, settings, where, site)
+    scaled = scale_image(image, settings, where, site, point)
     values: NDArray[Any] = sample_images([scaled], settings)[0]
     return values
 
 
-def place_image(image: Image, settings: Prepare, where: str, site: str = "") -> Prepared:
+def place_image(
+    image: Image, settings: Prepare, where: str, site: str = "", point: Point | None = None
+) -> Prepared:
     """Prepare one image as `prepare_image` does, and keep its place in the patient."""
-    scaled = scale_image(image, settings, where, site)
+    scaled = scale_image(image, settings, where, site, point)
     samples = place_samples(scaled.space, scaled.steps, settings.size)
     values = sample_images([scaled], settings)[0]
     return Prepared(values, samples.after(scaled.placement), image.grid)
 
 
-def scale_image(image: Image, settings: Prepare, where: str, site: str = "") -> Scaled:
+def scale_image(
+    image: Image, settings: Prepare, where: str, site: str = "", point: Point | None = None
+) -> Scaled:
     """Do all that is done before samples are mixed, and tell how they are to be mixed.
 
     Raises:
         ReadError, SettingError: as `prepare_image` does.
     """
     expect_learnt(settings)
-    cut, placement = cut_image(image, settings, where)
+    cut, placement = cut_image(image, settings, where, point)
     values, top = scale_values(cut, settings, where, site)
     spacing_mm, wanted_mm = cut.grid.spacing_mm, settings.spacing_mm
     steps = measure_steps(cut.space, spacing_mm, settings.size, wanted_mm, settings.fit, where)
@@ -169,7 +178,9 @@ def sample_images(some: Sequence[Scaled], settings: Prepare) -> NDArray[Any]:
     return np.ascontiguousarray(values)
 
 
-def cut_image(image: Image, settings: Prepare, where: str) -> tuple[Image, Placement]:
+def cut_image(
+    image: Image, settings: Prepare, where: str, point: Point | None = None
+) -> tuple[Image, Placement]:
     """Turn, crop and correct an image, before its values are scaled.
 
     Returns:
@@ -184,6 +195,9 @@ def cut_image(image: Image, settings: Prepare, where: str) -> tuple[Image, Place
         placement = here.after(placement)
     if settings.crop == "body":
         image, here = crop(image, body_box(image))
+        placement = here.after(placement)
+    if settings.crop == "point":
+        image, here = cut_marked(image, placement, point, settings, where)
         placement = here.after(placement)
     if settings.bias == "n4":
         image = correct_bias(image, where)

@@ -61,6 +61,21 @@ Held = dict[Row, tuple[NDArray[Any], int]]
 """Rows that are there already: the values of a store, and the row's number among them."""
 
 
+def once_in_turn(read: Read) -> Read:
+    """Read an image once for all of its points that are asked for one after the other."""
+    last: list[tuple[Source, Image]] = []
+
+    def again(source: Source) -> Image:
+        if source.point is None:
+            return read(source)
+        whole = replace(source, point=None)
+        if not last or last[0][0] != whole:
+            last[:] = [(whole, read(whole))]
+        return last[0][1]
+
+    return again
+
+
 @dataclass(frozen=True)
 class Order:
     """What is wanted of a store.
@@ -129,7 +144,8 @@ class Order:
             For each row, in order, its values (C, *size), or the reason why there are none.
         """
         waiting: list[Scaled] = []
-        for found in map(self._scale, rows):
+        read = once_in_turn(self.read)
+        for found in (self._scale(row, read) for row in rows):
             if isinstance(found, Scaled) and (not waiting or self._joins(waiting, found)):
                 waiting.append(found)
                 continue
@@ -146,18 +162,18 @@ class Order:
     def _sample(self, waiting: Sequence[Scaled]) -> Iterable[NDArray[Any]]:
         return sample_images(waiting, self.settings) if waiting else ()
 
-    def _scale(self, row: Row) -> Scaled | NDArray[Any] | str:
+    def _scale(self, row: Row, read: Read) -> Scaled | NDArray[Any] | str:
         """Read and scale one image, copy it where it is held, or tell why that cannot be done."""
         source = row.source
         if row in self.held:
             values, number = self.held[row]
             return np.array(values[number])
         try:
-            image = self.read(source)
+            image = read(source)
             for path in files_of(source):
                 if path in self.files and not self.files[path].still(path):
                     return f"{path}: this file changed while it was prepared: begin again"
-            return scale_image(image, self.settings, str(source), row.site)
+            return scale_image(image, self.settings, str(source), row.site, source.point)
         except MedclfError as problem:
             return " ".join(str(problem).split())
         except OSError as problem:

@@ -8,8 +8,9 @@ the settings; whoever asks for the same gets it at once.
 import mmap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,22 @@ NAMED = 3
 """Unreadable images that a message names."""
 
 
+class Rows(Protocol):
+    """What gives prepared images by number, copied: a `Store`, or arrays in memory."""
+
+    @property
+    def images(self) -> NDArray[np.int64]:
+        """Which rows an exam's images are, (N, I); -1 for those that it has not."""
+
+    def batch(self, indices: NDArray[np.int64]) -> NDArray[np.generic]:
+        """Take images: (B,) -> (B, C, *size)."""
+
+
+def first_images(rows: Rows, exams: NDArray[np.int64]) -> NDArray[np.generic]:
+    """Take the first image of each exam: (B,) -> (B, C, *size)."""
+    return rows.batch(rows.images[exams, 0])
+
+
 @dataclass(frozen=True, eq=False)
 class Store:
     """Prepared images.
@@ -55,6 +72,16 @@ class Store:
     digest: str
     failures: tuple[tuple[str, str], ...]
     files: Mapping[str, str]
+
+    @cached_property
+    def images(self) -> NDArray[np.int64]:
+        """The rows of each exam's images, in order: (exams, most images of one), -1 for none."""
+        counts = np.bincount(self.exam_index, minlength=len(self.names))
+        table = np.full((len(self.names), int(counts.max(initial=1))), -1, np.int64)
+        order = np.argsort(self.exam_index, kind="stable")
+        place = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+        table[self.exam_index[order], place] = order
+        return table
 
     def batch(self, indices: NDArray[np.int64]) -> NDArray[np.generic]:
         """Copy rows, in the order asked for; other threads run meanwhile.
@@ -89,7 +116,7 @@ def open_store(
     """Open the store of some exams; it is made where there is none yet.
 
     Args:
-        records: The exams, each with one image.
+        records: The exams.
         settings: How every image is prepared.
         cache: Where stores are kept; `cache_folder()` where it is not given.
         progress: Told how many images of how many have been prepared, while a store is made.
@@ -97,7 +124,7 @@ def open_store(
         read: Reads an image; called in several threads at once.
 
     Raises:
-        CohortError: there is no exam, or one of several images.
+        CohortError: there is no exam.
         ReadError: images cannot be read or prepared. All are tried; the first are named.
         SettingError: the cache cannot be written, or its disk is full; the settings are to be
             learnt first; or no exam has the column of their site.
@@ -166,11 +193,8 @@ def _flatten(records: Sequence[Record]) -> tuple[list[int], list[Source]]:
     if not records:
         raise CohortError("exams wanted, to prepare their images, found none")
     for record in records:
-        if len(record.images) != 1:
-            raise CohortError(
-                f"{record.name}: 1 image wanted, found {len(record.images)}: several images of "
-                "an exam need a method that fuses views, which is not there yet"
-            )
+        if not record.images:
+            raise CohortError(f"{record.name}: at least 1 image wanted, found none")
     images = [(n, source) for n, record in enumerate(records) for source in record.images.values()]
     return [number for number, _ in images], [source for _, source in images]
 

@@ -1,0 +1,111 @@
+"""New exams are predicted: files, folders of a volume, or the rows of a table."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medclf.core.prediction import Prediction
+from medclf.core.record import Record
+from medclf.curate.cohort import Columns, read_exams
+from medclf.curate.folder import TABLES
+from medclf.curate.series import find_image
+from medclf.errors import ReadError, SettingError
+from medclf.learn.facts import doubt_facts, encode_facts
+from medclf.learn.run import Run
+from medclf.learn.trained import Held, Trained
+from medclf.prepare.exam import prepare_image
+from medclf.prepare.order import once_in_turn
+from medclf.prepare.place import AXES, add_places
+from medclf.prepare.site import sites_of
+from medclf.read.image import read_image
+
+AT_ONCE = 64  # images in memory
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Predicts exams a few at a time.
+
+    Args:
+        run: Whose members judge.
+        trained: These members.
+        site: Where the exams come from, where the run goes by the site and no table tells it.
+    """
+
+    run: Run
+    trained: Trained
+    site: str = ""
+
+    def list_exams(self, files: Iterable[str | Path], series: str | None) -> list[Record]:
+        """List exams: one for each file or folder of a volume, or each exam of a table.
+
+        Raises:
+            ReadError: a file is not there, or a table cannot be read.
+        """
+        known: dict[str, Any] = dict(self.run.facts["data"]["columns"])
+        pattern = series or known.get("series")
+        found: list[Record] = []
+        for path in map(Path, files):
+            if path.is_file() and path.name.lower().endswith(TABLES):
+                found += read_exams(path, Columns(series=pattern))
+            else:
+                source = find_image(path, pattern)
+                found.append(Record(str(path), {"image": source}, str(path)))
+        return found
+
+    def parts(self, records: Sequence[Record]) -> Iterable[list[Prediction]]:
+        """Predict exams, so many at once that their images fit into memory."""
+        most = max(1, AT_ONCE // self.trained.recipe.method.images)
+        for start in range(0, len(records), most):
+            yield self._predict(records[start : start + most])
+
+    def _predict(self, records: Sequence[Record]) -> list[Prediction]:
+        recipe = self.trained.recipe
+        for record in records:
+            if len(record.images) > recipe.method.images:
+                raise ReadError(
+                    f"{record.name}: {recipe.method.images} images at most wanted, as in training, "
+                    f"found {len(record.images)}"
+                )
+        if set(AXES) & set(recipe.facts.numbers):
+            records = add_places(records)
+        rows = self._prepare(records)
+        facts = encode_facts(records, recipe.facts)
+        warnings = [doubt_facts(record, recipe.facts) for record in records]
+        found = self.trained.predict([record.name for record in records], rows, facts, warnings)
+        if recipe.method.images == 1:
+            return found
+        counted = self.trained.weigh(rows, facts)
+        return [
+            replace(one, images=tuple(zip(record.images, shares, strict=False)))
+            for one, record, shares in zip(found, records, counted.tolist(), strict=True)
+        ]
+
+    def _prepare(self, records: Sequence[Record]) -> Held:
+        """Read and prepare the images of some exams."""
+        prepare, read = self.trained.recipe.prepare, once_in_turn(read_image)
+        sites = [self.site] * len(records)
+        if prepare.site and not self.site and any(prepare.site in r.facts for r in records):
+            sites = sites_of(records, prepare)
+        values: list[NDArray[Any]] = []
+        table = np.full((len(records), self.trained.recipe.method.images), -1)
+        for number, (record, site) in enumerate(zip(records, sites, strict=True)):
+            for place, source in enumerate(record.images.values()):
+                image = read(source)
+                table[number, place] = len(values)
+                values.append(prepare_image(image, prepare, str(source), site, source.point))
+        return Held(np.stack(values), table)
+
+
+def expect_site(trained: Trained, site: str, run: Run) -> None:
+    """Check that a site is named only where the run goes by it.
+
+    Raises:
+        SettingError: it does not.
+    """
+    if site and not trained.recipe.prepare.site:
+        raise SettingError(f"{run.folder}: no site wanted, which this run does not go by")

@@ -1,0 +1,114 @@
+"""Facts about patients as numbers: standardised, words as one number each, what is missing as NaN.
+
+What a number is measured against, and which words are known, is learnt from training exams and
+stands in the recipe, so that whoever uses the run reads facts alike.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from medclf.core.record import Fact, Record
+from medclf.errors import CohortError
+from medclf.learn.settings import Facts
+
+WORDS = 12  # the most of one column; the rarest are read as missing
+FEWEST = 5  # training exams that must bear a word
+
+
+def choose_facts(records: Sequence[Record], names: Sequence[str]) -> Facts:
+    """Choose how facts are read, and learn from exams what they are measured against.
+
+    Args:
+        records: Training exams.
+        names: Columns; all that hold more than one value where none is named.
+
+    Raises:
+        CohortError: a column is not there.
+    """
+    known = list(dict.fromkeys(name for record in records for name in record.facts))
+    lacking = [name for name in names if name not in known]
+    if lacking:
+        told = ", ".join(known) or "none"
+        raise CohortError(f"facts: the column {lacking[0]!r} wanted, found {told}")
+    numbers: list[str] = []
+    mean: list[float] = []
+    deviation: list[float] = []
+    words: list[str] = []
+    for name in names or known:
+        column = [record.facts.get(name) for record in records]
+        values = np.array([fact for fact in column if isinstance(fact, float)], np.float64)
+        if len(values) and not any(isinstance(fact, str) for fact in column):
+            if values.std() > 0:
+                numbers.append(name)
+                mean.append(round(float(values.mean()), 6))
+                deviation.append(round(float(values.std()), 6))
+            continue
+        counts = Counter(fact for fact in column if isinstance(fact, str))
+        common = [word for word, n in counts.most_common(WORDS) if n >= FEWEST]
+        if len(common) > 1:
+            words += [f"{name}={word}" for word in sorted(common)]
+    return Facts(tuple(numbers), tuple(mean), tuple(deviation), tuple(words))
+
+
+def learn_facts(records: Sequence[Record], settings: Facts) -> Facts:
+    """Learn anew what facts are measured against, with the columns as they are."""
+    found = choose_facts(records, columns_of(settings)) if settings.columns else settings
+    return replace(found, words=settings.words) if settings.words else found
+
+
+def columns_of(settings: Facts) -> list[str]:
+    """Name the columns of a table that are read."""
+    words = (column.partition("=")[0] for column in settings.words)
+    return list(dict.fromkeys((*settings.numbers, *words)))
+
+
+def encode_facts(records: Sequence[Record], settings: Facts) -> Tensor | None:
+    """Write facts as numbers: (N, F) float32, NaN where missing; `None` where none are asked."""
+    if not settings.columns:
+        return None
+    rows = [
+        [
+            *(
+                (_number(record.facts.get(name)) - mean) / deviation
+                for name, mean, deviation in zip(
+                    settings.numbers, settings.mean, settings.deviation, strict=True
+                )
+            ),
+            *_words(record, settings.words),
+        ]
+        for record in records
+    ]
+    return torch.tensor(rows, dtype=torch.float32)
+
+
+def doubt_facts(record: Record, settings: Facts) -> tuple[str, ...]:
+    """Warn of facts that are missing, or of words that training never saw."""
+    known = set(settings.words)
+    missing = [name for name in columns_of(settings) if record.facts.get(name) is None]
+    strange = [
+        f"{name} is {fact!r}, which training never saw"
+        for name in {column.partition("=")[0] for column in settings.words}
+        if isinstance(fact := record.facts.get(name), str) and f"{name}={fact}" not in known
+    ]
+    told = (f"not known: {', '.join(missing)}",) if missing else ()
+    return (*told, *strange)
+
+
+def _number(fact: Fact) -> float:
+    return fact if isinstance(fact, float) else float("nan")
+
+
+def _words(record: Record, words: Sequence[str]) -> list[float]:
+    """Tell for each word whether it is the fact; NaN where the fact is missing or unknown."""
+    found = []
+    for column in words:
+        name, _, word = column.partition("=")
+        fact = record.facts.get(name)
+        known = isinstance(fact, str) and f"{name}={fact}" in words
+        found.append(float(fact == word) if known else float("nan"))
+    return found

@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from medclf.core.grid import Grid
+from medclf.core.image import Image
+from medclf.core.record import Point, Record, Source
+from medclf.errors import ReadError
+from medclf.prepare.exam import Prepare, place_image, prepare_image
+from medclf.prepare.order import once_in_turn
+from medclf.prepare.place import AXES, add_places
+
+RNG = np.random.default_rng(0)
+VALUES = RNG.integers(0, 200, (1, 20, 24, 28)).astype(np.uint8)
+GRID = Grid((2.0, 1.0, 1.0), (10.0, -5.0, 3.0), np.eye(3))
+IMAGE = Image(VALUES, GRID)
+AROUND = Prepare((4, 6, 6), 1, crop="point")
+
+
+def test_what_lies_around_a_point_is_cut_out():
+    by_sample = prepare_image(IMAGE, AROUND, "a", point=Point((9.5, 11.5, 13.5), "samples"))
+    np.testing.assert_array_equal(by_sample, VALUES[:, 8:12, 9:15, 11:17])
+    mm = GRID.to_mm(np.array([9.5, 11.5, 13.5]))
+    by_mm = prepare_image(IMAGE, AROUND, "a", point=Point(tuple(mm), "mm"))
+    np.testing.assert_array_equal(by_mm, by_sample)
+
+
+def test_spacing_decides_how_much_is_cut_out():
+    wide = Prepare((4, 6, 6), 1, spacing_mm=(2.0, 2.0, 2.0), crop="point")
+    point = Point((9.5, 11.5, 13.5), "samples")
+    found = place_image(IMAGE, wide, "a", point=point)
+    corners = found.to_mm(np.array([[-0.5] * 3, [3.5, 5.5, 5.5]]))
+    assert np.allclose(corners[1] - corners[0], (8, 12, 12))
+    assert np.allclose(corners.mean(0), GRID.to_mm(np.array(point.at)), atol=0.51)
+
+
+def test_a_point_is_found_after_turning():
+    turned = Image(VALUES[:, ::-1], Grid((2.0, 1.0, 1.0), (48.0, -5.0, 3.0), np.diag([-1.0, 1, 1])))
+    settings = Prepare((4, 6, 6), 1, crop="point", orientation="patient")
+    one = prepare_image(IMAGE, settings, "a", point=Point((9.5, 11.5, 13.5), "samples"))
+    other = prepare_image(turned, settings, "a", point=Point((9.5, 11.5, 13.5), "samples"))
+    np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("point", "told"),
+    [
+        (None, 'a.nii: a marked point wanted by prepare.crop "point", found none'),
+        (Point((1.0, 2.0), "samples"), "a.nii: a point of 3 numbers wanted, found 1, 2 samples"),
+        (
+            Point((99.0, 2.0, 2.0), "samples"),
+            "a.nii: a point in the image wanted",
+        ),
+    ],
+)
+def test_points_that_mean_nothing_are_refused(point, told):
+    with pytest.raises(ReadError, match=told):
+        prepare_image(IMAGE, AROUND, "a.nii", point=point)
+
+
+def test_an_image_is_read_once_for_its_points():
+    read = []
+
+    def reader(source):
+        read.append(source)
+        return IMAGE
+
+    again = once_in_turn(reader)
+    for at in (1.0, 2.0, 3.0):
+        again(Source("a.nii", point=Point((at, at, at), "samples")))
+    again(Source("b.nii", point=Point((1.0, 1.0, 1.0), "samples")))
+    assert read == [Source("a.nii"), Source("b.nii")]
+
+
+def test_places_lie_within_the_body():
+    values = np.zeros((1, 20, 24, 28), np.float32)
+    values[:, 4:16, 6:18, 4:24] = 100 + RNG.normal(0, 5, (12, 12, 20))
+    image = Image(values, GRID)
+    points = [(4.0, 6.0, 4.0), (9.5, 11.5, 13.5), (15.0, 17.0, 23.0)]
+    records = [
+        Record(
+            str(n), {"image": Source("a.nii", point=Point(tuple(map(float, at)), "samples"))}, "p"
+        )
+        for n, at in enumerate(points)
+    ]
+    placed = add_places(records, lambda source: image)
+    found = np.array([[record.facts[name] for name in AXES] for record in placed])
+    assert np.allclose(found, [[0, 0, 0], [0.5] * 3, [1, 1, 1]], atol=0.1)

@@ -1,0 +1,119 @@
+"""Bags, facts and marked points: trained from a table, and predicted from one."""
+
+import csv
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+import medclf
+import medclf.learn.recipe
+from medclf.errors import CohortError, ReadError
+from medclf.learn.settings import Decide, Fit, Net
+
+RNG = np.random.default_rng(0)
+FIT = Fit(epochs=1, members=2, batch=8, shift=0.0)
+
+
+def write(folder, rows):
+    with (folder / "exams.csv").open("w", newline="") as file:
+        table = csv.DictWriter(file, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
+    return folder / "exams.csv"
+
+
+def picture(path, bright):
+    values = RNG.integers(0, 100, (28, 28)) + 100 * bright
+    Pillow.fromarray(values.astype(np.uint8)).save(path)
+    return path.name
+
+
+def quick(cohort, method=""):
+    """Plan, and keep of the plan what does not take long."""
+    plan = medclf.plan(cohort, minutes=0.1, method=method)
+    recipe = medclf.learn.recipe.Recipe(
+        plan.recipe.prepare,
+        plan.recipe.augment,
+        Net("sprint", {"width": 16}),
+        FIT,
+        Decide(resamples=20),
+        method=plan.recipe.method,
+        facts=plan.recipe.facts,
+    )
+    return plan, recipe
+
+
+@pytest.fixture
+def exams(tmp_path):
+    rows = []
+    for n in range(36):
+        label, split = n % 2, ("train", "train", "val", "test")[n // 2 % 4]
+        for view in ("front", "side")[: 1 + (n % 3 > 0)]:
+            path = picture(tmp_path / f"{n}-{view}.png", label)
+            age = "" if n == 5 else 50 + 10 * label + n % 4
+            told = {"sex": "FM"[n % 2], "label": f"class {label}", "split": split}
+            rows.append({"path": path, "exam": n, "view": view, "age": age, **told})
+    return write(tmp_path, rows)
+
+
+def test_a_bag_of_images_says_what_each_counted(exams, tmp_path):
+    cohort = medclf.read_cohort(exams)
+    plan, recipe = quick(cohort)
+    assert plan.recipe.method.name == "exam_bag"
+    assert plan.recipe.method.images == 2
+    run = medclf.train(cohort, tmp_path / "run", recipe=recipe)
+    found = {one.name: one for one in run.predict([exams])}
+    assert len(found) == 36
+    assert dict(found["0"].images) == {"front": 1.0}
+    shares = dict(found["1"].images)
+    assert set(shares) == {"front", "side"}
+    assert sum(shares.values()) == pytest.approx(1)
+    again = medclf.load(tmp_path / "run").predict([tmp_path / "0-front.png"])
+    assert again[0].probabilities == pytest.approx(found["0"].probabilities, abs=1e-5)
+
+
+def test_facts_are_used_and_what_is_strange_is_told(exams, tmp_path):
+    cohort = medclf.read_cohort(exams)
+    _, recipe = quick(cohort, "image_and_facts")
+    assert recipe.facts.columns == ("age", "sex=F", "sex=M")
+    run = medclf.train(cohort, tmp_path / "run", recipe=recipe)
+    new = write(tmp_path, [{"path": "0-front.png", "exam": "x", "sex": "unknown", "age": ""}])
+    (one,) = run.predict([new])
+    assert one.warnings[:2] == ("not known: age", "sex is 'unknown', which training never saw")
+    (bare,) = run.predict([tmp_path / "0-front.png"])
+    assert bare.warnings[0] == "not known: age, sex"
+    assert bare.probabilities == pytest.approx(one.probabilities, abs=1e-5)
+
+
+def test_methods_say_what_they_need(exams):
+    cohort = medclf.read_cohort(exams)
+    with pytest.raises(CohortError, match=r"patch needs a marked point in each exam.*would do: wh"):
+        medclf.plan(cohort, method="patch")
+    with pytest.raises(CohortError, match="multi_view needs volumes"):
+        medclf.plan(cohort, method="multi_view")
+    with pytest.raises(CohortError, match="near_and_far needs exams of one image"):
+        medclf.plan(cohort, method="near_and_far")
+
+
+def test_marked_points_are_judged_each_by_itself(tmp_path):
+    rows = []
+    for n in range(12):
+        values = RNG.integers(0, 80, (64, 64))
+        values[10:20, 40:50] += 120
+        Pillow.fromarray(values.astype(np.uint8)).save(tmp_path / f"{n}.png")
+        split = ("train", "train", "val", "test")[n % 4]
+        for label, place in (("nodule", (15, 45)), ("nothing", (45, 15))):
+            at = {"point_y": place[0], "point_x": place[1]}
+            rows.append({"path": f"{n}.png", "patient": n, "label": label, "split": split, **at})
+    table = write(tmp_path, rows)
+    cohort = medclf.read_cohort(table)
+    assert len(cohort.records) == 24
+    plan, recipe = quick(cohort)
+    assert plan.recipe.method.name == "patch"
+    assert plan.recipe.prepare.crop == "point"
+    run = medclf.train(cohort, tmp_path / "run", recipe=recipe)
+    found = run.predict([table])
+    assert [one.name for one in found[:2]] == ["0.png at 15, 45 samples", "0.png at 45, 15 samples"]
+    with pytest.raises(ReadError, match="a marked point wanted"):
+        run.predict([tmp_path / "0.png"])
