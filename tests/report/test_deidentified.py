@@ -24,6 +24,9 @@ def contents(**changes: object) -> Deidentified:
         "modalities": {"US": 20, "": 2},
         "changed": {"removed": 1234},
         "codes": (("113100", "Basic Application Confidentiality Profile"),),
+        "stays": ("Dates and times are gone.",),
+        "sample": ("P2/S/0001.dcm",),
+        "mark": "ABCD2345",
         "columns": {"comment": "left out: free text"},
     }
     return Deidentified(**{**told, **changes})
@@ -50,7 +53,8 @@ def test_the_page_tells_what_was_done_and_what_to_look_at():
     page = render_deidentified(contents())
     words = " ".join(re.sub(r"<[^>]+>", " ", page).split())
     for told in ("22 files of 23", "2 patients", "Masked: 20", "See that nothing was missed",
-                 "removed 1,234", "113100", "left out: free text",
+                 "removed 1,234", "113100", "left out: free text", "and 17 more", "P2/S/0001.dcm",
+                 "Dates and times are gone.", "ABCD2345", "May be given to",
                  "Faces can be rebuilt"):  # fmt: skip
         assert told in words, told
     assert page.count("P1/S/") == FILES_SHOWN

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from medclf.report.deidentified import Look
 
 PAGE, FILES, TABLE = "deidentified.html", "files.csv", "table.csv"
-REFUSED_SHOWN = 20
+REFUSED_SHOWN, SAMPLE = 20, 12
 
 
 Given = Annotated[Path, typer.Argument(metavar="IN", help="A folder, a zip or one file.")]
@@ -117,7 +117,7 @@ class _Ending:
         self.replace_columns({name: o.path for name, o in outcomes.items() if o.path})
         if self.sheet is not None:
             (folder / TABLE).write_text(self.sheet.text, encoding="utf-8")
-        _report(folder, list(outcomes.values()), self.options, self.sheet)
+        _report(folder, list(outcomes.values()), self.options, self.key, self.sheet)
 
     def replace_columns(self, places: dict[str, str]) -> None:
         """Pseudonymise the table, if there is one, given where each file went."""
@@ -149,6 +149,7 @@ def _report(
     folder: Path,
     outcomes: "Sequence[Outcome]",
     options: "Options",
+    key: "Key",
     sheet: "Pseudonymised | None",
 ) -> None:
     """Write the page and the table of files into the new folder."""
@@ -176,9 +177,17 @@ def _report(
             modalities=dict(Counter(o.modality or o.kind for o in through).most_common()),
             changed=dict(changed.most_common()),
             codes=options.codes,
+            stays=options.stays,
+            sample=_draw([o.path for o in through if not o.remarks], key),
+            mark=key.mark,
             columns={} if sheet is None else sheet.columns,
         ),
     )
+
+
+def _draw(paths: "Sequence[str]", key: "Key") -> tuple[str, ...]:
+    """Draw a few files by the key, so that nobody chooses which."""
+    return tuple(sorted(sorted(paths, key=lambda path: key.word("sample", path))[:SAMPLE]))
 
 
 def _looks(outcomes: "Sequence[Outcome]") -> "tuple[Look, ...]":

@@ -13,11 +13,50 @@ from medclf.report.words import count, percent
 
 TITLES = {
     "look": "Look at these",
+    "sample": "And at a sample of the rest",
+    "stays": "What still stands in the files",
     "refused": "Refused",
     "done": "Done",
     "profile": "Profile and options",
+    "release": "Release",
 }
-FILES_SHOWN = 12
+FILES_SHOWN, REASONS_SHOWN = 3, 40
+"""Files named for one reason, and reasons told; the table of files holds all."""
+
+SIGNED = ("Listed files looked at", "Sample looked at", "May be given to", "Name and date")
+"""What a person fills in by hand."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Files of which the same is told.
+
+    Args:
+        detail: What is told.
+        names: All of them.
+    """
+
+    detail: str
+    names: tuple[str, ...]
+
+    @property
+    def shown(self) -> str:
+        """The first of them, and how many more there are."""
+        more = len(self.names) - FILES_SHOWN
+        return ", ".join(self.names[:FILES_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def group(files: Sequence[tuple[str, str]]) -> tuple[Group, ...]:
+    """Put files together by what is told of them, most first.
+
+    Args:
+        files: Name and detail of each.
+    """
+    found: dict[str, list[str]] = {}
+    for name, detail in files:
+        found.setdefault(detail, []).append(name)
+    groups = (Group(detail, tuple(names)) for detail, names in found.items())
+    return tuple(sorted(groups, key=lambda it: -len(it.names)))
 
 
 @dataclass(frozen=True)
@@ -35,9 +74,9 @@ class Look:
     files: tuple[tuple[str, str], ...]
 
     @property
-    def shown(self) -> tuple[tuple[str, str], ...]:
-        """The first of them; the table of files holds all."""
-        return self.files[:FILES_SHOWN]
+    def groups(self) -> tuple[Group, ...]:
+        """Those of which the same is told together, most first."""
+        return group(self.files)[:REASONS_SHOWN]
 
 
 @dataclass(frozen=True)
@@ -54,6 +93,9 @@ class Deidentified:
         modalities: Files that went through, by modality.
         changed: Attributes by what was done to them.
         codes: Code and meaning of the profile and of each option.
+        stays: What the options let stay, in sentences.
+        sample: New names of a few files of which nothing is told.
+        mark: Tells the key from others.
         columns: What became of each column of the table of exams.
     """
 
@@ -66,6 +108,9 @@ class Deidentified:
     modalities: Mapping[str, int]
     changed: Mapping[str, int]
     codes: Sequence[tuple[str, str]]
+    stays: Sequence[str]
+    sample: Sequence[str]
+    mark: str
     columns: Mapping[str, str]
     title: str = "De-identified files"
 
@@ -83,11 +128,16 @@ def render_deidentified(contents: Deidentified) -> str:
     """Make the page. The same contents always make the same page."""
     facts = [(name or "no modality", f"{n:,}") for name, n in contents.modalities.items()]
     facts += [(f"attributes {what}", f"{n:,}") for what, n in contents.changed.items()]
+    facts.append(("mark of the key", contents.mark))
+    refused = group([(str(number), reason) for number, reason in contents.refused])
     parts = {
         "look": contents.looks,
-        "refused": contents.refused,
+        "sample": contents.sample,
+        "stays": contents.stays,
+        "refused": refused[:REASONS_SHOWN],
         "done": facts,
         "profile": contents.codes,
+        "release": SIGNED,
     }
     return render_page(contents, _head(contents), TITLES, parts)
 

@@ -42,6 +42,11 @@ class Key:
         """Make a short word of capital letters and digits, 5 bits a letter."""
         return b32encode(self.digest(kind, text)).decode()[:letters]
 
+    @property
+    def mark(self) -> str:
+        """Tell this key from others, to whoever has not seen it: eight letters."""
+        return self.word("mark of the key", "", 8)
+
     def pseudonym(self, patient: str) -> str:
         """Name a patient: P and twelve letters."""
         return "P" + self.word("patient", patient.strip())

@@ -32,6 +32,26 @@ CODES = {
 }
 """What the standard calls each option, by our word for it."""
 
+STAYS = {
+    "uids": "UIDs stay. Those of many scanners hold the date and the time, and lead back to the "
+    "archive.",
+    "device": "Serial numbers and names of devices stay.",
+    "institution": "Name and address of the institution stay.",
+    "patient": "Age (090Y for all above 89), sex, size and weight stay: rare ones tell people "
+    "apart.",
+    "private": "Private elements that the standard lists as safe stay.",
+    "descriptors": "Of free text the words of a fixed list and short numbers stay.",
+    "structured": "Reports stay, without texts and names.",
+    "graphics": "Overlays and drawings stay where no text was found in them.",
+    "shift": "Dates are moved, by days of each patient's own, from one to eleven years back; times "
+    "of the day stay. Whoever knows one true date of a patient knows all.",
+    "keep": "Dates stay as they were, but for the date of birth.",
+    "remove": "Dates and times are gone.",
+}
+"""What each option lets stay, for a person who decides whether the files may go out."""
+
+UNMASKED = "Text that is burnt into pictures was looked for, and not masked."
+
 _DATE_COLUMN = {"shift": "shifted_dates", "keep": "full_dates"}
 
 
@@ -74,6 +94,13 @@ class Options:
         """Code and meaning of the profile and of each option, as a file states them."""
         words = {*self.retain, *self.clean, self.dates}
         return (BASIC, *(CODES[word] for word in CODES if word in words))
+
+    @property
+    def stays(self) -> tuple[str, ...]:
+        """What these options let stay, in sentences."""
+        words = {*self.retain, *self.clean, self.dates}
+        told = tuple(STAYS[word] for word in STAYS if word in words)
+        return told if "pixels" in self.clean else (*told, UNMASKED)
 
 
 def _check(name: str, given: frozenset[str] | set[str], known: tuple[str, ...]) -> None:
