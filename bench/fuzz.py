@@ -10,8 +10,9 @@ went wrong. They are read one after the other in processes that are watched from
 - hang: more than 5 s of processor time, its decoders' included (or 30 s by the clock)
 - memory: more than 1 GB in the process or in one of its decoders
 - cryptic: an error that is no `MedclfError`, has more than a line or 300 characters, or does not
-  name the file; or a warning
-- misread: other values than the sound file's, though a checksum guards them
+  name the file; or a warning. Of a series likewise what is said of files that are left out
+- misread: other values than the sound file's, though a checksum guards them; or an image of several
+  files that is not whole, of which nothing is said
 - changed: other values, where no checksum can tell (not an error)
 
 Prints a table in Markdown. Linux only.
@@ -35,10 +36,12 @@ from typing import Any
 import numpy as np
 
 from fuzz_mutate import mutate
-from fuzz_seeds import make_seeds
+from fuzz_seeds import Seed, make_seeds
+from fuzz_series import make_series
 from medclf.core.record import Source
 from medclf.errors import MedclfError
 from medclf.read.dicom import decoders
+from medclf.read.dicom.find import find_series
 from medclf.read.image import read_image
 
 CPU_S, WALL_S = 5.0, 30.0
@@ -54,7 +57,7 @@ def main() -> None:
     if options.work:
         _work(options)
         return
-    names = [name for name in make_seeds() if options.only in name]
+    names = [name for name in _seeds() if options.only in name]
     each = -(-options.mutants // len(names))
     began = time.perf_counter()
     with ThreadPoolExecutor(options.processes) as pool:
@@ -68,6 +71,10 @@ def main() -> None:
     lost = total["decoder lost"]
     print(f"\nDecoders that crashed or hung, each in its own process: {lost}.", file=sys.stderr)
     print(f"Seed {options.seed}, {time.perf_counter() - began:.0f} s.", file=sys.stderr)
+
+
+def _seeds() -> dict[str, Seed]:
+    return make_seeds() | make_series()
 
 
 def _options() -> argparse.Namespace:
@@ -132,7 +139,7 @@ def _count(
     print(f"{told['kind']}: {name} {told['number']}: {told['told']}", file=sys.stderr)
     if options.keep:
         options.keep.mkdir(parents=True, exist_ok=True)
-        seed = make_seeds()[name]
+        seed = _seeds()[name]
         raw, _ = mutate(seed, _chance(options.seed, name, told["number"]))
         (options.keep / f"{told['number']}-{seed.file}").write_bytes(raw)
 
@@ -144,17 +151,19 @@ def _chance(seed: int, name: str, number: int) -> np.random.Generator:
 def _work(options: argparse.Namespace) -> None:
     """Read mutants one after the other, and tell of each in a line of JSON."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    seed = make_seeds()[options.work]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / seed.file
-        for name, raw in seed.beside.items():
-            (Path(folder) / name).write_bytes(raw)
+    seed = _seeds()[options.work]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for beside, raw in seed.beside.items():
+            (folder / beside).parent.mkdir(exist_ok=True)
+            (folder / beside).write_bytes(raw)
+        path = folder / seed.file
         path.write_bytes(seed.pack(seed.inner))
-        sound = read_image(Source(path, index=seed.index)).values.copy()
+        sound = _read_all(seed, folder)[0]
         for number in range(options.first, options.first + options.mutants):
             raw, sealed = mutate(seed, _chance(options.seed, options.work, number))
             path.write_bytes(raw)
-            kind, told = _judge(Source(path, index=seed.index), sound)
+            kind, told = _judge(seed, folder, sound)
             if kind == "changed" and seed.summed and not sealed:
                 kind = "misread"
             line = {"kind": kind, "number": number, "told": told}
@@ -162,12 +171,12 @@ def _work(options: argparse.Namespace) -> None:
             sys.stdout.flush()
 
 
-def _judge(source: Source, sound: np.ndarray) -> tuple[str, str]:
+def _judge(seed: Seed, folder: Path, sound: list[np.ndarray]) -> tuple[str, str]:
     Path("/proc/self/clear_refs").write_text("5")
     began = _cpu_s()
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        kind, told = _read(source, sound)
+        kind, told = _read(seed, folder, sound)
     if warned:
         return "cryptic", f"warns of {warned[0].message}"
     spent, peak = _cpu_s() - began, max(_peak_mb(pid) for pid in ("self", *_decoders()))
@@ -178,18 +187,55 @@ def _judge(source: Source, sound: np.ndarray) -> tuple[str, str]:
     return kind, told
 
 
-def _read(source: Source, sound: np.ndarray) -> tuple[str, str]:
+def _read(seed: Seed, folder: Path, sound: list[np.ndarray]) -> tuple[str, str]:
+    where = str(folder if seed.several else folder / seed.file)
     try:
-        values = read_image(source).values
+        values, left_out, remarks = _read_all(seed, folder)
     except MedclfError as problem:
         told = str(problem)
-        clear = told.startswith(str(source.path)) and "\n" not in told and len(told) <= LONGEST
+        clear = told.startswith(where) and _is_clear(told)
         return ("refused" if clear else "cryptic"), told
     except BaseException as problem:
         return "cryptic", f"{type(problem).__name__}: {problem}"
-    if values.dtype == sound.dtype and np.array_equal(values, sound):
+    unclear = next((told for told in (*left_out, *remarks) if not _is_clear(told)), None)
+    if unclear is not None:
+        return "cryptic", unclear
+    alike = len(values) == len(sound)
+    if alike and all(map(_are_same, values, sound)):
         return "same", ""
-    return "changed", ""
+    if left_out:
+        return "refused", left_out[0]
+    lost = sum(one.size for one in values) != sum(one.size for one in sound)
+    return ("misread" if seed.several and lost and not remarks else "changed"), ""
+
+
+def _is_clear(told: str) -> bool:
+    return told.isprintable() and len(told) <= LONGEST
+
+
+def _are_same(one: np.ndarray, other: np.ndarray) -> bool:
+    return one.dtype == other.dtype and np.array_equal(one, other)
+
+
+def _read_all(seed: Seed, folder: Path) -> tuple[list[np.ndarray], list[str], list[str]]:
+    """Read all images of a seed; collect why files were left out, and what was remarked."""
+    if seed.find is None:
+        return [read_image(_source(seed, folder)).values], [], []
+    found = find_series(folder / seed.find)
+    images = [read_image(one.source) for one in found.series]
+    remarks = [remark for one in (*found.series, *images) for remark in one.remarks]
+    return (
+        [image.values for image in images],
+        [file.reason for file in found.left_out],
+        [remark.message for remark in remarks],
+    )
+
+
+def _source(seed: Seed, folder: Path) -> Source:
+    if not seed.several:
+        return Source(folder / seed.file, index=seed.index)
+    parts = tuple(Source(folder / name) for name in sorted({seed.file, *seed.beside}))
+    return Source(folder, "series", parts=parts)
 
 
 def _decoders() -> list[str]:

@@ -176,7 +176,7 @@ def _any(_: Seed) -> bool:
 
 
 def _is_dicom(seed: Seed) -> bool:
-    return seed.file.endswith(".dcm")
+    return seed.file.endswith(".dcm") or seed.find is not None
 
 
 WAYS: dict[str, tuple[Callable[[bytes, Seed, Rng], bytes], Callable[[Seed], bool]]] = {

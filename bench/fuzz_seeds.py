@@ -61,7 +61,10 @@ class Seed:
         claims: Where it claims sizes: the place within `inner` and the form of the number.
         summed: Whether a checksum guards the pixels, so that other values are a silent misread.
         index: The number of the image where the file packs many.
-        beside: Files that must lie beside it.
+        beside: Files that must lie beside it, by their names or by paths with slashes.
+        find: What is searched for DICOM series, below the folder in which all lie: "" for the
+            folder itself; `None` where the file is read by its name.
+        several: Whether the file and those beside it are parts of one image.
     """
 
     name: str
@@ -72,6 +75,8 @@ class Seed:
     summed: bool = False
     index: int | None = None
     beside: dict[str, bytes] = field(default_factory=dict)
+    find: str | None = None
+    several: bool = False
 
 
 def make_seeds() -> dict[str, Seed]:

@@ -1,12 +1,16 @@
+import gzip
+import os
+import stat
 import tarfile
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from io import BytesIO
+from io import BytesIO, FileIO
 
 import pytest
 
 from medclf.core.record import Source
 from medclf.errors import ReadError
+from medclf.read import archive
 from medclf.read.archive import list_members, read_bytes
 
 
@@ -184,3 +188,92 @@ def test_real_archive(real_data):
     with zipfile.ZipFile(path) as archive:
         for name in names[::500]:
             assert read_bytes(Source(path, name)) == archive.read(name)
+
+
+def tar_of(names, end=tarfile.NUL * 2 * tarfile.BLOCKSIZE):
+    """The bytes of a tar with a block of x for each member, and its end."""
+    blocks = []
+    for name in names:
+        info = tarfile.TarInfo(name)
+        info.size = tarfile.BLOCKSIZE
+        blocks += [info.tobuf(), b"x" * tarfile.BLOCKSIZE]
+    return b"".join(blocks) + end
+
+
+def test_members_behind_a_damaged_header_of_a_tar_are_not_lost_in_silence(tmp_path):
+    path, raw = tmp_path / "a.tar", bytearray(tar_of("abc"))
+    path.write_bytes(raw)
+    assert list_members(path) == ["a", "b", "c"]
+    raw[2 * tarfile.BLOCKSIZE + 150] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(ReadError, match=r"a\.tar: damaged or cut short: no end behind its last"):
+        list_members(path)
+
+
+@pytest.mark.parametrize("suffix", ["tar", "tar.gz"])
+def test_a_tar_cut_between_its_members_is_refused(tmp_path, suffix):
+    path, raw = tmp_path / f"a.{suffix}", tar_of("ab", end=b"")
+    path.write_bytes(gzip.compress(raw) if suffix == "tar.gz" else raw)
+    with pytest.raises(ReadError, match="damaged or cut short: no end behind its last member"):
+        list_members(path)
+
+
+def test_the_checksum_behind_a_packed_tar_is_looked_at(tmp_path):
+    path, raw = tmp_path / "a.tar.gz", bytearray(gzip.compress(tar_of("ab")))
+    raw[-8] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(ReadError, match=r"a\.tar\.gz: damaged or cut short: CRC check failed"):
+        list_members(path)
+
+
+def test_what_is_packed_behind_the_end_of_a_tar_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "LIMIT", 2**20)
+    path = tmp_path / "a.tar.gz"
+    path.write_bytes(gzip.compress(tar_of("ab") + bytes(2**22)))
+    with pytest.raises(ReadError, match=r"unpacks to .* bytes; at most 2,097,152 are read"):
+        list_members(path)
+
+
+def test_a_tar_that_claims_too_much_is_refused_before_it_is_unpacked(tmp_path):
+    info = tarfile.TarInfo("a")
+    info.size = 2**40
+    (tmp_path / "a.tar").write_bytes(info.tobuf() + tarfile.NUL * 1024)
+    with pytest.raises(ReadError, match=r"a\.tar: unpacks to 1,099,511,627,776 bytes"):
+        list_members(tmp_path / "a.tar")
+
+
+def test_links_in_archives_lead_nowhere(tmp_path):
+    (tmp_path / "secret").write_bytes(b"secret")
+    with tarfile.open(tmp_path / "a.tar", "w") as packed:
+        for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE):
+            info = tarfile.TarInfo(f"link{kind[0]}")
+            info.type, info.linkname = kind, str(tmp_path / "secret")
+            packed.addfile(info)
+    assert list_members(tmp_path / "a.tar") == []
+    link = zipfile.ZipInfo("link")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    path = write_zip(tmp_path / "a.zip", {link: str(tmp_path / "secret")})
+    assert read_bytes(Source(path, "link")) == bytes(tmp_path / "secret")
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
+def test_names_in_other_alphabets(tmp_path, kind):
+    names = {"胸部/Ωμέγα.png": b"1", "снимок №1.png": b"2", "a/ﺻﺪﺭ.png": b"3"}
+    path = (write_zip if kind == "zip" else write_tar)(tmp_path / f"παλιό.{kind}", names)
+    assert list_members(path) == sorted(names)
+    assert {name: read_bytes(Source(path, name)) for name in names} == names
+
+
+def test_a_file_that_is_written_to_while_it_is_read_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+
+    class Late(FileIO):
+        def read(self, size=-1):
+            os.utime(path, ns=(1, 1))
+            return super().read(size)
+
+    assert read_bytes(Source(path)) == b"old"
+    monkeypatch.setattr(archive, "open_file", Late)
+    with pytest.raises(ReadError, match=r"a\.bin: this file changed while it was read"):
+        read_bytes(Source(path))

@@ -13,6 +13,7 @@ import re
 import tarfile
 import zlib
 from collections.abc import Iterable
+from gzip import BadGzipFile
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -31,6 +32,7 @@ RATIO = 500
 """Unpacked to packed, above which a large member is a bomb. Shape masks reach 220."""
 
 _LARGE = 64 * 2**20
+_PIECE = 2**20
 _ENCRYPTED = 1
 _LOCAL_HEADER = 30
 _UNSAFE = re.compile(r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)")
@@ -184,12 +186,29 @@ def _tar_index(path: Path, _: str) -> dict[str, tarfile.TarInfo]:
                     raise ReadError(f"{path}: two members are called {info.name!r}")
                 if info.isreg():
                     index[info.name] = info
-    except (tarfile.TarError, EOFError, zlib.error) as problem:
+            _check_end(archive, total, path)
+    except (tarfile.TarError, EOFError, zlib.error, BadGzipFile) as problem:
         raise ReadError(f"{path}: damaged or cut short: {one_line(problem)}") from problem
     except OSError as problem:
         raise unreadable(path, problem) from problem
     _check_names(index, path)
     return index
+
+
+def _check_end(archive: tarfile.TarFile, total: int, path: Path) -> None:
+    """Refuse a tar that does not end with empty blocks, which tarfile takes for its end anyway.
+
+    All that follows is unpacked too, since the checksum of what gzip has packed stands last.
+    """
+    packed = archive.fileobj
+    if packed is None:
+        return
+    packed.seek(archive.offset)
+    if packed.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+        raise ReadError(f"{path}: damaged or cut short: no end behind its last member")
+    while piece := packed.read(_PIECE):
+        total += len(piece)
+        check_unpacked(total, total, 2 * LIMIT, Source(path))
 
 
 def _untar(source: Source, limit: int) -> bytes:
@@ -201,7 +220,7 @@ def _untar(source: Source, limit: int) -> bytes:
         with tarfile.open(source.path) as archive:
             member = archive.extractfile(info)
             raw = b"" if member is None else member.read()
-    except (tarfile.TarError, EOFError, zlib.error) as problem:
+    except (tarfile.TarError, EOFError, zlib.error, BadGzipFile) as problem:
         raise ReadError(f"{source}: damaged or cut short: {one_line(problem)}") from problem
     if len(raw) != info.size:
         raise ReadError(f"{source}: cut short: {len(raw)} of {info.size} bytes")

@@ -39,18 +39,17 @@ def legible(message: str, where: str) -> str:
     r"""Bring a message to one line of printable letters, and to an end: it may quote a file.
 
     Args:
-        message: Begins with `where`, mostly, which is kept as it is.
+        message: Begins with `where`, mostly, of which no letter is left out.
         where: Names the file.
 
     Example:
         >>> legible("a.mha: found \0" + 900 * "x", "a.mha")[:19]
         'a.mha: found ?xxxxx'
     """
-    start = where if message.startswith(where) else ""
-    rest = message[len(start) :]
-    plain = "".join(letter if letter.isprintable() else "?" for letter in rest)
-    most = max(_LONGEST - len(start), _LEAST_TOLD)
-    return start + (plain if len(plain) <= most else f"{plain[: most - 1]}…")
+    start = len(where) if message.startswith(where) else 0
+    plain = "".join(letter if letter.isprintable() else "?" for letter in message)
+    most = max(_LONGEST, start + _LEAST_TOLD)
+    return plain if len(plain) <= most else f"{plain[: most - 1]}…"
 
 
 def quote(text: str) -> str:

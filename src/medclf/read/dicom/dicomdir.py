@@ -14,6 +14,7 @@ from medclf.core.record import Source
 from medclf.errors import ReadError
 from medclf.read.archive import read_bytes
 from medclf.read.quiet import PYDICOM
+from medclf.read.refuse import quote
 
 NAME = "DICOMDIR"
 
@@ -24,7 +25,7 @@ def read_dicomdir(path: Path) -> list[str]:
     """List the files that a DICOMDIR names, as paths with slashes below its folder.
 
     Raises:
-        ReadError: it is no DICOMDIR, or names a file outside of its folder.
+        ReadError: it is no DICOMDIR, names no file, or one outside of its folder.
     """
     from pydicom import dcmread
 
@@ -33,22 +34,24 @@ def read_dicomdir(path: Path) -> list[str]:
         with PYDICOM:
             dataset = dcmread(BytesIO(raw), specific_tags=["DirectoryRecordSequence"])
             records = list(dataset.DirectoryRecordSequence)
-            named = [record.get("ReferencedFileID") for record in records]
+            stated = [record.get("ReferencedFileID") for record in records]
+            named = [
+                [one] if isinstance(one, str) else list(map(str, one)) for one in stated if one
+            ]
     except Exception as problem:  # pydicom has no closed list of what damaged files raise.
         kind = type(problem).__name__
         raise ReadError(
             f"{path}: a DICOMDIR wanted, its index cannot be read ({kind})"
         ) from problem
     found = []
-    for name in named:
-        if not name:
-            continue
-        parts = [name] if isinstance(name, str) else [str(part) for part in name]
+    for parts in named:
         if any(_UNSAFE.search(part) for part in parts):
             raise ReadError(
-                f"{path}: refused, since the entry {'/'.join(parts)!r} leaves its folder"
+                f"{path}: refused, since the entry {quote('/'.join(parts))} leaves its folder"
             )
         found.append("/".join(parts))
+    if not found:
+        raise ReadError(f"{path}: a DICOMDIR that names files wanted, found none in its index")
     return found
 
 

@@ -19,6 +19,7 @@ from medclf.read.archive import is_archive, list_members
 from medclf.read.dicom.dicomdir import NAME, read_dicomdir, resolve
 from medclf.read.dicom.glance import LeftOut, Seen, look
 from medclf.read.dicom.part import part
+from medclf.read.refuse import legible
 
 
 @dataclass(frozen=True)
@@ -104,16 +105,29 @@ def _list_files(root: Path) -> Iterator[Source | LeftOut]:
     if root.is_dir():
         yield from _walk(root)
     elif root.name.upper() == NAME and root.is_file():
-        for name in read_dicomdir(root):
-            path = resolve(root.parent, name)
-            if path is None:
-                yield LeftOut(Source(root.parent / name), "named by the DICOMDIR, but absent")
-            else:
-                yield _inside(path, root.parent.resolve())
+        yield from _list_disc(root)
     elif root.is_file() and is_archive(root):
         yield from (Source(root, name) for name in list_members(root))
     else:
         raise ReadError(f"{root}: a folder, a zip or a DICOMDIR of DICOM files wanted")
+
+
+def _list_disc(index: Path) -> Iterator[Source | LeftOut]:
+    """List what a DICOMDIR names, and files beside those that it should have named."""
+    real, named = index.parent.resolve(), {index}
+    for name in read_dicomdir(index):
+        path = resolve(index.parent, name)
+        if path is None:
+            yield LeftOut(Source(index.parent / name), "named by the DICOMDIR, but absent")
+            continue
+        found = _inside(path, real)  # Its folders may be links, too.
+        yield found
+        if isinstance(found, Source):
+            named.add(path)
+    for folder in sorted({path.parent for path in named - {index}}):
+        for path in sorted(folder.iterdir()):
+            if path.is_file() and path not in named:
+                yield LeftOut(Source(path), "not named by the DICOMDIR")
 
 
 def _walk(root: Path) -> Iterator[Source | LeftOut]:
@@ -131,11 +145,12 @@ def _walk(root: Path) -> Iterator[Source | LeftOut]:
             if name.startswith("."):
                 yield LeftOut(Source(here / name), "hidden")
             else:
-                yield _inside(here / name, real)
+                path = here / name
+                yield _inside(path, real) if path.is_symlink() else Source(path)
 
 
 def _inside(path: Path, real: Path) -> Source | LeftOut:
-    if path.is_symlink() and not path.resolve().is_relative_to(real):
+    if not path.resolve().is_relative_to(real):
         return LeftOut(Source(path), "a link that leaves the folder")
     return Source(path)
 
@@ -156,11 +171,11 @@ def _part_series(seen: Sequence[Seen], hurt: Mapping[str, int]) -> Iterator[Seri
         files = sorted(headers[i].source for i in group.members)
         first = seen[group.members[0]]
         patient, study, accession, uid, description = first.whose
-        name = ", ".join(filter(None, (uid or "no series", group.name)))
+        name = legible(", ".join(filter(None, (uid or "no series", group.name))), "")
         remarks = []
         if len(groups) > 1:
             told = f"the series holds {len(groups)} images; this is {group.name}"
-            remarks.append(Remark("parted", told))
+            remarks.append(Remark("parted", legible(told, "")))
         if hurt.get(uid):
             told = f"files of the series that cannot be read and are left out: {hurt[uid]}"
             remarks.append(Remark("damaged", told, grave=True))

@@ -12,7 +12,7 @@ from medclf.errors import MedclfError, ReadError
 from medclf.read.archive import read_bytes
 from medclf.read.dicom.header import COUNTS, ELEMENTS, MARKS, Header, describe
 from medclf.read.quiet import PYDICOM
-from medclf.read.refuse import open_file, unreadable
+from medclf.read.refuse import legible, open_file, unreadable
 
 NO_PICTURES = {
     "1.2.840.10008.5.1.4.1.1.66.4": "a segmentation",
@@ -46,7 +46,14 @@ class Seen:
 
 
 def look(source: Source) -> Seen | LeftOut:
-    """Read a header, or tell why the file is no image."""
+    """Read a header, or tell in one line of printable letters why the file is no image."""
+    found = _look(source)
+    if isinstance(found, LeftOut):
+        return replace(found, reason=legible(found.reason, str(source)))
+    return found
+
+
+def _look(source: Source) -> Seen | LeftOut:
     try:
         if source.member:
             return _read(BytesIO(read_bytes(source)), source)

@@ -28,7 +28,8 @@ from medclf.read.dicom.file import make_image, open_dicom
 from medclf.read.dicom.header import Known, describe
 from medclf.read.dicom.part import part, tell_groups
 from medclf.read.dicom.shared import keep_shared
-from medclf.read.refuse import check_size, open_file, unreadable
+from medclf.read.quiet import PYDICOM
+from medclf.read.refuse import check_size, one_line, open_file, unreadable
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -52,6 +53,16 @@ def read_series(source: Source) -> Image:
         ReadError: a file cannot be read; the files are more than one image; slices are missing;
             or different images at one place cannot be told apart.
     """
+    try:
+        with PYDICOM:
+            return _read(source)
+    except ReadError:
+        raise
+    except Exception as problem:  # pydicom has no closed list of what damaged files raise.
+        raise ReadError(f"{source}: no readable DICOM series: {one_line(problem)}") from problem
+
+
+def _read(source: Source) -> Image:
     files = source.parts or (source,)
     datasets = [_open(file) for file in files]
     if len(datasets) == 1:
