@@ -19,6 +19,7 @@ from medclf.prepare.exam import Prepare
 CPU = torch.device("cpu")
 STILL = Augment(rotate_degrees=0, scale=0, shift=0, brightness=0, contrast=0)
 FACTS = ("age", "sex=F")
+DOMAINS = Facts(words=("site=north", "site=south"))
 FORMS = [
     pytest.param(name, dims, id=f"{name}-{dims}D")
     for name, entry in METHODS.items()
@@ -31,7 +32,11 @@ CHOICES = [
     ("image_and_facts", 2, {"join": "modulation"}),
     ("image_and_facts", 2, {"join": "late", "fuse": "attention"}),
     ("ordered_grade", 2, {"loss": "regression"}),
+    ("random_views", 3, {"in_use": 3, "share": 0.5}),
+    ("near_and_far", 2, {"scales": 3, "own": False}),
+    ("filters_then_sequence", 3, {"most": 5, "neighbours": 0}),
     ("exam_bag", 2, {"fuse": "max"}),
+    ("any_modality", 3, {"norms": "shared"}),
 ]
 
 
@@ -43,8 +48,12 @@ def recipe(name, dims, **options):
         Net("sprint", {"width": 16}),
         Fit(shift=0.05, smoothing=0.0, precision="float32"),
         method=Method(name, options, images=images_of(name)),
-        facts=Facts(("age",), (60.0,), (10.0,), ("sex=F",)),
+        facts=DOMAINS if named(name) else Facts(("age",), (60.0,), (10.0,), ("sex=F",)),
     )
+
+
+def named(name):
+    return "domains" in find_method(name).needs
 
 
 def images_of(name):
@@ -59,7 +68,7 @@ def build(name, dims, in_use=False, kind="exclusive", **options):
     return build_method(recipe(name, dims, **options), task_of(name, kind), 0, CPU, in_use=in_use)
 
 
-def exams(dims, images=3, count=6):
+def exams(dims, images=3, count=6, domains=False):
     """Make exams of three classes, of which some lack images and facts."""
     generator = torch.Generator().manual_seed(0)
     space = (28, 28) if dims == 2 else (16, 16, 16)
@@ -73,13 +82,15 @@ def exams(dims, images=3, count=6):
     if images == 1:
         values, present = values[:, :1], None
     facts = torch.randn(count, len(FACTS), generator=generator)
+    if domains:
+        facts = torch.eye(2)[torch.arange(count) % 2]
     facts[1] = torch.nan
     return Views(values, present, facts), torch.eye(3)[labels]
 
 
 @pytest.mark.parametrize(("name", "dims"), FORMS)
 def test_every_method_learns_a_few_exams(name, dims):
-    views, target = exams(dims, images_of(name))
+    views, target = exams(dims, images_of(name), domains=named(name))
     method = build(name, dims).train()
     ranks = "ranks" in find_method(name).needs
     optimizer = torch.optim.AdamW(method.parameters(), 1e-2 if ranks else 3e-3)
@@ -101,7 +112,7 @@ def test_every_method_learns_a_few_exams(name, dims):
 
 @pytest.mark.parametrize(("name", "dims", "options"), [(*f.values, {}) for f in FORMS] + CHOICES)
 def test_every_method_decides_alike_from_one_seed(name, dims, options):
-    views, _ = exams(dims, images_of(name))
+    views, _ = exams(dims, images_of(name), domains=named(name))
     one, other = (build(name, dims, in_use=True, **options).eval() for _ in range(2))
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():

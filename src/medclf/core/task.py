@@ -23,13 +23,17 @@ class Task:
             the positive one.
         kind: "exclusive" (just one is right), "coexisting" (each is there or not) or "ranked"
             (exclusive and in order, as grades).
+        sets: Where data sets with other classes each were joined: their names, and the classes of
+            each, which alone exclude each other. Empty: all classes are asked of every exam.
 
     Raises:
-        SettingError: fewer than two exclusive classes, a name twice, or an unknown kind.
+        SettingError: fewer than two exclusive classes, a name twice, an unknown kind, or a set of
+            classes that are not there, or do not exclude each other.
     """
 
     classes: tuple[str, ...]
     kind: Kind = "exclusive"
+    sets: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def __post_init__(self) -> None:
         fewest = 1 if self.kind == "coexisting" else 2
@@ -39,11 +43,26 @@ class Task:
             raise SettingError(f"a task needs {fewest} classes or more, not {self.classes}")
         if len(set(self.classes)) < len(self.classes):
             raise SettingError(f"class names must differ: {self.classes}")
+        if self.sets and self.kind != "exclusive":
+            raise SettingError(f"sets of exclusive classes wanted, these are {self.kind}")
+        strange = {name for _, own in self.sets for name in own} - set(self.classes)
+        if strange:
+            raise SettingError(f"sets of the classes {self.classes} wanted, found {strange}")
 
     @property
     def outputs(self) -> int:
         """Logits that a network gives: one per class, but one per step between ranked classes."""
         return len(self.classes) - (self.kind == "ranked")
+
+    def among(self, name: str) -> tuple[bool, ...]:
+        """Tell which logits are asked of an exam of the data set `name`: all, if it is none.
+
+        Example:
+            >>> Task(("a", "b", "c"), sets=(("one", ("a", "b")),)).among("one")
+            (True, True, False)
+        """
+        own = dict(self.sets).get(name)
+        return tuple(own is None or self.classes[k] in own for k in range(self.outputs))
 
     def probabilities(self, logits: NDArray[np.floating]) -> NDArray[np.float64]:
         """Turn logits into probabilities.

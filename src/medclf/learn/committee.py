@@ -102,7 +102,7 @@ def build_method(
         recipe.prepare.channels,
         recipe.prepare.size,
         recipe.method.images,
-        len(recipe.facts.columns),
+        recipe.facts.columns,
         recipe.augment,
         fit.shift if in_use else None,
         network,

@@ -19,6 +19,15 @@ from medclf.learn.settings import Facts
 WORDS = 12  # the most of one column; the rarest are read as missing
 FEWEST = 5  # training exams that must bear a word
 
+DATASET = "dataset"
+"""The fact that names the data set of exams that were joined from several."""
+
+DOMAINS = (
+    *(DATASET, "domain", "modality", "scanner", "manufacturer", "vendor", "model", "device"),
+    *("station", "site", "hospital", "centre", "center"),
+)
+"""Columns that tell domains; the first counts that has several words."""
+
 
 def choose_facts(records: Sequence[Record], names: Sequence[str]) -> Facts:
     """Choose how facts are read, and learn from exams what they are measured against.
@@ -53,6 +62,21 @@ def choose_facts(records: Sequence[Record], names: Sequence[str]) -> Facts:
         if len(common) > 1:
             words += [f"{name}={word}" for word in sorted(common)]
     return Facts(tuple(numbers), tuple(mean), tuple(deviation), tuple(words))
+
+
+def choose_domains(records: Sequence[Record]) -> Facts:
+    """Choose the column that tells domains of images; none where no column does.
+
+    Args:
+        records: Training exams.
+    """
+    known = {name.lower(): name for record in records for name in record.facts}
+    for column in DOMAINS:
+        if column in known:
+            words = choose_facts(records, [known[column]]).words
+            if words:
+                return Facts(words=words)
+    return Facts()
 
 
 def learn_facts(records: Sequence[Record], settings: Facts) -> Facts:

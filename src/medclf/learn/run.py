@@ -46,7 +46,9 @@ class Run:
 
     @property
     def task(self) -> Task:
-        return Task(tuple(self.facts["task"]["classes"]), self.facts["task"]["kind"])
+        kept = self.facts["task"]
+        sets = tuple((name, tuple(classes)) for name, classes in kept.get("sets", ()))
+        return Task(tuple(kept["classes"]), kept["kind"], sets)
 
     @property
     def done(self) -> bool:

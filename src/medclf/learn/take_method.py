@@ -7,7 +7,7 @@ from medclf.core.cohort import Cohort
 from medclf.core.record import Record
 from medclf.curate.fingerprint import Fingerprint
 from medclf.errors import CohortError
-from medclf.learn.facts import choose_facts
+from medclf.learn.facts import choose_domains, choose_facts
 from medclf.learn.plan import Plan
 from medclf.learn.recipe import Recipe
 from medclf.learn.settings import Facts, Method
@@ -27,6 +27,7 @@ WANTED: dict[Need, str] = {
     "one image": "exams of one image",
     "volumes": "volumes",
     "ranks": "classes that rank (--kind ranked)",
+    "domains": "a column with words for the data set, modality, scanner or site of exams",
 }
 """What is said of each need."""
 
@@ -74,6 +75,7 @@ def what_is_there(cohort: Cohort, dims: int) -> dict[Need, bool]:
         "one image": images == 1,
         "volumes": dims == 3,
         "ranks": cohort.task.kind == "ranked",
+        "domains": bool(choose_domains(_training(cohort)).words),
     }
 
 
@@ -109,6 +111,9 @@ def set_method(recipe: Recipe, cohort: Cohort, name: str) -> tuple[Recipe, dict[
         recipe = replace(recipe, facts=_choose_facts(cohort))
         reasons["facts.numbers"] = "columns of numbers that differ between training exams"
         reasons["facts.words"] = "columns of words, those that several training exams bear"
+    elif "domains" in find_method(name).needs and not recipe.facts.columns:
+        recipe = replace(recipe, facts=choose_domains(_training(cohort)))
+        reasons["facts.words"] = "the domains, as training exams name them"
     return recipe, reasons
 
 
@@ -117,7 +122,11 @@ def _marked(record: Record) -> bool:
 
 
 def _choose_facts(cohort: Cohort) -> Facts:
-    return choose_facts([record for record in cohort.records if record.split == "train"], ())
+    return choose_facts(_training(cohort), ())
+
+
+def _training(cohort: Cohort) -> list[Record]:
+    return [record for record in cohort.records if record.split == "train"]
 
 
 def _why(name: str) -> str:

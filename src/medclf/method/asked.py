@@ -25,7 +25,7 @@ class Asked:
         channels: Of each prepared image.
         size: Its edges in samples, z first.
         images: Images of an exam at most.
-        facts: Numbers that are known about a patient.
+        facts: Names of the numbers that are known about a patient.
         changes: What chance may do to an image in training.
         shift: How far copies that are averaged in use are shifted, as a share of the edge; `None`
             to judge without copies, as validation does.
@@ -37,7 +37,7 @@ class Asked:
     channels: int
     size: tuple[int, ...]
     images: int
-    facts: int
+    facts: tuple[str, ...]
     changes: Augment
     shift: float | None
     network: MakeNetwork

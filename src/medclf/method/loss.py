@@ -24,7 +24,8 @@ def task_loss(
     """Measure how far logits are from the target.
 
     Args:
-        logits: (B, outputs), as `task.outputs` counts.
+        logits: (B, outputs), as `task.outputs` counts. Minus infinity is what an exclusive class
+            has that is not asked of the exam: nothing is learnt of it, nor smoothed onto it.
         target: Share of each class, (B, K): one-hot, or mixed, or 0 and 1 for each finding.
         smoothing: Share of the label spread over all classes, in [0, 1).
         class_weights: How much each class counts; empty for alike. The mean weight of the batch
@@ -36,6 +37,8 @@ def task_loss(
     logits = logits.float()
     weights = logits.new_tensor(class_weights) if class_weights else None
     if task.kind == "exclusive":
+        if bool((logits == -torch.inf).any()):
+            return _among(logits, target, smoothing, weights)
         return cross_entropy(logits, target, weight=weights, label_smoothing=smoothing)
     if task.kind == "ranked":
         above = target.flip(1).cumsum(1).flip(1)[:, 1:]
@@ -44,6 +47,15 @@ def task_loss(
         return exam.mean() if weights is None else (exam * (target @ weights)).mean()
     each = _binary(logits, target, smoothing)
     return each.mean() if weights is None else (each * (1 + target * (weights - 1))).mean()
+
+
+def _among(logits: Tensor, target: Tensor, smoothing: float, weights: Tensor | None) -> Tensor:
+    """Compare logits with the target among the classes that are asked of each exam."""
+    asked = logits > -torch.inf
+    soft = torch.lerp(target, asked / asked.sum(1, keepdim=True), smoothing)
+    said = logits.log_softmax(1).masked_fill(~asked, 0.0)
+    costs = soft * said if weights is None else soft * said * weights
+    return -costs.sum(1).mean()
 
 
 def _binary(logits: Tensor, target: Tensor, smoothing: float) -> Tensor:

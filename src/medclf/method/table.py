@@ -16,7 +16,7 @@ from medclf.method.asked import Asked
 from medclf.method.contract import Method
 
 Option = bool | int | float | str
-Need = Literal["points", "facts", "several images", "one image", "volumes", "ranks"]
+Need = Literal["points", "facts", "several images", "one image", "volumes", "ranks", "domains"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ JI = "Ji et al. 3D Convolutional Neural Networks for Human Action Recognition. I
 SHEN = "Shen et al. Multi-scale Convolutional Neural Networks for Lung Nodule. IPMI 2015"
 GHAFOORIAN = "Ghafoorian et al. Location Sensitive Deep Convolutional Neural Networks. 2017"
 GAO = "Gao, Lin, Wong. Automatic Feature Learning to Grade Nuclear Cataracts. IEEE TBME 2015"
+CHANG = "Chang et al. Domain-Specific Batch Normalization. CVPR 2019"
 PEREZ = "Perez et al. FiLM: Visual Reasoning with a General Conditioning Layer. AAAI 2018"
 
 METHODS: dict[str, Entry] = {
@@ -110,6 +111,10 @@ METHODS: dict[str, Entry] = {
     ),
     "image_and_facts": Entry(
         "image_and_facts", "pixels with what is known of the patient", 2018, PEREZ, ("facts",)
+    ),
+    "any_modality": Entry(
+        *("any_modality", "one model for many scanners, modalities and data sets", 2019, CHANG),
+        ("domains",),
     ),
 }
 
