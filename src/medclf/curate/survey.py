@@ -5,22 +5,27 @@ for a picture, so that a hundred thousand fit in half a gigabyte.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medclf.core.cohort import Cohort
+from medclf.core.image import Image
 from medclf.core.memory import keep_memory
-from medclf.core.record import Source
+from medclf.core.record import Point, Source
 from medclf.curate.hashing import digest_pixels
 from medclf.curate.thumbnail import Thumbnail, shrink
 from medclf.curate.traces import take_traces
-from medclf.errors import ReadError
+from medclf.errors import ReadError, SettingError
 from medclf.read.image import read_image
 
 Progress = Callable[[int, int], None]
+
+AROUND = 32
+"""Samples along each axis that are looked at around a marked point."""
 
 
 @dataclass(frozen=True)
@@ -65,24 +70,37 @@ def survey(cohort: Cohort, progress: Progress | None = None) -> list[Look]:
     """
     keep_memory()
     wanted = [(r.name, name, source) for r in cohort.records for name, source in r.images.items()]
+    files: dict[Source, list[int]] = {}
+    for number, (_, _, source) in enumerate(wanted):
+        files.setdefault(replace(source, point=None), []).append(number)
     pool = ThreadPoolExecutor(min(32, os.cpu_count() or 1))
-    looks: list[Look] = []
+    looks: dict[int, Look] = {}
     try:
-        for look in pool.map(lambda task: _look(*task), wanted):
-            looks.append(look)
+        tasks = ([wanted[number] for number in numbers] for numbers in files.values())
+        for numbers, seen in zip(files.values(), pool.map(_look_at, files, tasks), strict=True):
+            looks.update(zip(numbers, seen, strict=True))
             if progress is not None:
                 progress(len(looks), len(wanted))
     finally:
         pool.shutdown(cancel_futures=True)
-    return looks
+    return [looks[number] for number in range(len(wanted))]
 
 
-def _look(exam: str, name: str, source: Source) -> Look:
+def _look_at(file: Source, wanted: Sequence[tuple[str, str, Source]]) -> list[Look]:
+    """Read a file once, and look at it, or around each of the points that are meant in it."""
     try:
-        image = read_image(source).still()
+        image = read_image(file).still()
     except ReadError as problem:
+        return [Look(exam, name, failure=str(problem)) for exam, name, _ in wanted]
+    return [_look(exam, name, image, source.point) for exam, name, source in wanted]
+
+
+def _look(exam: str, name: str, image: Image, point: Point | None) -> Look:
+    try:
+        values = image.values if point is None else _around(image, point)
+    except (ReadError, SettingError) as problem:
         return Look(exam, name, failure=str(problem))
-    values, flat = image.values, image.values.reshape(image.channels, -1)
+    flat = values.reshape(image.channels, -1)
     return Look(
         exam,
         name,
@@ -96,3 +114,19 @@ def _look(exam: str, name: str, source: Source) -> Look:
         thumbnail=shrink(values),
         traces=take_traces(values, image.bits),
     )
+
+
+def _around(image: Image, point: Point) -> NDArray[np.generic]:
+    """Take what lies around a marked point, as far as the image reaches."""
+    at = np.array(point.at)
+    middle = image.grid.from_mm(at) if point.unit == "mm" else at
+    if len(middle) != len(image.space):
+        raise ReadError(f"a point of {len(image.space)} numbers wanted, found {point}")
+    box = [
+        slice(max(0, round(place) - AROUND // 2), max(0, round(place) + AROUND // 2))
+        for place in middle.tolist()
+    ]
+    values = image.values[(slice(None), *box)]
+    if not values.size:
+        raise ReadError(f"a point in the image wanted, found {point} outside of {image.space}")
+    return values
