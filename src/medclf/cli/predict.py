@@ -24,13 +24,19 @@ def predict(
     run: RunFolder,
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILES…", help="Images, or folders of the DICOM files of a volume."),
+        typer.Argument(
+            metavar="FILES…",
+            help="Images, folders of the DICOM files of a volume, or tables of exams.",
+        ),
     ],
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a CSV here, instead of printing it.")
     ] = None,
     site: Annotated[
-        str, typer.Option(metavar="NAME", help="Where they come from, if the run goes by it.")
+        str,
+        typer.Option(
+            metavar="NAME", help="Their site, scanner or data set, if the run goes by it."
+        ),
     ] = "",
     series: Annotated[
         str | None,
@@ -38,7 +44,9 @@ def predict(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Predict new images: a calibrated probability of each class, and what makes it doubtful.
+    """Predict new exams: a calibrated probability of each class, and what makes it doubtful.
+
+    Of exams with several images it is told how much each counted.
 
     Example: medclf predict runs/first new/*.dcm --out predictions.csv
     """
@@ -63,8 +71,13 @@ def _table(found: Sequence["Prediction"], classes: Sequence[str]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     shares = [f"p_{name}" for name in classes]
     spreads = [f"spread_{name}" for name in classes]
-    writer.writerow(["file", "decided", *shares, *spreads, "warnings"])
+    several = ["images"] if any(one.images for one in found) else []
+    writer.writerow(["file", "decided", *shares, *spreads, *several, "warnings"])
     for one in found:
         numbers = [f"{x:.6f}" for x in (*one.probabilities, *one.spread)]
-        writer.writerow([one.name, "|".join(one.decided), *numbers, "; ".join(one.warnings)])
+        counted = (
+            ["; ".join(f"{name} {share:.3f}" for name, share in one.images)] if several else []
+        )
+        warnings = "; ".join(one.warnings)
+        writer.writerow([one.name, "|".join(one.decided), *numbers, *counted, warnings])
     return text.getvalue()

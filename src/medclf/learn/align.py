@@ -98,8 +98,13 @@ def read_again(run: Run, data: str | Path | None) -> Cohort:
     Args:
         data: Where they are now; `None`: where they were.
     """
+    origin = run.facts["data"]["origin"] if data is None else data
+    return read_cohort(Path(origin), columns_of(run))
+
+
+def columns_of(run: Run) -> Columns:
+    """Tell what the person said of the data that a run was begun with."""
     kept = run.facts["data"]["columns"]
     plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in kept.items()}
     images = plain["images"]
-    columns = Columns(**plain | {"images": None if images is None else Path(images)})
-    return read_cohort(Path(run.facts["data"]["origin"] if data is None else data), columns)
+    return Columns(**plain | {"images": None if images is None else Path(images)})
