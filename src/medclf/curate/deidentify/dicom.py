@@ -33,6 +33,7 @@ from medclf.read.quiet import PYDICOM
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+    from pydicom.uid import UID
 
 REFUSED = {
     "1.2.840.10008.1.3.10": "a DICOMDIR, which lists the files of a disc",
@@ -191,19 +192,26 @@ def _write(dataset: "Dataset", identity: Identity, seen: bool, where: str) -> by
 
     In pixels that were seen as a picture only long words are looked for: short ones come by chance.
     """
-    from pydicom import dcmwrite
-    from pydicom.dataset import FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian
 
     syntax = dataset.file_meta.TransferSyntaxUID
     dataset.SpecificCharacterSet = "ISO_IR 192"
+    plain = _to_bytes(dataset, ExplicitVRLittleEndian if syntax.is_deflated else syntax)
+    pixels = dataset.get("PixelData") or b""
+    beside = plain.replace(pixels, b"", 1) if pixels else plain
+    shortest = SEARCHED_IN_PIXELS if seen else SEARCHED_IN_BYTES
+    if identity.stands_in_bytes(beside) or identity.stands_in_bytes(pixels, shortest):
+        raise ReadError(f"{where}: an identity would be left in the file")
+    return _to_bytes(dataset, syntax) if syntax.is_deflated else plain
+
+
+def _to_bytes(dataset: "Dataset", syntax: "UID") -> bytes:
+    """Write a data set after an empty preamble and a head that names nobody."""
+    from pydicom import dcmwrite
+    from pydicom.dataset import FileMetaDataset
+
     dataset.preamble, dataset.file_meta = bytes(128), FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = syntax
     stream = BytesIO()
     dcmwrite(stream, dataset, enforce_file_format=True)
-    raw = stream.getvalue()
-    pixels = dataset.get("PixelData") or b""
-    beside = raw.replace(pixels, b"", 1) if pixels else raw
-    shortest = SEARCHED_IN_PIXELS if seen else SEARCHED_IN_BYTES
-    if identity.stands_in_bytes(beside) or identity.stands_in_bytes(pixels, shortest):
-        raise ReadError(f"{where}: an identity would be left in the file")
-    return raw
+    return stream.getvalue()
