@@ -14,10 +14,13 @@ from medclf.curate.cohort import Columns, read_exams
 from medclf.curate.folder import TABLES
 from medclf.curate.series import find_image
 from medclf.errors import ReadError, SettingError
+from medclf.learn.align import columns_of
+from medclf.learn.domain import domain_column, doubt_domains, known_domains, name_domain
 from medclf.learn.facts import doubt_facts, encode_facts
 from medclf.learn.run import Run
 from medclf.learn.trained import Held, Trained
 from medclf.prepare.exam import prepare_image
+from medclf.prepare.marked import read_marked
 from medclf.prepare.order import once_in_turn
 from medclf.prepare.place import AXES, add_places
 from medclf.prepare.site import sites_of
@@ -33,7 +36,8 @@ class Answers:
     Args:
         run: Whose members judge.
         trained: These members.
-        site: Where the exams come from, where the run goes by the site and no table tells it.
+        site: Where the exams come from, where the run goes by the site, or by another domain, and
+            no table tells it.
     """
 
     run: Run
@@ -43,15 +47,20 @@ class Answers:
     def list_exams(self, files: Iterable[str | Path], series: str | None) -> list[Record]:
         """List exams: one for each file or folder of a volume, or each exam of a table.
 
+        The columns of a table are those of the table that the run learnt from, where they were
+        named; images lie beside it, or where those of the training lay.
+
         Raises:
             ReadError: a file is not there, or a table cannot be read.
         """
-        known: dict[str, Any] = dict(self.run.facts["data"]["columns"])
-        pattern = series or known.get("series")
+        known = columns_of(self.run)
+        pattern = series or known.series
+        named = Columns(known.path, exam=known.exam, view=known.view, images=known.images)
+        columns = replace(named, series=pattern, point=known.point)
         found: list[Record] = []
         for path in map(Path, files):
             if path.is_file() and path.name.lower().endswith(TABLES):
-                found += read_exams(path, Columns(series=pattern))
+                found += read_exams(path, columns)
             else:
                 source = find_image(path, pattern)
                 found.append(Record(str(path), {"image": source}, str(path)))
@@ -73,9 +82,15 @@ class Answers:
                 )
         if set(AXES) & set(recipe.facts.numbers):
             records = add_places(records)
+        if self.site:
+            records = [name_domain(record, recipe, self.site) for record in records]
         rows = self._prepare(records)
         facts = encode_facts(records, recipe.facts)
-        warnings = [doubt_facts(record, recipe.facts) for record in records]
+        taken = doubt_domains(self.trained, rows, facts)
+        warnings = [
+            (*doubt_facts(record, recipe.facts), *doubts)
+            for record, doubts in zip(records, taken, strict=True)
+        ]
         found = self.trained.predict([record.name for record in records], rows, facts, warnings)
         if recipe.method.images == 1:
             return found
@@ -95,17 +110,22 @@ class Answers:
         table = np.full((len(records), self.trained.recipe.method.images), -1)
         for number, (record, site) in enumerate(zip(records, sites, strict=True)):
             for place, source in enumerate(record.images.values()):
-                image = read(source)
+                image, mark = read_marked(source, prepare, read)
                 table[number, place] = len(values)
-                values.append(prepare_image(image, prepare, str(source), site, source.point))
+                values.append(prepare_image(image, prepare, str(source), site, mark))
         return Held(np.stack(values), table)
 
 
 def expect_site(trained: Trained, site: str, run: Run) -> None:
-    """Check that a site is named only where the run goes by it.
+    """Check that a site, or another domain, is named only where the run goes by it.
 
     Raises:
-        SettingError: it does not.
+        SettingError: it does not, or training saw no such domain.
     """
-    if site and not trained.recipe.prepare.site:
+    recipe = trained.recipe
+    if site and (column := domain_column(recipe)):
+        if site not in (known := known_domains(recipe)):
+            told = ", ".join(known)
+            raise SettingError(f"{run.folder}: {column} is one of {told} in this run, not {site!r}")
+    elif site and not recipe.prepare.site:
         raise SettingError(f"{run.folder}: no site wanted, which this run does not go by")

@@ -34,9 +34,7 @@ def predict(
     ] = None,
     site: Annotated[
         str,
-        typer.Option(
-            metavar="NAME", help="Their site, scanner or data set, if the run goes by it."
-        ),
+        typer.Option(metavar="NAME", help="Their site or data set, if the run goes by it."),
     ] = "",
     series: Annotated[
         str | None,

@@ -1,10 +1,10 @@
 """Read a cohort from whatever DATA is: a published data set, a table, or folders of images.
 
-The forms are tried in an order written by hand: packed data sets, then tables, then a folder or a
-zip, in which a table that names images wins over folders per class. A row of a table is an exam,
-unless a column joins several rows or several columns hold images; rows without label or image are
-left out and counted. No pixel is read, only headers of DICOM files: they tell which files are one
-volume, which exam a row means that names no file, and whose it is where no column does.
+The forms are tried in an order written by hand: lists of data sets, packed data sets, tables, then
+a folder or a zip, in which a table that names images wins over folders per class. A row of a table
+is an exam, unless a column joins several rows or several columns hold images; rows without label or
+image are left out and counted. No pixel is read, only headers of DICOM files: they tell which files
+are one volume, which exam a row means that names no file, and whose it is where no column does.
 """
 
 from dataclasses import replace
@@ -21,6 +21,7 @@ from medclf.curate.folder import (
     read_class_folders,
 )
 from medclf.curate.hold import bind_groups, hold_out
+from medclf.curate.joined import SUFFIX, read_sets
 from medclf.curate.problem import count
 from medclf.curate.rows import read_rows
 from medclf.curate.series import join_files, read_folder
@@ -48,7 +49,8 @@ def read_cohort(data: Path, columns: Columns = AS_FOUND) -> Cohort:
     """Read which exams DATA holds, whose they are, and what is decided about them.
 
     Args:
-        data: A packed data set, a table, or a folder or zip with a folder per class or a table.
+        data: A packed data set, a table, a folder or zip with a folder per class or a table, or a
+            TOML file that names several of these.
         columns: What the person says of it; the rest is inferred.
 
     Raises:
@@ -59,6 +61,8 @@ def read_cohort(data: Path, columns: Columns = AS_FOUND) -> Cohort:
     data = Path(data)
     if not part_sheet(data)[0].exists():
         raise ReadError(f"{data}: a data set, a table, a folder or a zip wanted, nothing found")
+    if data.is_file() and data.suffix.lower() == SUFFIX:
+        return read_sets(data, columns, read_cohort)
     for dataset in DATASETS:
         if dataset.recognise(data):
             if columns != AS_FOUND:

@@ -48,6 +48,17 @@ class Calibration:
             raise SettingError(f"{task.outputs} logits take as many biases, not {len(self.bias)}")
         return task.probabilities(logits / self.temperature + np.array(self.bias or 0.0))
 
+    def mend(self, task: Task, probabilities: Numbers) -> Numbers:
+        """Calibrate probabilities, as the mean of an ensemble gives them: (..., K) -> (..., K).
+
+        An exclusive class that was ruled out, with 0 throughout, stays so.
+        """
+        mended = self.apply(task, inverse_link(task, probabilities))
+        if task.kind != "exclusive":
+            return mended
+        mended = np.where(probabilities > 0, mended, 0.0)
+        return np.asarray(mended / mended.sum(-1, keepdims=True))
+
 
 def inverse_link(task: Task, probabilities: Numbers) -> Numbers:
     """Find logits that have these probabilities, as for the mean of an ensemble.

@@ -30,4 +30,4 @@ def choose(
     logits, calibration = inverse_link(task, shares), Calibration()
     if calibrate != "none":
         calibration = fit_calibration(task, logits, target, bias=calibrate == "bias")
-    return calibration, fit_decision(task, target, calibration.apply(task, logits), aim)
+    return calibration, fit_decision(task, target, calibration.mend(task, shares), aim)

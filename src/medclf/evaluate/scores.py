@@ -147,6 +147,10 @@ def score(
         for name, n in zip(task.classes, exams, strict=True)
         if n == 0
     ]
+    if task.sets:
+        notes.append(
+            "classes of several data sets, told apart at once: read the figures of each of them"
+        )
     if len(labelled) < len(predictions):
         notes.append(f"{len(predictions) - len(labelled)} exams without a label are left out")
     if predictions.learnt:

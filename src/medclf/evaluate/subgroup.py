@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from medclf.core.record import Fact
 from medclf.evaluate.figures import RESAMPLES, find_figures
 from medclf.evaluate.interval import Figure
+from medclf.evaluate.narrow import narrow
 from medclf.evaluate.ranking import indicators
 from medclf.evaluate.score import Numbers
 from medclf.evaluate.table import Predictions
@@ -165,6 +166,7 @@ def _subgroup(
     name: str, predictions: Predictions, decision: Decision, seed: int, resamples: int
 ) -> Subgroup:
     exams, patients = len(predictions), len(np.unique(predictions.patients))
+    predictions, decision = narrow(predictions, decision)
     task = predictions.task
     sides = indicators(predictions.target, len(task.classes))
     both = task.kind == "coexisting"

@@ -13,14 +13,12 @@ import torch
 from torch import Tensor
 
 from medclf.core.record import Fact, Record
+from medclf.curate.joined import DATASET
 from medclf.errors import CohortError
 from medclf.learn.settings import Facts
 
 WORDS = 12  # the most of one column; the rarest are read as missing
 FEWEST = 5  # training exams that must bear a word
-
-DATASET = "dataset"
-"""The fact that names the data set of exams that were joined from several."""
 
 DOMAINS = (
     *(DATASET, "domain", "modality", "scanner", "manufacturer", "vendor", "model", "device"),

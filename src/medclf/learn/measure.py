@@ -13,7 +13,6 @@ from torch import Tensor
 
 from medclf.core.cohort import Cohort
 from medclf.core.whole import write_whole
-from medclf.evaluate.calibrate import inverse_link
 from medclf.evaluate.choice import choose
 from medclf.evaluate.scores import score
 from medclf.evaluate.table import write_predictions
@@ -48,7 +47,7 @@ def measure_run(run: Run, cohort: Cohort, store: Rows, parts: Sequence[Part]) ->
     labels = make_labels([cohort.records[i] for i in held], cohort.task)
     recipe = run.recipe.decide
     calibration, decision = choose(cohort.task, labels, shares, recipe.calibrate, recipe.threshold)
-    shares = calibration.apply(cohort.task, inverse_link(cohort.task, shares))
+    shares = calibration.mend(cohort.task, shares)
     trained = replace(trained, calibration=calibration, decision=decision)
     test = np.flatnonzero([record.split == "test" for record in cohort.records])
     if len(test):

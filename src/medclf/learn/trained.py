@@ -12,7 +12,7 @@ from torch import Tensor
 from medclf.core.prediction import Prediction
 from medclf.core.task import Task
 from medclf.errors import RunError
-from medclf.evaluate.calibrate import Calibration, inverse_link
+from medclf.evaluate.calibrate import Calibration
 from medclf.evaluate.threshold import Decision
 from medclf.learn.committee import at_once, build_method, side_by_side
 from medclf.learn.device import pick_device
@@ -78,8 +78,7 @@ class Trained:
         judged = self.judge_each(rows, [indices] * len(self.members), facts)
         means, spreads = (np.stack(part) for part in zip(*judged, strict=True))
         spread = np.sqrt(means.var(0) + (spreads**2).mean(0))
-        logits = inverse_link(self.task, means.mean(0))
-        return self.calibration.apply(self.task, logits), spread
+        return self.calibration.mend(self.task, means.mean(0)), spread
 
     def predict(
         self,
