@@ -14,6 +14,7 @@ from medclf.evaluate.table import read_predictions
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import open_run
 from medclf.learn.settings import Decide, Fit, Net
+from medclf.net.cost import measure_cost
 from medclf.prepare.exam import Prepare
 
 PAIR = ["sprint", "lenet5"]
@@ -104,6 +105,45 @@ def test_what_is_done_is_kept_and_networks_may_be_added(tmp_path, here):
     assert here == ["lenet5"]
     assert {row["entry"] for row in more.table} == {"pca", "hog", *PAIR}
     assert (tmp_path / "out" / "sprint" / "weights.safetensors").stat().st_mtime_ns == weights
+
+
+def test_methods_compete_too_and_those_that_the_exams_cannot_serve_are_listed(tmp_path, here):
+    data, out = write_exams(tmp_path / "volumes", dims=3), tmp_path / "out"
+    found = medclf.compare(data, out, recipe=quick(3), methods=["three_planes", "patch"])
+    assert here == ["pca", "hog", "three_planes"]
+    assert found.contest.unserved.keys() == {"patch"}
+    rows = {row["entry"]: row for row in found.table}
+    assert set(rows) == set(here)
+    assert rows["three_planes"]["family"] == "Method"
+    run = medclf.load(out / "three_planes")
+    (member,) = run.trained.members
+    assert rows["three_planes"]["weights"] == sum(p.numel() for p in member.parameters())
+    one = measure_cost(member.network.body, 1, (16, 16)).multiply_adds
+    assert 3 * one < rows["three_planes"]["multiply_adds"] < 3.1 * one
+    page = found.page.read_text()
+    assert "1 method compared" in page
+    assert "Not for these exams" in page
+    assert "--methods three_planes,patch" in page
+    assert "a marked point" in found.to_json()["unserved"]["patch"]
+    here.clear()
+    more = medclf.compare(data, out, ["sprint"], methods=["volume"])
+    assert here == ["sprint", "volume"]
+    assert {"three_planes", "sprint", "volume"} <= {row["entry"] for row in more.table}
+    assert "patch" in more.contest.unserved
+
+
+def test_methods_read_the_facts_of_the_table(tmp_path, here):
+    data = write_exams(tmp_path / "pictures", split=False)
+    paths = sorted(data.rglob("*.png"))
+    lines = [f"{p.relative_to(data)},{p.parent.name},{40 + n}" for n, p in enumerate(paths)]
+    (data / "exams.csv").write_text("\n".join(["path,label,age", *lines]))
+    methods = ["image_and_facts", "multi_view"]
+    found = medclf.compare(data, tmp_path / "out", recipe=quick(), methods=methods)
+    assert not found.failures
+    recipe = medclf.load(tmp_path / "out" / "image_and_facts").trained.recipe
+    assert recipe.facts.numbers == ("age",)
+    with pytest.raises(CohortError, match="no method can serve these exams: multi_view needs vol"):
+        medclf.compare(data, tmp_path / "new", recipe=quick(), methods=["multi_view"])
 
 
 def test_networks_may_start_from_published_weights(tmp_path, here, monkeypatch):

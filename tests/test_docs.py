@@ -18,6 +18,7 @@ from medclf.cli.main import COMMANDS
 from medclf.cli.options import columns_from
 from medclf.curate.problem import KINDS
 from medclf.learn.recipe import Recipe, format_recipe
+from medclf.method.table import METHODS, Entry
 from medclf.net.style import Style
 from medclf.net.table import BODIES, STYLE
 from medclf.read.fetch import REMOTES
@@ -34,6 +35,9 @@ GUIDE = pytest.mark.parametrize("page", GUIDES, ids=lambda p: p.name)
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|<img[^>]* src=\"([^\"]+)\"")
 MACHINE = re.compile(r"(?<![\w.~])/(?:home|root|work|tmp|mnt|opt|Users)/")
+BUILDS = re.compile(
+    r"^def build\(asked|^def build\(\n    asked|^__all__ = \[\"build\"\]", re.MULTILINE
+)
 BUDGET = re.compile(r"minutes=[\d.]+")
 
 TABLES = get_type_hints(Recipe)
@@ -83,6 +87,41 @@ def test_the_parts_of_every_network_stand_in_the_docs():
         (row,) = re.findall(rf"^\| `{name}` \|.*$", index, re.MULTILINE)
         hint = get_type_hints(Style)[name]
         assert all(f'`"{value}"`' in row for value in get_args(hint))
+
+
+def test_every_method_has_its_file_its_lines_and_its_page():
+    """Names what a new method still lacks."""
+    files = {path.stem: text(path) for path in (ROOMS / "method").glob("[!_]*.py")}
+    built = {name for name, code in files.items() if BUILDS.search(code)}
+    lacking = [f"{name}: a line in method/table.py" for name in sorted(built - METHODS.keys())]
+    lacking += [lack for name, entry in METHODS.items() for lack in lacks_of(name, entry, built)]
+    assert not lacking, "\n".join(lacking)
+
+
+def lacks_of(name: str, entry: Entry, built: set[str]) -> list[str]:
+    page = ROOT / "docs" / "methods" / f"{name}.md"
+    told = text(page) if page.exists() else ""
+    choices = text(ROOT / "tests" / "method" / "test_table.py")
+    there = {
+        f"{name}: method/{entry.file}.py": entry.file in built,
+        f"{name}: docs/methods/{name}.md": told,
+        f"{name}: an example on its page": f"--method {name}" in told,
+        f"{name}: {entry.year} on its page": str(entry.year) in told,
+        f"docs/methods.md: {methods_row(name, entry)}": methods_row(name, entry)
+        in text(ROOT / "docs" / "methods.md"),
+        f"{name}: a line of its options in tests/method/test_table.py": not entry.options
+        or f'("{name}", ' in choices,
+    }
+    there |= {f"{name}: `{one}` on its page": f"`{one}`" in told for one in entry.options}
+    return [what for what, found in there.items() if not found]
+
+
+def methods_row(name: str, entry: Entry) -> str:
+    """Write how the line of docs/methods.md begins that a method asks for."""
+    source = f"{entry.paper.split(' et al.')[0].split(',')[0]} et al. {entry.year}"
+    needs = ", ".join(entry.needs) or "–"
+    options = ", ".join(f"`{option}`" for option in entry.options) or "–"
+    return f"| [`{name}`](methods/{name}.md) | {entry.idea} | {source} | {needs} | {options} |"
 
 
 @pytest.mark.parametrize("name", REMOTES)

@@ -25,7 +25,7 @@ MAY = {
     "evaluate": set(),
     "learn": {"curate", "prepare", "look", "net", "method", "evaluate"},
     "report": {"evaluate"},
-    "contest": {"curate", "prepare", "net", "evaluate", "learn", "report"},
+    "contest": {"curate", "prepare", "net", "method", "evaluate", "learn", "report"},
 }
 # The verbs stand above the rooms, as the command line does.
 ABOVE = {

@@ -1,4 +1,4 @@
-"""The verb compare: networks and classical entries on the same exams, under the same terms.
+"""The verb compare: networks, methods and classical entries on the same exams and terms.
 
 found = medclf.compare("exams.csv", out="runs/compare", nets=["sprint", "resnet18"], minutes=2)
 for row in found.table:
@@ -12,7 +12,7 @@ from typing import Any
 
 from medclf import verbs
 from medclf.contest.common import expect_folds, make_common, try_mirror_once
-from medclf.contest.entries import choose_networks
+from medclf.contest.entries import choose_methods, choose_networks, part_methods
 from medclf.contest.folder import (
     Contest,
     create_contest,
@@ -30,7 +30,7 @@ from medclf.core.cohort import Cohort
 from medclf.curate.cohort import AS_FOUND, Columns
 from medclf.curate.cohort import read_cohort as read_columns
 from medclf.curate.split import split_cohort
-from medclf.errors import RunError, SettingError
+from medclf.errors import CohortError, RunError, SettingError
 from medclf.evaluate.standing import Failure, Standing
 from medclf.learn.begin import expect_fit
 from medclf.learn.borrowed import READY
@@ -66,7 +66,7 @@ class Compared:
 
     Args:
         contest: Its folder, with `compare.html`, `table.csv`, `table.json`, and a folder for each
-            entry: that of a network is a run.
+            entry: that of a network or a method is a run.
         standings: From best to worst.
         failures: Entries that came to nothing.
     """
@@ -111,17 +111,18 @@ def compare(  # noqa: PLR0913 - the command line says the same, option by option
     columns: Columns = AS_FOUND,
     watch: Spectator = NOBODY,
     pretrained: bool = False,
+    methods: Sequence[str] | None = None,
 ) -> Compared:
-    """Train networks under the same terms, and measure them beside classical entries.
+    """Train networks and methods under the same terms, and measure them beside classical entries.
 
     Each entry works in a process of its own; one that fails is told in the table. A folder that
     holds the same comparison is gone on with: what is done is kept, what is half done is resumed,
-    and further networks may be named.
+    and further networks and methods may be named.
 
     Args:
         data: A cohort, or DATA as on the command line.
         out: The folder of the comparison.
-        nets: Names of bodies, or "all"; by default the first of each family.
+        nets: Names of bodies, or "all"; the first of each family where no method is named either.
         minutes: Budget of each entry, wall clock; 2 where it is not given.
         folds: Deal training and validation exams into so many parts, 3 or more, and judge on them;
             the test split stays shut. 0, the default: judge on the test split.
@@ -130,6 +131,8 @@ def compare(  # noqa: PLR0913 - the command line says the same, option by option
         columns: What the columns of DATA mean, where it is not a cohort.
         watch: Told how far it is.
         pretrained: Networks start from published weights; those that have none take no part.
+        methods: Names of methods, or "all", each with the plan's network. Those that ask for more
+            than the exams have take no part, and the result says what they need.
 
     Raises:
         MedclfError: the data, a name or the folder do not serve, or no entry came to its end.
@@ -139,6 +142,7 @@ def compare(  # noqa: PLR0913 - the command line says the same, option by option
     if pretrained and recipe is not None:
         raise SettingError("a recipe says itself what networks start from: not also pretrained")
     networks = None if nets is None else choose_networks(nets, pretrained)
+    asked = () if methods is None else choose_methods(methods)
     begun = expect_folder(folder)
     cohort = data if isinstance(data, Cohort) else read_columns(Path(data), columns)
     if begun:
@@ -148,12 +152,13 @@ def compare(  # noqa: PLR0913 - the command line says the same, option by option
             contest = _take_up(folder, terms, nets)
             facts = contest.facts["data"]
             ready = make_ready_again(folder, cohort, contest.recipe, facts, watch.count)
-            return _hold(contest, ready, watch)
-    networks = networks or choose_networks(None, pretrained)
-    plan, ready = _prepare(cohort, terms, recipe, columns, watch, networks)
+            return _hold(_admit(contest, ready, asked), ready, watch)
+    if networks is None:
+        networks = () if asked else choose_networks(None, pretrained)
+    plan, ready = _prepare(cohort, terms, recipe, columns, watch, networks, asked)
     with sole_use(folder):
         contest = _begin(folder, plan, ready, terms, networks)
-        return _hold(contest, ready, watch)
+        return _hold(_admit(contest, ready, asked), ready, watch)
 
 
 def _take_up(folder: Path, terms: Terms, nets: Sequence[str] | None) -> Contest:
@@ -164,6 +169,15 @@ def _take_up(folder: Path, terms: Terms, nets: Sequence[str] | None) -> Contest:
     return contest.update(networks=list(dict.fromkeys([*contest.networks, *named])))
 
 
+def _admit(contest: Contest, ready: Ready, asked: tuple[str, ...]) -> Contest:
+    """Add methods that are new to a comparison, as far as its exams serve them."""
+    if not asked:
+        return contest
+    names = dict.fromkeys([*contest.methods, *contest.unserved, *asked])
+    served, lacks = part_methods(tuple(names), ready.cohort, len(contest.recipe.prepare.size))
+    return contest.update(methods=list(served), unserved=lacks)
+
+
 def _prepare(
     cohort: Cohort,
     terms: Terms,
@@ -171,18 +185,20 @@ def _prepare(
     columns: Columns,
     watch: Spectator,
     networks: tuple[str, ...],
+    methods: tuple[str, ...],
 ) -> tuple[Plan, Ready]:
     """Plan for all entries, split and prepare the exams; nothing is written yet."""
     minutes, folds = terms.minutes or verbs.MINUTES, terms.folds or 0
     if recipe is None:
         silent, first = verbs.Watch(count=watch.count), ""
         if terms.pretrained:
-            first = READY if READY in networks else networks[0]
+            first = networks[0] if networks and READY not in networks else READY
         plan = verbs.plan(cohort, minutes, terms.seed or 0, silent, first, bool(terms.pretrained))
     else:
         seed = recipe.fit.seed if terms.seed is None else terms.seed
         plan = Plan(replace(recipe, fit=replace(recipe.fit, seed=seed)))
     split = split_cohort(cohort, plan.recipe.fit.seed)
+    _expect_entry(split, plan.recipe, networks, methods)
     validation = sum(record.split == "val" for record in split.records)
     plan = make_common(plan, folds, validation)
     # Whose weights cannot be had fails alone, later.
@@ -190,6 +206,20 @@ def _prepare(
     ready = make_ready(cohort, plan.recipe, columns, watch.count)
     plan = Plan(ready.recipe, {**plan.reasons, **ready.reasons})
     return try_mirror_once(plan, ready.cohort, ready.store, minutes * 60), ready
+
+
+def _expect_entry(
+    cohort: Cohort, recipe: Recipe, networks: tuple[str, ...], methods: tuple[str, ...]
+) -> None:
+    """Check that somebody can take part.
+
+    Raises:
+        CohortError: the exams serve none of the methods, and no network is named.
+    """
+    served, lacks = part_methods(methods, cohort, len(recipe.prepare.size))
+    if not (networks or served):
+        told = "; ".join(f"{name} {lack}" for name, lack in lacks.items())
+        raise CohortError(f"{cohort.origin}: no method can serve these exams: {told}")
 
 
 def _begin(

@@ -1,14 +1,28 @@
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from medclf.contest.entries import choose_networks, make_entry
+from medclf.contest.entries import choose_methods, choose_networks, make_entry, part_methods
+from medclf.contest.jobs import family_of
+from medclf.core.cohort import Cohort
+from medclf.core.record import Point, Record, Source
+from medclf.core.task import Task
 from medclf.errors import SettingError
 from medclf.learn.recipe import Recipe
 from medclf.learn.settings import Net
+from medclf.method.table import METHODS
 from medclf.net.source import SOURCES
 from medclf.net.table import BODIES
 from medclf.prepare.exam import Prepare
 
 COMMON = Recipe(Prepare((28, 28), 1), net=Net("sprint", {"width": 32}, pool="mean+max"))
+
+IMAGE = {"image": Source(Path("a.png"))}
+
+
+def cohort_of(*records):
+    return Cohort(tuple(records), Task(("a", "b"), "exclusive"), Path("exams.csv"))
 
 
 def test_networks_are_named_once_and_all_stands_for_all():
@@ -44,9 +58,41 @@ def test_what_is_no_network_is_refused(names, words):
 
 
 def test_only_the_network_differs():
-    entry = make_entry(COMMON, "resnet18")
+    entry = make_entry(COMMON, "resnet18", cohort_of(Record("a", IMAGE, "a")))
     assert entry.recipe.net == Net("resnet18")
     assert entry.recipe == Recipe(COMMON.prepare, net=Net("resnet18"))
     assert set(entry.reasons) == {"net.name", "net.options"}
-    own = make_entry(COMMON, "sprint")
+    own = make_entry(COMMON, "sprint", cohort_of(Record("a", IMAGE, "a")))
     assert (own.recipe, own.reasons) == (COMMON, {})
+
+
+def test_methods_are_named_once_and_bear_no_name_of_a_network():
+    assert choose_methods(["volume", "patch", "volume"]) == ("volume", "patch")
+    assert choose_methods(["all"]) == tuple(METHODS)
+    assert not METHODS.keys() & BODIES.keys()
+    assert family_of("volume") == "Method"
+    with pytest.raises(SettingError, match="did you mean 'three_planes'"):
+        choose_methods(["three_plane"])
+    with pytest.raises(SettingError, match="methods wanted to compare, found none"):
+        choose_methods([])
+
+
+def test_methods_that_ask_for_more_than_there_is_are_told_with_what_they_need():
+    plain = cohort_of(Record("a", IMAGE, "a", 0, "train"))
+    served, lacks = part_methods(tuple(METHODS), plain, 2)
+    assert {"whole_image", "near_and_far"} <= set(served)
+    assert set(served).isdisjoint(lacks)
+    assert "a marked point" in lacks["patch"]
+    assert lacks["volume"] == "needs volumes"
+    image = {"image": replace(IMAGE["image"], point=Point((1, 2, 3), "mm"))}
+    marked = cohort_of(Record("a", image, "a", 0, "train"))
+    assert {"patch", "placed_patch", "volume"} <= set(part_methods(tuple(METHODS), marked, 3)[0])
+
+
+def test_a_method_has_the_network_of_the_plan_and_the_facts_that_it_reads():
+    ages = [Record(str(n), IMAGE, str(n), n % 2, "train", {"age": 40.0 + n}) for n in range(4)]
+    entry = make_entry(COMMON, "image_and_facts", cohort_of(*ages))
+    assert (entry.family, entry.recipe.net) == ("Method", COMMON.net)
+    assert (entry.recipe.method.name, entry.recipe.facts.numbers) == ("image_and_facts", ("age",))
+    assert {"method.name", "facts.numbers"} <= set(entry.reasons)
+    assert not make_entry(COMMON, "whole_image", cohort_of(*ages)).recipe.facts.columns

@@ -3,7 +3,7 @@ import torch
 import torchvision
 from torch import nn
 
-from medclf.net.cost import measure_cost, measure_parts
+from medclf.net.cost import count_products, measure_cost, measure_parts
 from medclf.net.family.lenet import LeNet
 from medclf.net.family.resnet import ResNet
 from medclf.net.family.sprint import Sprint
@@ -114,3 +114,12 @@ def test_an_input_that_does_not_fit_leaves_no_hook():
     with pytest.raises(RuntimeError):
         measure_cost(network, 3, (28, 28))
     assert not any(module._forward_hooks for module in network.modules())
+
+
+def test_products_are_counted_as_often_as_layers_work():
+    network = Classifier(Sprint(2, 1, (32, 32), width=16), 3).eval()
+    one = measure_cost(network, 1, (32, 32)).multiply_adds
+    work = [torch.zeros(1, 1, 32, 32), torch.zeros(2, 1, 32, 32)]
+    assert count_products(network.modules(), lambda: [network(x) for x in work]) == 3 * one
+    cell = nn.GRU(5, 7, batch_first=True)
+    assert count_products([cell], lambda: cell(torch.zeros(2, 4, 5))) == 2 * 4 * 3 * 7 * (5 + 7)

@@ -175,12 +175,12 @@ def test_costs_are_written_for_people(standings):
 
 def test_the_table_compares_with_the_first_alone(standings):
     rows = standings()
-    table = tell_standings(rows, (), unseen=True, split="").table
+    table = tell_standings(rows, {}, unseen=True, split="").table
     first, second, *_ = table.groups[0].rows
     assert [cell.text for cell in first.cells[1:3]] == ["", ""]
     assert second.cells[1].text.startswith("−")
     assert table.headings[-1] == "AUC on validation"
-    assert len(tell_standings(rows, (), unseen=False, split="").table.headings) == 3
+    assert len(tell_standings(rows, {}, unseen=False, split="").table.headings) == 3
 
 
 def test_the_frontier_is_drawn_with_a_name_to_every_point(standings):

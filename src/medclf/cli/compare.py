@@ -1,4 +1,4 @@
-"""`medclf compare`: networks and classical entries against each other, on one's own data."""
+"""`medclf compare`: networks, methods, classical entries against each other on one's own data."""
 
 import json
 import shlex
@@ -26,7 +26,15 @@ Nets = Annotated[
     typer.Option(
         metavar="NAMES|all",
         help="Networks, with commas; medclf nets lists them.",
-        show_default="the first of each family",
+        show_default="the first of each family, where no method is named",
+    ),
+]
+Methods = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES|all",
+        help="Methods, with commas, each with the plan's network; medclf methods lists them.",
+        show_default="none",
     ),
 ]
 Minutes = Annotated[
@@ -68,9 +76,10 @@ def compare(  # noqa: PLR0913 - each argument is an option of the command line
     seed: Chance = None,
     recipe: RecipeFile = None,
     pretrained: Pretrained = False,
+    methods: Methods = None,
     as_json: Json = False,
 ) -> None:
-    """Train networks on DATA under the same terms, and tell which is best, and at what price.
+    """Train networks and methods on DATA under the same terms: which is best, and at what price.
 
     Example: medclf compare exams.csv --nets sprint,resnet18,densenet121 --minutes 5 --folds 5
     """
@@ -79,11 +88,12 @@ def compare(  # noqa: PLR0913 - each argument is an option of the command line
 
     stem = data.resolve().name.split(".")[0] or "data"
     folder = out if out is not None else Path("runs") / f"{stem}-compare"
-    names = None if nets is None else [n for word in nets.split(",") if (n := word.strip())]
+    names, ways = _listed(nets), _listed(methods)
     chosen = None if recipe is None else read_recipe(recipe)
     with _told_how_to_go_on(folder), _watching(quiet=as_json) as watch:
         found = compare_networks(
-            data, folder, names, minutes, folds, seed, chosen, columns, watch, pretrained
+            *(data, folder, names, minutes, folds, seed, chosen, columns, watch, pretrained),
+            methods=ways,
         )
     if as_json:
         sys.stdout.write(json.dumps(found.to_json()) + "\n")
@@ -91,6 +101,10 @@ def compare(  # noqa: PLR0913 - each argument is an option of the command line
     show_standings(found)
     sys.stdout.write(f"table  {folder / 'table.csv'}\n")
     sys.stdout.write(f"page   {found.page}\n")
+
+
+def _listed(names: str | None) -> list[str] | None:
+    return None if names is None else [name for word in names.split(",") if (name := word.strip())]
 
 
 @contextmanager

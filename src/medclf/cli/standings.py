@@ -26,9 +26,11 @@ def show_standings(found: "Compared") -> None:
     console.print(table)
     for failure in found.failures:
         console.print(f"{failure.name} came to nothing: {failure.reason}", markup=False)
+    for name, lack in found.contest.unserved.items():
+        console.print(f"{name} takes no part: it {lack}", markup=False)
     first = found.standings[0].result.name
     console.print(
-        f"p: the AUC is that of {first}, by Holm; ms: one image, one thread",
+        f"p: the AUC is that of {first}, by Holm; ms: one exam, one thread",
         markup=False,
     )
 

@@ -50,6 +50,16 @@ class Contest:
         """Those that take part, by name."""
         return tuple(self.facts["networks"])
 
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Those that take part, by name."""
+        return tuple(self.facts.get("methods", ()))
+
+    @property
+    def unserved(self) -> dict[str, str]:
+        """Methods that were asked for and that the exams cannot serve: what each needs."""
+        return dict(self.facts.get("unserved", {}))
+
     def place(self, entry: str) -> Path:
         """Name the folder of an entry."""
         return self.folder / entry.replace(":", "-").replace("/", "-")

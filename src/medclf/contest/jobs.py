@@ -2,11 +2,12 @@
 
 from medclf.contest.baseline import Baseline, Terms
 from medclf.contest.classical import CLASSICAL, FAMILY
-from medclf.contest.entries import make_entry
+from medclf.contest.entries import METHOD, make_entry
 from medclf.contest.folder import Contest
 from medclf.contest.network import Network
 from medclf.contest.outcome import Job
 from medclf.learn.ready import Ready
+from medclf.method.table import METHODS
 from medclf.net.table import find_entry
 
 
@@ -32,8 +33,8 @@ def make_jobs(contest: Contest, ready: Ready) -> dict[str, Job]:
     jobs: dict[str, Job] = {
         name: Baseline(name, contest.place(name), ready.cohort, terms) for name in CLASSICAL
     }
-    for name in contest.networks:
-        entry = make_entry(recipe, name)
+    for name in (*contest.networks, *contest.methods):
+        entry = make_entry(recipe, name, ready.cohort)
         facts = {
             "reasons": {**contest.facts["reasons"], **entry.reasons},
             "data": ready.data,
@@ -47,4 +48,6 @@ def make_jobs(contest: Contest, ready: Ready) -> dict[str, Job]:
 
 def family_of(name: str) -> str:
     """Name what an entry is a member of."""
+    if name in METHODS:
+        return METHOD
     return FAMILY if name in CLASSICAL else find_entry(name).family

@@ -1,4 +1,4 @@
-"""A network at work: a run of its own, trained within the budget, then judged and gauged.
+"""A network or a method at work: a run of its own, trained within the budget, judged and gauged.
 
 The training is that of `learn.fit`; a run that was cut short goes on from its last whole epoch,
 with what is left of the budget.
@@ -10,32 +10,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from medclf.contest.gauge import peak_memory_mb, time_answers
-from medclf.contest.judged import Rows, open_exams
+from medclf.contest.gauge import peak_memory_mb
+from medclf.contest.judged import open_exams
+from medclf.contest.member import gauge_member
 from medclf.contest.outcome import Outcome, Step, Tell
 from medclf.core.cohort import Cohort
 from medclf.errors import RunError
-from medclf.evaluate.standing import Cost
 from medclf.learn.begin import begin_run
-from medclf.learn.committee import at_once, threads
+from medclf.learn.committee import at_once
 from medclf.learn.device import pick_device
-from medclf.learn.exams import standardised
 from medclf.learn.fit import Progress, deal_parts, fit_run
-from medclf.learn.loop import judge
+from medclf.learn.ready import with_places
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import Run, open_run, sole_use
-from medclf.learn.trained import Held, load_trained
-from medclf.net.cost import measure_cost
-from medclf.prepare.store import open_store
+from medclf.prepare.store import Rows, open_store
 from medclf.report.words import count
 
 
 @dataclass(frozen=True)
 class Network:
-    """The work of a network.
+    """The work of a network or a method.
 
     Args:
         folder: Of its run.
@@ -54,7 +49,7 @@ class Network:
     minutes: float
 
     def run(self, tell: Tell) -> Outcome:
-        """Train, judge and measure; then count and time one of the networks.
+        """Train, judge and measure; then count and time one of the members.
 
         Raises:
             RunError: the images have changed, or the budget did not suffice for every fold.
@@ -63,14 +58,15 @@ class Network:
         store = open_store(self.cohort.records, self.recipe.prepare)
         if store.digest != self.facts["data"]["digest"]:
             raise RunError(f"{self.cohort.origin}: the images have changed since the start")
-        cohort, rows = open_exams(self.cohort, store, self.recipe.fit.folds)
+        known = with_places(self.cohort, self.recipe)
+        cohort, rows = open_exams(known, store, self.recipe.fit.folds)
         run = self._trained(cohort, rows, tell)
         wanted, found = self.recipe.fit.members, run.recipe.fit.members
         if found < wanted:
             raise RunError(f"{self.minutes:g} minutes allow {found} of {wanted} folds")
         memory = peak_memory_mb()
         passes, note = _passes(run, cohort)
-        return Outcome(_gauge(run, rows, passes, memory), note)
+        return Outcome(gauge_member(run, cohort.records[0], rows, passes, memory), note)
 
     def _trained(self, cohort: Cohort, rows: Rows, tell: Tell) -> Run:
         """Bring the run to its end, from wherever it stands."""
@@ -107,22 +103,3 @@ def _passes(run: Run, cohort: Cohort) -> tuple[float, str]:
     if epochs < fit.epochs:
         return epochs, f"The budget ended after {epochs:g} of {fit.epochs} epochs."
     return epochs, ""
-
-
-def _gauge(run: Run, rows: Rows, passes: float, memory: float) -> Cost:
-    """Count what one of the networks costs, and time its answers."""
-    trained = load_trained(run)
-    one = trained.members[0]
-    first = Held(rows.batch(np.array([0])))
-    exams = standardised(first, torch.empty(0), trained.values, trained.device)
-    look = one.seen
-    network = measure_cost(one.network, look.channels, look.size)
-
-    def answer() -> tuple[Tensor, Tensor]:
-        return judge(one, exams, np.array([0]), run.recipe.fit)
-
-    with threads(1):
-        latency = time_answers(answer)
-    seconds, together = run.facts["spent"]["seconds"], time_answers(answer)
-    counts = network.weights, network.multiply_adds
-    return Cost(*counts, passes, seconds, latency, together, memory)

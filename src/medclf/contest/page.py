@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from medclf.contest.classical import CLASSICAL
+from medclf.contest.entries import METHOD
 from medclf.contest.folder import Contest
 from medclf.core.cohort import Cohort
 from medclf.core.record import SPLITS
@@ -36,8 +37,7 @@ def write_contest(
     more = " …" if len(task.classes) > 4 else ""
     numbers = Counter(record.split for record in cohort.records)
     comparison = Comparison(
-        title=f"{count(len(contest.networks), 'network')} compared: {classes}{more} in "
-        f"{cohort.origin.name}",
+        title=f"{_tell_entries(contest)} compared: {classes}{more} in {cohort.origin.name}",
         task=task,
         version=facts["medclf"],
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -47,6 +47,7 @@ def write_contest(
         machine=facts["machine"],
         standings=standings,
         failures=failures,
+        unserved=tuple(Failure(name, METHOD, lack) for name, lack in contest.unserved.items()),
         classical=tuple(CLASSICAL),
         unseen=facts["judged_on"] == "test",
         shut=numbers["test"] if folds else 0,
@@ -56,6 +57,11 @@ def write_contest(
         commands=(_command(contest),),
     )
     return write_comparison(contest.folder / "compare.html", comparison)
+
+
+def _tell_entries(contest: Contest) -> str:
+    numbers = {"network": len(contest.networks), "method": len(contest.methods)}
+    return " and ".join(count(number, what) for what, number in numbers.items() if number)
 
 
 def _tell_split(numbers: Mapping[str, int], folds: int) -> str:
@@ -74,7 +80,9 @@ def _settings(contest: Contest) -> tuple[Setting, ...]:
     found = []
     for key, reason in contest.facts["reasons"].items():
         table, name = key.split(".", 1)
-        if table != "net" or name == "pretrained":  # The rest of [net] is what differs.
+        # What differs between entries is no part of the common plan.
+        own = table == "net" and name != "pretrained" and not contest.methods
+        if not own and (contest.networks or key != "method.name"):
             value = getattr(getattr(contest.recipe, table), name)
             found.append(Setting(key, _say(value), reason))
     return tuple(found)
@@ -83,12 +91,20 @@ def _settings(contest: Contest) -> tuple[Setting, ...]:
 def _say(value: object) -> str:
     if isinstance(value, tuple):
         return " × ".join(str(part) for part in value) or "none"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {part}" for key, part in value.items())
     return str(value)
+
+
+def _named(contest: Contest) -> list[str]:
+    """Write who takes part as on the command line."""
+    asked = {"--nets": contest.networks, "--methods": (*contest.methods, *contest.unserved)}
+    return [word for option, names in asked.items() if names for word in (option, ",".join(names))]
 
 
 def _command(contest: Contest) -> str:
     facts = contest.facts
-    words = ["medclf", "compare", facts["data"]["origin"], "--nets", ",".join(contest.networks)]
+    words = ["medclf", "compare", facts["data"]["origin"], *_named(contest)]
     words += ["--minutes", f"{facts['minutes']:g}", "--seed", str(facts["seed"])]
     words += ["--folds", str(facts["folds"])] if facts["folds"] else []
     words += ["--pretrained"] if facts["pretrained"] else []

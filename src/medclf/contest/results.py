@@ -90,4 +90,5 @@ def tell(contest: Contest, rows: list[dict[str, Any]]) -> dict[str, Any]:
         "test": "DeLong" if two else "paired bootstrap",
         "machine": facts["machine"],
         "entries": rows,
+        "unserved": contest.unserved,
     }

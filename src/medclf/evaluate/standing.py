@@ -24,11 +24,11 @@ class Cost:
     """What an entry took to train, and takes to answer; `None` for what it does not have.
 
     Args:
-        weights: Of one network.
-        multiply_adds: Of one network for one image.
+        weights: Of all networks of a member; networks that judge by vote are members of their own.
+        multiply_adds: Of a member for one exam: each network as often as it sees a view.
         epochs: Passes of each network over its training exams.
         seconds: Of training, wall clock.
-        latency_ms: One network's answer to one image by itself, on one thread; the median.
+        latency_ms: A member's answer to one exam by itself, on one thread; the median.
         latency_all_ms: The same on all threads.
         memory_mb: The most memory that its process held while it trained and judged, MiB.
     """

@@ -114,6 +114,34 @@ def measure_parts(
     return {name: Cost(weights[name], *trace.found[part]) for name, part in wanted.items()}
 
 
+def count_products(layers: Iterable[nn.Module], work: Callable[[], object]) -> int:
+    """Count the products of convolutions, linear and recurrent layers while some work is done.
+
+    Args:
+        layers: Those that count, among other modules; each as often as it works.
+        work: Done once.
+    """
+    total = 0
+
+    def after(layer: nn.Module, inputs: tuple[Any, ...], out: Any) -> None:
+        nonlocal total
+        if isinstance(layer, nn.RNNBase):
+            steps = inputs[0].data.shape[:-1].numel()
+            total += steps * sum(p.numel() for p in layer.parameters() if p.ndim > 1)
+        elif (weight := _kernel(layer)) is not None:
+            maps = out.shape[-1 if isinstance(layer, nn.Linear) else 1]
+            total += weight.numel() * (out.numel() // maps)
+
+    heard = [part for part in layers if _is_layer(part) or isinstance(part, nn.RNNBase)]
+    hooks = [part.register_forward_hook(after) for part in heard]
+    try:
+        work()
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return total
+
+
 def _without_values(network: nn.Module) -> dict[str, Tensor]:
     """Give tensors that stand for those of a network; none where it has no values itself."""
     own = dict([*network.named_parameters(), *network.named_buffers()])

@@ -43,6 +43,7 @@ class Comparison:
         machine: What it was timed on.
         standings: From best to worst.
         failures: Entries that came to nothing.
+        unserved: Methods that ask for more than these exams have, and for what.
         classical: Names of the entries that are no networks.
         unseen: Whether the exams had no part in training or choosing.
         shut: Exams of a test split that stayed shut.
@@ -62,6 +63,7 @@ class Comparison:
     machine: str
     standings: tuple[Standing, ...]
     failures: tuple[Failure, ...] = ()
+    unserved: tuple[Failure, ...] = ()
     classical: tuple[str, ...] = ()
     unseen: bool = True
     shut: int = 0
@@ -84,7 +86,12 @@ def render_comparison(comparison: Comparison) -> str:
     """Make the page. The same comparison always makes the same page."""
     rows = comparison.standings
     parts = {
-        "standings": tell_standings(rows, comparison.failures, comparison.unseen, comparison.split),
+        "standings": tell_standings(
+            rows,
+            {"Came to nothing": comparison.failures, "Not for these exams": comparison.unserved},
+            comparison.unseen,
+            comparison.split,
+        ),
         "trade": tell_trade(rows, comparison.classical),
         "costs": tell_costs(rows, comparison.minutes, comparison.machine),
         "plan": comparison.plan or comparison.recipe,

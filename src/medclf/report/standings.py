@@ -1,6 +1,6 @@
 """The tables of a comparison: scores from best to worst, and what each entry takes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from medclf.evaluate.interval import Figure
@@ -49,9 +49,16 @@ class Costs:
 
 
 def tell_standings(
-    rows: Sequence[Standing], failures: Sequence[Failure], unseen: bool, split: str
+    rows: Sequence[Standing], others: Mapping[str, Sequence[Failure]], unseen: bool, split: str
 ) -> Standings:
-    """Lay out the scores, each with its interval, and how surely it is below the first."""
+    """Lay out the scores, each with its interval, and how surely it is below the first.
+
+    Args:
+        rows: From best to worst.
+        others: Entries without scores, by what is said above them.
+        unseen: Whether the exams had no part in training or choosing.
+        split: How exams were parted.
+    """
     headings = ["Accuracy", "Below the first", "p, by Holm"] + ["AUC on validation"] * unseen
     axis = shared_axis(row.figure("auc") for row in rows)
     ended = [
@@ -66,10 +73,10 @@ def tell_standings(
     ]
     none = (Cell(""),) * len(headings)
     blank = axis.mark(UNKNOWN)
-    failed = [Row(f.name, Cell(""), blank, none, f.family, f.reason) for f in failures]
     groups = [Group("", tuple(ended))]
-    if failed:
-        groups.append(Group("Came to nothing", tuple(failed)))
+    for heading, failures in others.items():
+        told = [Row(f.name, Cell(""), blank, none, f.family, f.reason) for f in failures]
+        groups += [Group(heading, tuple(told))] if told else []
     caption = (
         f"In small type the {LEVEL} interval; exams of one patient count together. p of no "
         "difference in AUC, corrected for the number of comparisons with the first."
@@ -100,9 +107,9 @@ def tell_costs(rows: Sequence[Standing], minutes: float, machine: str) -> Costs 
         f"its own on {machine}, one after the other."
     )
     caption = (
-        "Weights and multiply-adds of one network and one image. Latency of one image by itself, "
-        "the median. Memory: the most that the process held, with Python, its libraries and the "
-        "images it had read."
+        "Weights of all networks that judge an exam together, and their multiply-adds for all that "
+        "they see of it. Latency of one exam by itself, the median. Memory: the most that the "
+        "process held, with Python, its libraries and the images it had read."
     )
     notes = tuple((row.result.name, row.result.note) for row in rows if row.result.note)
     return Costs(words, caption, COSTS, tuple(map(_cost_row, rows)), notes)
