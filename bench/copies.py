@@ -1,22 +1,28 @@
 """How many planted copies are found, and how many pairs are flagged wrongly.
 
     python bench/copies.py $MEDCLF_DATA
+    python bench/copies.py $MEDCLF_DATA --alike
 
 Each picture of HAM10000 and Kermany gets one copy, made in one of nine ways by turns; originals
 and copies are then searched together. Thresholds were set on the rows that `--tuned` measures,
 which are the even ones and every fifth; the figures are of the others. A pair is wrong where its
 originals differ; pairs of one lesion or of one child, of whom there are several pictures, are
 counted apart, and so are originals that are equal to the pixel. Prints rows of Markdown.
+
+`--alike` counts pairs where images are alike: how many reach the least likeness of a copy, and how
+many stand out as the rule asks.
 """
 
 import argparse
 import io
 import re
+import tempfile
 import time
 import zipfile
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -24,7 +30,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image as Pillow
 
-from medclf.curate.copies import find_copies
+from medclf.core.cohort import Cohort
+from medclf.curate.cohort import read_cohort
+from medclf.curate.copies import LIKENESS, find_copies
+from medclf.curate.phantom.cohort import make_phantoms
+from medclf.curate.survey import survey
 from medclf.curate.thumbnail import Thumbnail, shrink
 
 Picture = Pillow.Image
@@ -128,11 +138,34 @@ def measure(archive: Path, group: Callable[[str], str], tuned: bool) -> None:
     print(f"| CPU-seconds of the search | {seconds:.0f} |", flush=True)
 
 
+def count_alike(what: str, cohort: Cohort) -> None:
+    thumbnails = np.stack([look.thumbnail for look in survey(cohort)])
+    least = LIKENESS[thumbnails.ndim - 1]
+    reached, kept = (len(find_copies(thumbnails, given)[0]) for given in (least, None))
+    print(f"| {what} ({len(thumbnails):,}) | {least} | {reached} | {kept} |", flush=True)
+
+
+def measure_alike(data: Path) -> None:
+    print("| images | least likeness | pairs that reach it | that stand out |\n|---|---|---|---|")
+    count_alike("BreastMNIST", read_cohort(data / "medmnist/breastmnist.npz"))
+    with tempfile.TemporaryDirectory() as place:
+        table = make_phantoms(Path(place), patients=300, seed=0)
+        count_alike("phantom X-rays, no copies", read_cohort(table))
+    digits = read_cohort(data / "mnist")
+    count_alike("MNIST, first", replace(digits, records=digits.records[:2000]))
+    glands = read_cohort(data / "medmnist/adrenalmnist3d.npz")
+    count_alike("AdrenalMNIST3D, every second", replace(glands, records=glands.records[::2]))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--tuned", action="store_true")
+    parser.add_argument("--alike", action="store_true")
     given = parser.parse_args()
+    if given.alike:
+        measure_alike(given.data)
+        return
     table = pd.read_csv(given.data / "ham10000" / "HAM10000_metadata.csv")
     lesion = dict(zip(table.image_id, table.lesion_id, strict=True))
     measure(given.data / "ham10000/images.zip", lambda name: lesion[Path(name).stem], given.tuned)

@@ -11,6 +11,7 @@ import typer
 
 from medclf.cli.options import Data, Json, Seed, takes_columns
 from medclf.cli.output import expect_place, write_output
+from medclf.cli.progress import show_progress
 
 if TYPE_CHECKING:
     from medclf.curate.balance import Dealt
@@ -20,12 +21,15 @@ Share = typer.Option(help="Share of the exams that are dealt.", min=0, max=1)
 
 
 @takes_columns
-def split(
+def split(  # noqa: PLR0913 - the command line says the same, option by option
     data: Data,
     columns: "Columns",
     folds: Annotated[int, typer.Option(help="Folds of train and val together.", min=0)] = 0,
     val: Annotated[float, Share] = 0.15,
     test: Annotated[float, Share] = 0.2,
+    copies: Annotated[
+        bool, typer.Option(help="Read the images, and keep copies of one picture together.")
+    ] = True,
     seed: Seed = 0,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write exam, split and fold to this CSV.")
@@ -36,11 +40,16 @@ def split(
 
     Example: medclf split exams.csv --folds 5 --group site --out splits.csv
     """
-    from medclf.curate.balance import deal
+    from medclf.curate.balance import deal_apart, is_dealt
     from medclf.curate.cohort import read_cohort
+    from medclf.curate.together import find_together
 
     expect_place(out)
-    dealt = deal(read_cohort(data, columns), seed, val, test, folds)
+    cohort, alike = read_cohort(data, columns), list[tuple[int, ...]]()
+    if copies and is_dealt(cohort, folds):
+        with show_progress("Reading images", quiet=as_json) as progress:
+            cohort, alike = find_together(cohort, progress)
+    dealt = deal_apart(cohort, alike, seed, val, test, folds)
     if out is not None:
         write_output(out, _table(dealt))
     if as_json:

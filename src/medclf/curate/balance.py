@@ -6,7 +6,7 @@ person sees whether each part is like the whole.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from medclf.core.record import SPLITS, Record
 from medclf.core.task import Task
 from medclf.curate.bookkeeping import strata
 from medclf.curate.fold import assign_folds
+from medclf.curate.join import join_alike
 from medclf.curate.split import split_cohort
+from medclf.errors import CohortError
 
 Counts = Mapping[str, Mapping[str, int]]
 
@@ -43,6 +45,39 @@ class Dealt:
                 r for r, number in zip(records, self.folds, strict=True) if number == fold
             ]
         return count_parts({name: some for name, some in parts.items() if some}, self.cohort.task)
+
+
+def is_dealt(cohort: Cohort, folds: int) -> bool:
+    """Tell whether there is anything to deal: not where the data state all, and want no folds."""
+    return bool(folds) or "val" not in {record.split for record in cohort.records}
+
+
+def deal_apart(
+    cohort: Cohort,
+    alike: Sequence[Sequence[int]],
+    seed: int = 0,
+    val: float = 0.15,
+    test: float = 0.2,
+    folds: int = 0,
+) -> Dealt:
+    """Deal as `deal` does, with exams that look the same in one part, where that can be.
+
+    Args:
+        cohort: As read.
+        alike: Numbers of the exams that look the same.
+        seed: As `deal` takes it, and all that follows.
+
+    Raises:
+        CohortError, SettingError: as `deal` does.
+    """
+    joined = join_alike(cohort, alike)
+    try:
+        return deal(joined, seed, val, test, folds)
+    except CohortError as problem:
+        if joined.records == cohort.records:
+            raise
+        told = f"Exams that look the same are not kept together, since then: {problem}."
+        return deal(replace(cohort, notes=(*cohort.notes, told)), seed, val, test, folds)
 
 
 def deal(

@@ -6,11 +6,14 @@ are or frames of one ultrasound, it is little beside what others leave: beside t
 candidates, or beside that of all but the three likest of one of the two.
 """
 
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from medclf.curate.candidates import (
     NEAREST,
@@ -30,6 +33,7 @@ LIKEST = 3
 AT_ONCE = 256
 
 Pairs = NDArray[np.int64]
+Group = tuple[int, ...]
 
 
 def find_copies(
@@ -62,6 +66,25 @@ def find_copies(
     pairs = rows[pairs[kept]]
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))
     return pairs[order], alike[kept][order]
+
+
+def group_copies(thumbnails: Thumbnail) -> list[Group]:
+    """Group images that show the same: all that hang together by pairs.
+
+    Args:
+        thumbnails: As `find_copies` takes them.
+
+    Returns:
+        Row numbers, two or more in each group.
+    """
+    pairs, _ = find_copies(thumbnails)
+    total = len(thumbnails)
+    links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(total, total))
+    _, belongs = connected_components(links, directed=False)
+    found: dict[int, list[int]] = defaultdict(list)
+    for i in np.unique(pairs):
+        found[int(belongs[i])].append(int(i))
+    return [tuple(group) for group in found.values()]
 
 
 def _compare(images: NDArray[np.float32], found: Candidates) -> NDArray[np.float64]:

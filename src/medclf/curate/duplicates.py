@@ -9,16 +9,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from medclf.core.record import SPLITS, Record
-from medclf.curate.copies import find_copies
+from medclf.curate.copies import Group, group_copies
 from medclf.curate.problem import Problem, count, merge, tell
 from medclf.curate.survey import Look
-
-Group = tuple[int, ...]
 
 
 def find_duplicates(records: Sequence[Record], looks: Sequence[Look]) -> list[Problem]:
@@ -68,21 +63,10 @@ def group_near(looks: Sequence[Look]) -> list[Group]:
         first = [same[0] for same in copies.values() if len(looks[same[0]].space) == dims]
         if len(first) < 2:
             continue
-        pairs, _ = find_copies(np.stack([looks[number].thumbnail for number in first]))
-        for cluster in _clusters(pairs, len(first)):
+        for cluster in group_copies(np.stack([looks[number].thumbnail for number in first])):
             members = [number for i in cluster for number in copies[looks[first[i]].digest]]
             groups.append(tuple(sorted(members)))
     return sorted(groups)
-
-
-def _clusters(pairs: NDArray[np.int64], total: int) -> Iterable[list[int]]:
-    """Join pairs to groups of all that hang together."""
-    links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(total, total))
-    _, belongs = connected_components(links, directed=False)
-    found: dict[int, list[int]] = defaultdict(list)
-    for i in np.unique(pairs):
-        found[int(belongs[i])].append(int(i))
-    return found.values()
 
 
 def _exams(looks: Sequence[Look], groups: Iterable[Group]) -> list[tuple[str, ...]]:

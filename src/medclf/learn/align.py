@@ -15,7 +15,7 @@ import numpy as np
 
 from medclf.core.cohort import Cohort
 from medclf.curate.cohort import Columns, read_cohort
-from medclf.curate.problem import count
+from medclf.curate.join import join_exams
 from medclf.curate.renumber import renumber
 from medclf.errors import CohortError
 from medclf.learn.loop import Indices
@@ -39,28 +39,11 @@ def _digest(data: bytes) -> str:
 
 
 def join_copies(cohort: Cohort, digests: Sequence[str]) -> Cohort:
-    """Count exams that show the same image as one patient's, so that no split parts them.
-
-    Splits that the data themselves state are left as they are: copies are joined within each.
-    """
-    owner = {record.patient: record.patient for record in cohort.records}
-
-    def root(patient: str) -> str:
-        while owner[patient] != patient:
-            patient = owner[patient]
-        return patient
-
-    first: dict[tuple[str, str], str] = {}
-    for record, digest in zip(cohort.records, digests, strict=True):
-        held = first.setdefault((record.split, digest), record.patient)
-        owner[root(record.patient)] = root(held)
-    records = tuple(replace(r, patient=root(r.patient)) for r in cohort.records)
-    joined = len({r.patient for r in cohort.records}) - len({r.patient for r in records})
-    if not joined:
-        return cohort
-    told = f"{count(joined, 'patient')} with an image that another has too"
-    note = f"{told}: those who share one count as one patient."
-    return replace(cohort, records=records, notes=(*cohort.notes, note))
+    """Count exams that show the same image as one patient's, so that no split parts them."""
+    groups: dict[str, list[int]] = {}
+    for number, digest in enumerate(digests):
+        groups.setdefault(digest, []).append(number)
+    return join_exams(cohort, groups.values(), "an image")
 
 
 def choose_exams(run: Run, cohort: Cohort) -> Cohort:

@@ -12,9 +12,9 @@ from typing import Any
 from medclf.core.cohort import Cohort
 from medclf.curate.bookkeeping import check_records
 from medclf.curate.cohort import Columns
-from medclf.curate.split import split_cohort
 from medclf.errors import RunError
 from medclf.learn.align import digest_images, join_copies
+from medclf.learn.alike import deal_prepared, join_named
 from medclf.learn.facts import learn_facts
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import apply_splits
@@ -70,7 +70,7 @@ def make_ready(
     store = open_store(cohort.records, first, progress=progress, skip_unreadable=skip_unreadable)
     cohort, left_out, reasons = _keep(cohort, store), store.failures, dict[str, str]()
     digests = digest_images(store)
-    cohort = split_cohort(join_copies(cohort, digests), recipe.fit.seed)
+    cohort, alike = deal_prepared(join_copies(cohort, digests), store, recipe.fit)
     if not learnt:
         prepare, reasons["prepare.landmarks"] = _learn(cohort, recipe.prepare, progress)
         recipe = replace(recipe, prepare=prepare)
@@ -88,6 +88,7 @@ def make_ready(
         "columns": asdict(columns) | {"images": images and str(images.absolute())},
         "digest": store.digest,
         "left_out": [list(failure) for failure in left_out],
+        "alike": alike,
         "problems": [problem.message for problem in check_records(cohort)],
     }
     return Ready(cohort, recipe, reasons, store, tuple(digests), data)
@@ -121,7 +122,8 @@ def make_ready_again(
     if store.digest != data["digest"]:
         raise RunError(f"{cohort.origin}: the images have changed since {folder} was begun")
     digests = digest_images(store)
-    return Ready(join_copies(cohort, digests), recipe, {}, store, tuple(digests), data)
+    cohort = join_named(join_copies(cohort, digests), data.get("alike", []))
+    return Ready(cohort, recipe, {}, store, tuple(digests), data)
 
 
 def with_places(
