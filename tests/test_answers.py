@@ -117,3 +117,24 @@ def test_marked_points_are_judged_each_by_itself(tmp_path):
     assert [one.name for one in found[:2]] == ["0.png at 15, 45 samples", "0.png at 45, 15 samples"]
     with pytest.raises(ReadError, match="a marked point wanted"):
         run.predict([tmp_path / "0.png"])
+
+
+def test_masks_of_a_table_are_cut_out(tmp_path):
+    rows = []
+    for n in range(16):
+        values, mask = RNG.integers(0, 80, (64, 64)), np.zeros((64, 64))
+        values[8:24, 34:50] += 100 * (n % 2)
+        mask[8:24, 34:50] = 255
+        for name, image in (("scan", values), ("mask", mask)):
+            Pillow.fromarray(image.astype(np.uint8)).save(tmp_path / f"{n}-{name}.png")
+        split = ("train", "train", "val", "test")[n // 2 % 4]
+        told = {"label": f"class {n % 2}", "split": split, "mask": f"{n}-mask.png"}
+        rows.append({"path": f"{n}-scan.png", **told})
+    cohort = medclf.read_cohort(write(tmp_path, rows))
+    plan, recipe = quick(cohort)
+    assert plan.recipe.prepare.crop == "mask"
+    run = medclf.train(cohort, tmp_path / "run", recipe=recipe)
+    assert len(run.predict([tmp_path / "exams.csv"])) == 16
+    (tmp_path / "3-mask.png").unlink()
+    with pytest.raises(CohortError, match=r"exams.csv: row 5: the mask 3-mask.png is missing"):
+        medclf.read_cohort(tmp_path / "exams.csv")

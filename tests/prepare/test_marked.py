@@ -6,6 +6,7 @@ from medclf.core.image import Image
 from medclf.core.record import Point, Record, Source
 from medclf.errors import ReadError
 from medclf.prepare.exam import Prepare, place_image, prepare_image
+from medclf.prepare.marked import Mark
 from medclf.prepare.order import once_in_turn
 from medclf.prepare.place import AXES, add_places
 
@@ -17,17 +18,17 @@ AROUND = Prepare((4, 6, 6), 1, crop="point")
 
 
 def test_what_lies_around_a_point_is_cut_out():
-    by_sample = prepare_image(IMAGE, AROUND, "a", point=Point((9.5, 11.5, 13.5), "samples"))
+    by_sample = prepare_image(IMAGE, AROUND, "a", mark=Mark(Point((9.5, 11.5, 13.5), "samples")))
     np.testing.assert_array_equal(by_sample, VALUES[:, 8:12, 9:15, 11:17])
     mm = GRID.to_mm(np.array([9.5, 11.5, 13.5]))
-    by_mm = prepare_image(IMAGE, AROUND, "a", point=Point(tuple(mm), "mm"))
+    by_mm = prepare_image(IMAGE, AROUND, "a", mark=Mark(Point(tuple(mm), "mm")))
     np.testing.assert_array_equal(by_mm, by_sample)
 
 
 def test_spacing_decides_how_much_is_cut_out():
     wide = Prepare((4, 6, 6), 1, spacing_mm=(2.0, 2.0, 2.0), crop="point")
     point = Point((9.5, 11.5, 13.5), "samples")
-    found = place_image(IMAGE, wide, "a", point=point)
+    found = place_image(IMAGE, wide, "a", mark=Mark(point))
     corners = found.to_mm(np.array([[-0.5] * 3, [3.5, 5.5, 5.5]]))
     assert np.allclose(corners[1] - corners[0], (8, 12, 12))
     assert np.allclose(corners.mean(0), GRID.to_mm(np.array(point.at)), atol=0.51)
@@ -36,8 +37,8 @@ def test_spacing_decides_how_much_is_cut_out():
 def test_a_point_is_found_after_turning():
     turned = Image(VALUES[:, ::-1], Grid((2.0, 1.0, 1.0), (48.0, -5.0, 3.0), np.diag([-1.0, 1, 1])))
     settings = Prepare((4, 6, 6), 1, crop="point", orientation="patient")
-    one = prepare_image(IMAGE, settings, "a", point=Point((9.5, 11.5, 13.5), "samples"))
-    other = prepare_image(turned, settings, "a", point=Point((9.5, 11.5, 13.5), "samples"))
+    one = prepare_image(IMAGE, settings, "a", mark=Mark(Point((9.5, 11.5, 13.5), "samples")))
+    other = prepare_image(turned, settings, "a", mark=Mark(Point((9.5, 11.5, 13.5), "samples")))
     np.testing.assert_array_equal(one, other)
 
 
@@ -54,7 +55,31 @@ def test_a_point_is_found_after_turning():
 )
 def test_points_that_mean_nothing_are_refused(point, told):
     with pytest.raises(ReadError, match=told):
-        prepare_image(IMAGE, AROUND, "a.nii", point=point)
+        prepare_image(IMAGE, AROUND, "a.nii", mark=Mark(point))
+
+
+@pytest.mark.parametrize("orientation", ["file", "patient"])
+def test_the_box_around_a_mask_is_cut_out(orientation):
+    mask = np.zeros((1, 20, 24, 28), np.uint8)
+    mask[:, 5:15, 4:14, 8:18] = 3
+    turned = Grid((2.0, 1.0, 1.0), (48.0, -5.0, 3.0), np.diag([-1.0, 1, 1]))
+    settings = Prepare((12, 12, 12), 1, crop="mask", orientation=orientation)
+    found = prepare_image(Image(VALUES, turned), settings, "a", mark=Mark(mask=Image(mask)))
+    wanted = VALUES[:, 4:16, 3:15, 7:19]
+    np.testing.assert_array_equal(found, wanted[:, ::-1] if orientation == "patient" else wanted)
+
+
+@pytest.mark.parametrize(
+    ("mask", "told"),
+    [
+        (None, 'a.nii: a mask wanted by prepare.crop "mask", found none'),
+        (Image(np.zeros((1, 20, 24, 28), np.uint8)), "a.nii: a mask of something wanted"),
+        (Image(np.ones((1, 4, 4, 4), np.uint8)), r"a.nii: a mask of \(20, 24, 28\) samples wanted"),
+    ],
+)
+def test_masks_that_mean_nothing_are_refused(mask, told):
+    with pytest.raises(ReadError, match=told):
+        prepare_image(IMAGE, Prepare((4, 4, 4), 1, crop="mask"), "a.nii", mark=Mark(mask=mask))
 
 
 def test_an_image_is_read_once_for_its_points():

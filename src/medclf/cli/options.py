@@ -76,6 +76,9 @@ PointColumns = Annotated[
     str | None,
     _say("--point", "Columns of the marked point, z first; in mm if they end in _mm.", "Z,Y,X"),
 ]
+MaskColumn = Annotated[
+    str | None, _say("--mask", "Column of the file that masks what is judged, or none.", "NAME")
+]
 Slices = Annotated[bool, _say("--slices", "Take each DICOM file as an image of its own.")]
 Group = Annotated[
     str | None,
@@ -100,6 +103,7 @@ def columns_from(  # noqa: PLR0913 - each argument is an option of the command l
     series: SeriesPattern = None,
     slices: Slices = False,
     point: PointColumns = None,
+    mask: MaskColumn = None,
 ) -> "Columns":
     """Make up what the person says of the data.
 
@@ -126,6 +130,7 @@ def columns_from(  # noqa: PLR0913 - each argument is an option of the command l
         series=series,
         slices=slices,
         point=_listed(point) if point else None,
+        mask=mask,
     )
 
 

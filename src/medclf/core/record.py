@@ -38,6 +38,7 @@ class Source:
         parts: The files of one image that lies in several, as a DICOM series does; `path` is then
             their folder or archive, and `member` names the series in messages.
         point: What is judged lies there; `None` where all of the image is meant.
+        mask: An image of the same samples, above 0 where what is judged lies; `None` for none.
 
     Example:
         >>> print(Source(Path("breastmnist.npz"), "train_images", 12))
@@ -49,6 +50,7 @@ class Source:
     index: int | None = None
     parts: tuple["Source", ...] = ()
     point: Point | None = None
+    mask: "Source | None" = None
 
     @property
     def first(self) -> "Source":

@@ -8,12 +8,14 @@ each other.
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from medclf.core.record import Fact, Point, Record, Source
 from medclf.curate.cells import numbers_or_words, tidy_cell
+from medclf.curate.choice import Table
 from medclf.curate.folder import SPLIT_WORDS, locate
 from medclf.curate.problem import count
-from medclf.curate.table import Roles, Table
+from medclf.curate.table import Roles
 from medclf.curate.task import Worded, Words
 from medclf.errors import CohortError
 
@@ -51,7 +53,9 @@ def read_rows(
         for n, what in ((blind, "an image"), (mute, "a label"))
         if n
     ]
-    sources = locate([texts[i] for i in kept], find, where, _points(table, roles, kept, where))
+    points = _points(table, roles, kept, where)
+    sources = locate([texts[i] for i in kept], find, where, points)
+    _add_masks(sources, table, roles, kept, find, where)
     exams: dict[str, list[int]] = defaultdict(list)
     for at, i in enumerate(kept):
         named = table[roles.exam][i] if roles.exam else None
@@ -114,6 +118,26 @@ def _points(table: Table, roles: Roles, rows: Sequence[int], where: str) -> Sequ
     return found
 
 
+def _add_masks(
+    sources: Sequence[dict[str, Source]],
+    table: Table,
+    roles: Roles,
+    rows: Sequence[int],
+    find: Callable[[str], Source | None],
+    where: str,
+) -> None:
+    """Join each image to the mask that its row names."""
+    for images, row in zip(sources, rows, strict=True):
+        cell = (table[roles.mask][row] or "").strip() if roles.mask else ""
+        if not cell:
+            continue
+        mask = find(cell)
+        if mask is None:
+            raise CohortError(f"{where}: row {row + 2}: the mask {cell} is missing")
+        for name, source in images.items():
+            images[name] = replace(source, mask=mask)
+
+
 def _name(texts: Mapping[str, str], images: Images) -> str:
     """Name an exam by its first file, and by the place that is meant in it."""
     name, source = next(iter(texts.values())), next(iter(images.values()))
@@ -134,7 +158,7 @@ class _Exams:
         self.cells, self.roles, self.sources, self.words = cells, roles, sources, words
         self.where, self.single = where, True
         taken = {*roles.paths.values(), *roles.labels}
-        taken |= {roles.patient, roles.split, roles.exam, roles.view, *roles.point}
+        taken |= {roles.patient, roles.split, roles.exam, roles.view, roles.mask, *roles.point}
         self.facts = {
             name: numbers_or_words(column) for name, column in cells.items() if name not in taken
         }

@@ -10,11 +10,12 @@ from dataclasses import replace
 
 from medclf.core.record import Source
 from medclf.curate.cells import tidy_cell
+from medclf.curate.choice import Table
 from medclf.curate.problem import count, tell
 from medclf.curate.rows import read_rows
 from medclf.curate.series import by_key, choose_series, tell_left_out
 from medclf.curate.split import read_headers
-from medclf.curate.table import Columns, Table, choose_sheet_roles, likely_keys
+from medclf.curate.table import Columns, choose_sheet_roles, likely_keys
 from medclf.curate.task import Worded
 from medclf.errors import CohortError
 from medclf.read.dicom.find import Found, Series

@@ -46,7 +46,12 @@ def choose_prepare(
     bits = max(int(n) for n in found.bits)
     settings["dtype"] = "uint8" if bits <= 8 else "float16"
     reasons["prepare.dtype"] = f"stored with {bits} bits"
-    if found.dims == 3 and found.spacing_median_mm is not None and found.spacing_known == 1:
+    images = [source for record in cohort.records for source in record.images.values()]
+    if all(source.mask is not None for source in images):
+        settings |= {"crop": "mask", "fit": "letterbox"}
+        reasons["prepare.crop"] = "each image has a mask: what lies around it is judged"
+        reasons["prepare.fit"] = "boxes around masks differ in shape: proportions are kept"
+    elif found.dims == 3 and found.spacing_median_mm is not None and found.spacing_known == 1:
         extent = [mm * n for mm, n in zip(found.spacing_median_mm, found.shape_median, strict=True)]
         settings["spacing_mm"] = tuple(round(e / n, 3) for e, n in zip(extent, size, strict=True))
         reasons["prepare.spacing_mm"] = "one scale in mm for all volumes; the middle is kept"

@@ -123,6 +123,8 @@ def write_row(source: Source, digest: str) -> bytes:
     form = "" if source.parts else source.path.suffix.lower()
     members = "".join(f" {part.member!r}" for part in source.parts if part.member)
     place = "" if source.point is None else f" {source.point.at} {source.point.unit}"
+    if source.mask is not None:
+        place += f" mask {source.mask.member!r} {source.mask.index}"
     line = f"\n{digest} {form} {source.member!r} {source.index}{members}{place}"
     return line.encode(errors="surrogateescape")  # Names need not be UTF-8.
 

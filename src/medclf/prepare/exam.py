@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 
 from medclf.core.grid import Grid
 from medclf.core.image import Image
-from medclf.core.record import Point
 from medclf.errors import ReadError, SettingError
 from medclf.prepare.bias import correct_bias
 from medclf.prepare.body import body_box
 from medclf.prepare.crop import crop
 from medclf.prepare.intensity import scale_values, store_as
-from medclf.prepare.marked import cut_marked
+from medclf.prepare.marked import UNMARKED, Mark, cut_marked, cut_masked
 from medclf.prepare.meant import as_shown, as_suv
 from medclf.prepare.orient import orient
 from medclf.prepare.placement import Placement, Points, unmoved
@@ -98,7 +97,7 @@ class Prepared:
 
 
 def prepare_image(
-    image: Image, settings: Prepare, where: str, site: str = "", point: Point | None = None
+    image: Image, settings: Prepare, where: str, site: str = "", mark: Mark = UNMARKED
 ) -> NDArray[Any]:
     """Prepare one image.
 
@@ -107,7 +106,7 @@ def prepare_image(
         settings: What is wanted.
         where: Names the file in messages.
         site: Hospital or scanner, where `settings.site` names the column that tells it.
-        point: Where `settings.crop` is "point".
+        mark: Where `settings.crop` is "point" or "mask".
 
     Returns:
         (C, *size) of `settings.dtype`: 0 to 255, or 0 to 1. It may share memory with the image,
@@ -125,23 +124,23 @@ def prepare_image(
         array([[[  0, 255],
                 [255,   0]]], dtype=uint8)
     """
-    scaled = scale_image(image, settings, where, site, point)
+    scaled = scale_image(image, settings, where, site, mark)
     values: NDArray[Any] = sample_images([scaled], settings)[0]
     return values
 
 
 def place_image(
-    image: Image, settings: Prepare, where: str, site: str = "", point: Point | None = None
+    image: Image, settings: Prepare, where: str, site: str = "", mark: Mark = UNMARKED
 ) -> Prepared:
     """Prepare one image as `prepare_image` does, and keep its place in the patient."""
-    scaled = scale_image(image, settings, where, site, point)
+    scaled = scale_image(image, settings, where, site, mark)
     samples = place_samples(scaled.space, scaled.steps, settings.size)
     values = sample_images([scaled], settings)[0]
     return Prepared(values, samples.after(scaled.placement), image.grid)
 
 
 def scale_image(
-    image: Image, settings: Prepare, where: str, site: str = "", point: Point | None = None
+    image: Image, settings: Prepare, where: str, site: str = "", mark: Mark = UNMARKED
 ) -> Scaled:
     """Do all that is done before samples are mixed, and tell how they are to be mixed.
 
@@ -149,7 +148,7 @@ def scale_image(
         ReadError, SettingError: as `prepare_image` does.
     """
     expect_learnt(settings)
-    cut, placement = cut_image(image, settings, where, point)
+    cut, placement = cut_image(image, settings, where, mark)
     values, top = scale_values(cut, settings, where, site)
     spacing_mm, wanted_mm = cut.grid.spacing_mm, settings.spacing_mm
     steps = measure_steps(cut.space, spacing_mm, settings.size, wanted_mm, settings.fit, where)
@@ -179,7 +178,7 @@ def sample_images(some: Sequence[Scaled], settings: Prepare) -> NDArray[Any]:
 
 
 def cut_image(
-    image: Image, settings: Prepare, where: str, point: Point | None = None
+    image: Image, settings: Prepare, where: str, mark: Mark = UNMARKED
 ) -> tuple[Image, Placement]:
     """Turn, crop and correct an image, before its values are scaled.
 
@@ -197,7 +196,10 @@ def cut_image(
         image, here = crop(image, body_box(image))
         placement = here.after(placement)
     if settings.crop == "point":
-        image, here = cut_marked(image, placement, point, settings, where)
+        image, here = cut_marked(image, placement, mark.point, settings, where)
+        placement = here.after(placement)
+    if settings.crop == "mask":
+        image, here = cut_masked(image, placement, mark.mask, where)
         placement = here.after(placement)
     if settings.bias == "n4":
         image = correct_bias(image, where)

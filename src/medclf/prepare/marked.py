@@ -1,13 +1,44 @@
-"""What lies around the marked point of an exam, cut out of its image."""
+"""What is marked in an exam, by a point or by a mask, cut out of its image."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from medclf.core.image import Image
-from medclf.core.record import Point
+from medclf.core.record import Point, Source
 from medclf.errors import ReadError, SettingError
-from medclf.prepare.crop import box_at, crop
+from medclf.prepare.crop import box_at, box_of_mask, crop
 from medclf.prepare.placement import Placement
 from medclf.prepare.settings import Prepare
+
+
+@dataclass(frozen=True, eq=False)
+class Mark:
+    """What is marked in an image.
+
+    Args:
+        point: Where what is judged lies.
+        mask: An image of the same samples, above 0 where it lies.
+    """
+
+    point: Point | None = None
+    mask: Image | None = None
+
+
+UNMARKED = Mark()
+
+
+def read_marked(
+    source: Source, settings: Prepare, read: Callable[[Source], Image]
+) -> tuple[Image, Mark]:
+    """Read an image, and what of it is marked where the settings cut that out."""
+    mask = source.mask if settings.crop == "mask" else None
+    return read(source), Mark(source.point, None if mask is None else read(mask))
+
+
+MARGIN = 0.1
+"""Share of its edges by which a box around a mask is wider on each side."""
 
 
 def cut_marked(
@@ -41,6 +72,40 @@ def cut_marked(
         return crop(image, box_at(image, middle.tolist(), _reach(image, settings)))
     except SettingError as problem:
         raise ReadError(f"{where}: {problem}") from problem
+
+
+def cut_masked(
+    image: Image, placement: Placement, mask: Image | None, where: str
+) -> tuple[Image, Placement]:
+    """Cut out the box around a mask, a tenth wider on each side.
+
+    Args:
+        image: Still.
+        placement: Its place in the image as it was read, whose samples the mask shares.
+        mask: Above 0 where what is judged lies.
+        where: Names the file in messages.
+
+    Returns:
+        The part, and its place in the image.
+
+    Raises:
+        ReadError: there is no mask, it is empty, or it has other samples than the image.
+    """
+    if mask is None:
+        raise ReadError(f'{where}: a mask wanted by prepare.crop "mask", found none')
+    shown = mask.still().values[0] > 0
+    shape = tuple(shown.shape[axis] for axis in placement.order)
+    if shape != image.space:
+        raise ReadError(f"{where}: a mask of {image.space} samples wanted, found {shape}")
+    turned = shown.transpose(placement.order)
+    shown = np.flip(turned, tuple(axis for axis, step in enumerate(placement.step) if step < 0))
+    try:
+        box = box_of_mask(shown)
+    except SettingError as problem:
+        raise ReadError(f"{where}: {problem}") from problem
+    edges = zip(box.start, box.stop, strict=True)
+    wider = [round(MARGIN * (stop - start)) for start, stop in edges]
+    return crop(image, box_of_mask(shown, wider))
 
 
 def _reach(image: Image, settings: Prepare) -> list[float]:

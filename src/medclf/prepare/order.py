@@ -28,6 +28,7 @@ from medclf.prepare.digest import (
     write_settings,
 )
 from medclf.prepare.exam import Prepare, Scaled, sample_images, scale_image
+from medclf.prepare.marked import read_marked
 from medclf.read.partners import files_of
 
 Read = Callable[[Source], Image]
@@ -66,9 +67,9 @@ def once_in_turn(read: Read) -> Read:
     last: list[tuple[Source, Image]] = []
 
     def again(source: Source) -> Image:
+        whole = replace(source, point=None, mask=None)
         if source.point is None:
-            return read(source)
-        whole = replace(source, point=None)
+            return read(whole)
         if not last or last[0][0] != whole:
             last[:] = [(whole, read(whole))]
         return last[0][1]
@@ -169,11 +170,11 @@ class Order:
             values, number = self.held[row]
             return np.array(values[number])
         try:
-            image = read(source)
+            image, mark = read_marked(source, self.settings, read)
             for path in files_of(source):
                 if path in self.files and not self.files[path].still(path):
                     return f"{path}: this file changed while it was prepared: begin again"
-            return scale_image(image, self.settings, str(source), row.site, source.point)
+            return scale_image(image, self.settings, str(source), row.site, mark)
         except MedclfError as problem:
             return " ".join(str(problem).split())
         except OSError as problem:

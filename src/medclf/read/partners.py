@@ -4,6 +4,7 @@ What is kept under the digest of an image's files must change when any of them d
 are found without reading pixels: the beginning of a header tells them.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from medclf.core.record import Source
@@ -35,6 +36,8 @@ def files_of(source: Source) -> tuple[Path, ...]:
     Returns:
         Its own file first. What a damaged header does not tell is left out: reading refuses it.
     """
+    if source.mask is not None:
+        return (*files_of(replace(source, mask=None)), *files_of(source.mask))
     if source.parts:
         return tuple(dict.fromkeys(path for part in source.parts for path in files_of(part)))
     if source.member or not source.path.name.lower().endswith(HEADER_SUFFIXES):

@@ -16,11 +16,11 @@ from datetime import datetime, timedelta
 from io import StringIO
 
 from medclf.curate.cells import NUMBER, tidy_cell
+from medclf.curate.choice import PATIENTS
 from medclf.curate.deidentify.dummy import OLDEST_YEARS
 from medclf.curate.deidentify.identity import SHORTEST, Identity
 from medclf.curate.deidentify.key import Key
 from medclf.curate.deidentify.options import Options
-from medclf.curate.table import PATIENTS
 from medclf.errors import CohortError
 
 Columns = Mapping[str, Sequence[str | None]]
