@@ -44,7 +44,7 @@ from medclf.read.dicom import decoders
 from medclf.read.dicom.find import find_series
 from medclf.read.image import read_image
 
-CPU_S, WALL_S = 5.0, 30.0
+CPU_S, WALL_S, START_S = 5.0, 30.0, 120.0
 MEMORY_MB = 1000
 LONGEST = 300
 BAD = ("crash", "hang", "memory", "cryptic", "misread")
@@ -112,7 +112,8 @@ def _watch_one(
     with subprocess.Popen(line, stdout=subprocess.PIPE, bufsize=0) as process:
         number, buffer = first, b""
         while True:
-            ready, _, _ = select.select([process.stdout], [], [], WALL_S)
+            patience_s = START_S if number == first else WALL_S
+            ready, _, _ = select.select([process.stdout], [], [], patience_s)
             piece = process.stdout.read(65536) if ready else b""
             if not piece:
                 break

@@ -83,7 +83,7 @@ def test_the_exact_name_goes_before_other_cases_of_letters(tmp_path):
     assert resolve(tmp_path, "A/IM1") == tmp_path / "A" / "IM1"
 
 
-@pytest.mark.parametrize("name", ["B/IM1", "A/IM2", "A", "A/IM1/X"])
+@pytest.mark.parametrize("name", ["B/IM1", "A/IM2", "A", "A/IM1/X", 300 * "A"])
 def test_what_is_absent_or_no_file(tmp_path, name):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "im1").touch()

@@ -53,7 +53,7 @@ def main() -> None:
         send(sink, answer, pixels)
 
 
-def send(sink: IO[bytes], head: dict[str, Any], body: bytes) -> None:
+def send(sink: IO[bytes], head: dict[str, Any], body: "bytes | memoryview") -> None:
     """Write a line of JSON, and the bytes that belong to it."""
     sink.write(json.dumps({**head, "bytes": len(body)}).encode() + b"\n")
     sink.write(body)
@@ -70,13 +70,14 @@ def add_codecs() -> None:
         get_decoder(uid).add_plugin(_FAST, ("medclf.read.dicom.codec", "decode_frame"))
 
 
-def _answer(request: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+def _answer(request: dict[str, Any], body: bytes) -> tuple[dict[str, Any], "bytes | memoryview"]:
     options = request["options"]
     if offsets := options.pop("extended_offsets", None):
         options["extended_offsets"] = tuple(bytes.fromhex(part) for part in offsets)
     _limit_memory(request["size"])
     values = _decode(request["syntax"], options, body)
-    return {"shape": values.shape, "dtype": values.dtype.str}, values.tobytes()
+    pixels = values.reshape(-1).view("u1").data
+    return {"shape": values.shape, "dtype": values.dtype.str}, pixels
 
 
 def _decode(syntax: str, options: dict[str, Any], body: bytes) -> "NDArray[Any]":

@@ -11,8 +11,9 @@ import json
 import os
 import subprocess
 import sys
+from io import BufferedReader
 from threading import BoundedSemaphore, Lock, Timer
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,10 @@ _PER_BYTE_S = 1e-6
 
 _START_S = 60.0
 
+_PIPE = 2**20
+"""Bytes that a pipe should hold, where the system lets it be chosen: with the usual 64 KB both
+sides wait for each other many times for a frame, and threads each time for their turn."""
+
 
 class Worker:
     """One process that decodes, with a pipe in and a pipe out.
@@ -40,7 +45,11 @@ class Worker:
         line = [sys.executable, "-P", "-m", "medclf.read.dicom.decode"]
         try:
             self._process = subprocess.Popen(  # noqa: S603
-                line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                line,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                pipesize=_PIPE,
             )
             self._listen(_START_S)
         except (OSError, ValueError, EOFError) as problem:
@@ -50,7 +59,7 @@ class Worker:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, request: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+    def ask(self, request: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytearray]:
         """Send a request and wait for its answer.
 
         Raises:
@@ -72,8 +81,8 @@ class Worker:
                 _close(pipe)
         self._process.wait()
 
-    def _listen(self, patience_s: float) -> tuple[dict[str, Any], bytes]:
-        pipe, late = self._process.stdout, False
+    def _listen(self, patience_s: float) -> tuple[dict[str, Any], bytearray]:
+        pipe, late = cast(BufferedReader, self._process.stdout), False
 
         def lose_patience() -> None:
             nonlocal late
@@ -84,12 +93,13 @@ class Worker:
         timer.daemon = True
         timer.start()
         try:
-            line = pipe.readline() if pipe is not None else b""
+            line = pipe.readline()
             answer = json.loads(line) if line else {}
-            body = pipe.read(answer["bytes"]) if pipe is not None and answer else b""
+            body = bytearray(answer.get("bytes", 0))
+            found = pipe.readinto(body)
         finally:
             timer.cancel()
-        if not answer or len(body) < answer["bytes"]:
+        if not answer or found < len(body):
             raise EOFError(f"no end after {patience_s:.0f} s" if late else "the decoder crashed")
         return answer, body
 
@@ -137,10 +147,10 @@ def decode_apart(
             raise ReadError(f"{where}: the compressed pixels are damaged: {problem}") from problem
     if "refused" in answer:
         raise ReadError(f"{where}: the compressed pixels are damaged: {answer['refused']}")
-    return np.frombuffer(bytearray(pixels), answer["dtype"]).reshape(answer["shape"])
+    return np.frombuffer(pixels, answer["dtype"]).reshape(answer["shape"])
 
 
-def _ask_one(request: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+def _ask_one(request: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytearray]:
     worker = _take()
     try:
         found = worker.ask(request, body)

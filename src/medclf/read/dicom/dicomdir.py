@@ -57,14 +57,18 @@ def read_dicomdir(path: Path) -> list[str]:
 
 def resolve(folder: Path, name: str) -> Path | None:
     """Find a named file below a folder, in another case of letters if need be."""
+    try:
+        return _find(folder, name)
+    except OSError:  # Its name is longer than any may be, or a folder may not be looked into.
+        return None
+
+
+def _find(folder: Path, name: str) -> Path | None:
     if (folder / name).is_file():
         return folder / name
     here = folder
     for part in name.split("/"):
-        try:
-            mates = sorted(p for p in here.iterdir() if p.name.casefold() == part.casefold())
-        except OSError:
-            return None
+        mates = sorted(p for p in here.iterdir() if p.name.casefold() == part.casefold())
         if not mates:
             return None
         here = mates[0]
