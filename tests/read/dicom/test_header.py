@@ -4,7 +4,7 @@ from pydicom import Dataset
 
 from medclf.core.record import Source
 from medclf.errors import ReadError
-from medclf.read.dicom.header import describe, read_mark
+from medclf.read.dicom.header import PHYSICAL, describe, read_mark
 from medclf.read.quiet import PYDICOM
 
 SOURCE = Source("a.dcm")
@@ -96,6 +96,17 @@ def test_what_slices_state_alike_is_read_once_and_what_differs_is_not():
     assert [header.concatenation for header in rest] == ["", "1.7", ""]
     assert [header.form.localizer for header in rest] == [False, False, True]
     assert len(known) == 4
+
+
+@pytest.mark.parametrize("mark", [*PHYSICAL])
+def test_slices_that_differ_in_a_mark_share_nothing(mark):
+    number = {"ImageType": ["ORIGINAL", "M"], "DiffusionGradientOrientation": [1.0, 0.0, 0.0]}
+    value = number.get(mark, 2.0 if mark == "DiffusionBValue" else "2")
+    value = 2 if mark == "EnergyWindowNumber" else value
+    known = {}
+    slices = dataset(), dataset(**{mark: value})
+    one, other = (describe(each, SOURCE, known=known) for each in slices)
+    assert (one.axes is other.axes) == (mark == "EnergyWindowNumber")
 
 
 def test_a_frame_states_its_own_place_and_marks():

@@ -3,6 +3,7 @@ import pytest
 
 from medclf.read.dicom.part import Group, part, tell_groups
 
+AXIAL = np.eye(3)[1:]
 CORONAL = np.array([[-1.0, 0, 0], [0, 0, 1]])
 
 
@@ -106,6 +107,15 @@ def test_few_acquisitions_are_images_and_many_are_moments(stack, count, parted):
         for header in stack(3, AcquisitionNumber=float(number), AcquisitionTime=60.0 * number)
     ]
     assert len(part(images)) == (count if parted else 1)
+
+
+def test_kernels_that_lie_between_each_other_are_parted(make_header):
+    pictures = [
+        make_header(1.25 * n, axes=AXIAL.copy(), ConvolutionKernel=("soft", "sharp")[n % 2])
+        for n in range(8)
+    ]
+    assert list(told(pictures)) == ["kernel sharp", "kernel soft"]
+    assert list(told(pictures[:4])) == [""]
 
 
 def test_acquisitions_that_lie_between_each_other_are_parted(stack):

@@ -107,9 +107,11 @@ FRAME_MARKS = {
 _COMMON = (
     *(0x0020000E, 0x00080060, 0x00080016, 0x00200052, 0x00280010, 0x00280011, 0x00280002),
     *(0x00280004, 0x00080008, 0x00200037, 0x00280030, 0x00180050, 0x00181164, 0x00209161),
+    *(0x00180081, 0x00180086, 0x00189087, 0x00189089, 0x00180082, 0x00181314, 0x00180060),
+    *(0x00181210, 0x00189315, 0x00180010, 0x00180024, 0x00180022, 0x00209056, 0x0008103E),
 )
-"""Tags: the elements of `FORM`, ImageType, those of direction, spacing and thickness, and
-ConcatenationUID."""
+"""Tags: the elements of `FORM`, those of direction, spacing and thickness, ConcatenationUID, and
+`PHYSICAL` but for energy windows, which have no places."""
 
 _PER_FRAME = 0x52009230
 

@@ -4,8 +4,8 @@ What differs in form, direction or pixel spacing is never one stack, and a local
 of one; an image without a place, or of several frames, stands alone, but together with all its
 files where it lies in several. Where several images lie at one place, marks part them: another
 echo is another image, another moment a phase of the same. Acquisitions are parted where they
-repeat places or lie between each other's slices. What no mark explains is left together, for the
-reader to refuse.
+repeat places, and as echoes or kernels where they lie between each other's slices. What no mark
+explains is left together, for the reader to refuse.
 """
 
 from collections import Counter
@@ -210,11 +210,13 @@ def _explains(headers: Sequence[Header], pieces: Sequence[Group], most: int) -> 
 def _by_acquisition(headers: Sequence[Header], group: Group) -> list[Group]:
     """Part images of different places where they are several even stacks rather than one.
 
-    An even stack is parted where its acquisitions lie between each other's slices; an uneven one
-    by the first mark that makes even stacks of it.
+    An even stack is parted where others lie between its slices; an uneven one by the first mark
+    that makes even stacks of it.
     """
     even = stack_of(headers, group.members).even
-    for mark, form in (ACQUISITION if even else {**ACQUISITION, **PHYSICAL}).items():
+    first = headers[group.members[0]]
+    alike = even and all(headers[i].axes is first.axes for i in group.members)  # Marks are, too.
+    for mark, form in (ACQUISITION if alike else {**ACQUISITION, **PHYSICAL}).items():
         pieces = _split(headers, group, mark, form)
         several = len(pieces) > 1 and all(_stacks(headers, piece) for piece in pieces)
         if several and (not even or _interleaved(headers, pieces)):

@@ -154,6 +154,15 @@ def two_kernels(folder: Path, rng: np.random.Generator) -> Truth:
     return _pair(folder, rng, "CT", ConvolutionKernel=("B30f", "B70f"))
 
 
+def two_kernels_between_each_other(folder: Path, rng: np.random.Generator) -> Truth:
+    """Sharp reconstructions lie half a step above the soft ones, so that all together are even"""
+    slab = Slab()
+    above = [slab.corner(z + 0.5) for z in range(9)]
+    sharp = make_slices(OTHER, slab, above, "CT", 30, ConvolutionKernel="B70f")
+    save([*make_stack(SCENE, slab, ConvolutionKernel="B30f"), *sharp], folder, rng)
+    return _two()
+
+
 def two_energies(folder: Path, rng: np.random.Generator) -> Truth:
     """Images at 80 and 140 kV share a series"""
     return _pair(folder, rng, "CT", KVP=(80, 140))
@@ -200,6 +209,6 @@ CASES: tuple[Case, ...] = collect(
     *(two_frames_of_reference, two_orientations, two_matrices, two_pixel_spacings),
     *(two_acquisitions, two_acquisitions_between_each_other, two_acquisitions_apart),
     *(acquisitions_of_one_stack, two_echoes, two_b_values, magnitude_and_phase, two_kernels),
-    *(two_energies, echoes_of_two_acquisitions, dose_report_among_the_slices),
-    junk_among_the_slices,
+    *(two_kernels_between_each_other, two_energies, echoes_of_two_acquisitions),
+    *(dose_report_among_the_slices, junk_among_the_slices),
 )
