@@ -1,11 +1,15 @@
 """Cells: words as they stand in the file, whatever its form."""
 
+from contextlib import suppress
+
+import numpy as np
 import pandas as pd
 import pytest
 
 from medclf.core.record import Source
+from medclf.curate import cohort
 from medclf.curate.cells import load_table, numbers_or_words, tidy_cell
-from medclf.errors import ReadError
+from medclf.errors import CohortError, ReadError
 
 FRAME = pd.DataFrame({
     "path": ["a.png", "b.png", "c.png"],
@@ -83,3 +87,22 @@ def test_facts_are_numbers_where_all_are():
     assert numbers_or_words(["65", " M"]) == ["65", "M"]
     assert numbers_or_words(["1_000", "inf"]) == ["1_000", "inf"]
     assert [tidy_cell(cell) for cell in ("12.0", " a ", None, "1.50")] == ["12", "a", "", "1.50"]
+
+
+@pytest.mark.parametrize("column", ["path", "patient"])
+def test_a_table_is_loaded_once_whatever_it_is_looked_at_for(tmp_path, monkeypatch, column):
+    loaded = []
+
+    def count(source, *rest):
+        loaded.append(source.path.name)
+        return load_table(source, *rest)
+
+    monkeypatch.setattr(cohort, "load_table", count)
+    for name in "ab":
+        np.save(tmp_path / f"{name}.npy", np.zeros((4, 4), np.uint8))
+    lines = [f"{column},label", *(f"{name}.npy,{name}" for name in "ab")]
+    (tmp_path / "exams.csv").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "notes.csv").write_text("what\nnothing", encoding="utf-8")
+    with suppress(CohortError):  # Where neither names images, nor folders classes.
+        cohort.read_cohort(tmp_path)
+    assert sorted(loaded) == ["exams.csv", "notes.csv"]

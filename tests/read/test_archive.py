@@ -11,7 +11,7 @@ import pytest
 from medclf.core.record import Source
 from medclf.errors import ReadError
 from medclf.read import archive
-from medclf.read.archive import list_members, read_bytes
+from medclf.read.archive import list_members, read_bytes, read_start
 
 
 @pytest.fixture
@@ -46,6 +46,22 @@ def test_zip_gives_back_what_was_written(tmp_path, members, method):
     assert list_members(path) == sorted(members)
     for name, raw in members.items():
         assert read_bytes(Source(path, name)) == raw
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("count", [1, 132, 20_000, 10**6])
+def test_the_start_of_a_member_is_read_without_the_rest(tmp_path, method, count, monkeypatch):
+    raws = {"noise": os.urandom(50_000), "words": b"patient " * 9_000, "empty": b""}
+    path = write_zip(tmp_path / "a.zip", raws, method)
+    write_tar(tmp_path / "a.tar.gz", raws)
+    for name, raw in raws.items():
+        (tmp_path / name).write_bytes(raw)
+        tarred = Source(tmp_path / "a.tar.gz", name)
+        assert read_start(Source(tmp_path / name), count) == raw[:count]
+        assert read_start(tarred, count) == raw[:count]
+    monkeypatch.setattr(archive, "inflate_bare", None)
+    for name, raw in raws.items():
+        assert read_start(Source(path, name), count) == raw[:count]
 
 
 def test_tar_gives_back_what_was_written(tmp_path, members):

@@ -7,6 +7,7 @@ image are left out and counted. No pixel is read, only headers of DICOM files: t
 are one volume, which exam a row means that names no file, and whose it is where no column does.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from medclf.curate.sheet import read_sheet
 from medclf.curate.split import may_be_dicom, name_patients, read_headers
 from medclf.curate.table import (
     Columns,
+    Table,
     choose_roles,
     names_images,
     names_labels,
@@ -43,6 +45,8 @@ from medclf.read.dicom.find import find_series
 __all__ = ["Columns", "read_cohort"]
 
 AS_FOUND = Columns()
+
+Loaded = tuple[Source, Table]
 
 
 def read_cohort(data: Path, columns: Columns = AS_FOUND) -> Cohort:
@@ -99,19 +103,22 @@ def read_exams(data: Path, columns: Columns = AS_FOUND) -> tuple[Record, ...]:
 def _read_form(data: Path, columns: Columns) -> Worded:
     book, sheet = part_sheet(data)
     if book.is_file() and book.name.lower().endswith(TABLES):
-        return _read_table(Source(book), columns, None, sheet)
+        loaded = Source(book), load_table(Source(book), sheet)
+        return _read_table(loaded, columns, None)
     if not (data.is_dir() or is_archive(data)):
         raise ReadError(
             f"{data}: a data set, a folder, a zip or a table ({', '.join(TABLES)}) wanted, "
             "found another file"
         )
     listing = list_files(data)
-    chosen, notes = _table_of(listing, columns)
+    tables = _load_tables(listing)
+    chosen, notes = _table_of(tables, columns, data)
     if not listing.images and len(listing.archives) == 1 and columns.images is None:
         (packed,) = listing.archives.values()
         listing = list_files(packed.path)
+        tables = _load_tables(listing)
         notes.append(f"The images are those in {packed.path.name}.")
-    rows = None if chosen is not None else _sheet_of(listing, columns)
+    rows = None if chosen is not None else _sheet_of(tables, listing, columns)
     if chosen is not None:
         found = _read_table(chosen, columns, listing)
     elif rows is not None:
@@ -136,46 +143,48 @@ def _what_else(data: Path, listing: Listing) -> str:
     return count(others, "other file") if others else "nothing"
 
 
-def _table_of(listing: Listing, columns: Columns) -> tuple[Source | None, list[str]]:
-    """Choose the one table, not deep below, that names images; note those that do not."""
+def _load_tables(listing: Listing) -> dict[str, Loaded]:
+    """Load the tables that do not lie deep below, each once."""
+    found = {name: source for name, source in listing.tables.items() if name.count("/") <= 1}
+    return {name: (source, load_table(source)) for name, source in found.items()}
+
+
+def _table_of(
+    tables: Mapping[str, Loaded], columns: Columns, data: Path
+) -> tuple[Loaded | None, list[str]]:
+    """Choose the one table that names images; note those that do not."""
     naming, unused = [], []
-    for name, source in listing.tables.items():
-        if name.count("/") > 1:
-            continue
-        if names_images(load_table(source), columns):
+    for name, (_, table) in tables.items():
+        if names_images(table, columns):
             naming.append(name)
         else:
             unused.append(f"The table {name} has no column that names images: not used.")
     if len(naming) > 1:
         raise CohortError(
-            f"{listing.root}: one table that names images wanted, found {', '.join(naming[:3])}"
+            f"{data}: one table that names images wanted, found {', '.join(naming[:3])}"
         )
-    return (listing.tables[naming[0]] if naming else None), unused
+    return (tables[naming[0]] if naming else None), unused
 
 
-def _sheet_of(listing: Listing, columns: Columns) -> Source | None:
-    """Choose the one table, not deep below, whose rows can be joined to DICOM series, if any."""
-    found = [
-        source
-        for name, source in listing.tables.items()
-        if name.count("/") <= 1 and names_labels(load_table(source), columns)
-    ]
+def _sheet_of(tables: Mapping[str, Loaded], listing: Listing, columns: Columns) -> Loaded | None:
+    """Choose the one table whose rows can be joined to DICOM series, if any."""
+    found = [loaded for loaded in tables.values() if names_labels(loaded[1], columns)]
     some = any(may_be_dicom(source) for source in listing.images.values())
     return found[0] if some and len(found) == 1 else None
 
 
-def _read_sheet(source: Source, columns: Columns, images: Path, sheet: str = "") -> Worded:
+def _read_sheet(loaded: Loaded, columns: Columns, images: Path) -> Worded:
     """Read a table that names no files, and the DICOM series that its rows mean."""
-    return read_sheet(load_table(source, sheet), columns, find_series(images), str(source))
+    source, table = loaded
+    return read_sheet(table, columns, find_series(images), str(source))
 
 
-def _read_table(
-    source: Source, columns: Columns, listing: Listing | None, sheet: str = ""
-) -> Worded:
+def _read_table(loaded: Loaded, columns: Columns, listing: Listing | None) -> Worded:
     """Read a table whose files lie beside it, in the listing, or in `columns.images` alone."""
-    table, where = load_table(source, sheet), str(source)
+    source, table = loaded
+    where = str(source)
     if columns.images is not None and not names_images(table, columns):
-        return _read_sheet(source, columns, columns.images, sheet)
+        return _read_sheet(loaded, columns, columns.images)
     roles, notes = choose_roles(table, columns, where)
     base = None if source.member else source.path.parent
     if columns.images is not None:

@@ -21,10 +21,9 @@ from medclf.core.task import Task
 from medclf.curate.fold import count_labels, deal_patients
 from medclf.curate.problem import count
 from medclf.errors import CohortError, ReadError, SettingError
-from medclf.read.archive import read_bytes
+from medclf.read.archive import read_bytes, read_start
 from medclf.read.dicom.facts import read_facts
 from medclf.read.image import DICOM_SUFFIXES, looks_like_image
-from medclf.read.refuse import open_file
 
 HEADER = 2**16
 
@@ -245,11 +244,9 @@ def may_be_dicom(source: Source) -> bool:
 def _facts(source: Source) -> dict[str, Fact]:
     """Read a header, which the first bytes mostly hold; what cannot be read is the audit's."""
     try:
-        if not source.member:
-            with open_file(source.path) as file:
-                facts = dict(read_facts(file.read(HEADER)))
-            if facts.get("patient"):
-                return facts
+        facts = dict(read_facts(read_start(source, HEADER)))
+        if facts.get("patient"):
+            return facts
         facts = dict(read_facts(read_bytes(source)))
     except (ReadError, OSError):
         return {}

@@ -90,6 +90,26 @@ def _read_whole(path: Path) -> bytes:
     return raw
 
 
+def read_start(source: Source, count: int) -> bytes:
+    """Read the first bytes of a file or a member, fewer where it has fewer.
+
+    No more is unpacked, so that the whole is not checked: what it claims, and its checksum, are
+    for `read_bytes` to judge.
+
+    Raises:
+        ReadError: as `read_bytes` does.
+    """
+    try:
+        if source.member and (_is_tar(source.path) or _NESTED.match(source.member)):
+            return read_bytes(source)[:count]
+        if source.member:
+            return _unzip(source, LIMIT, count)
+        with open_file(source.path) as file:
+            return file.read(count)
+    except OSError as problem:
+        raise unreadable(source, problem) from problem
+
+
 def check_unpacked(unpacked: int, packed: int, limit: int, where: object) -> None:
     """Refuse what would unpack to too much, by the sizes that an archive claims.
 
@@ -142,7 +162,7 @@ def _index(archive: ZipFile, where: Source) -> dict[str, ZipInfo]:
     return index
 
 
-def _unzip(source: Source, limit: int) -> bytes:
+def _unzip(source: Source, limit: int, start: int | None = None) -> bytes:
     nested = _NESTED.match(source.member)
     outer, name = nested.groups() if nested else ("", source.member)
     info = _zip_index(source.path, outer).get(name)
@@ -154,23 +174,36 @@ def _unzip(source: Source, limit: int) -> bytes:
     if outer:
         return _inflate(BytesIO(read_bytes(Source(source.path, outer), limit)), info, source)
     with open_file(source.path) as file:
-        return _inflate(file, info, source)
+        return _inflate(file, info, source, start)
 
 
-def _inflate(file: BinaryIO, info: ZipInfo, where: Source) -> bytes:
-    """Read one member: its local header tells how far its data lie behind it."""
+def _inflate(file: BinaryIO, info: ZipInfo, where: Source, start: int | None = None) -> bytes:
+    """Read one member, or its start: its local header tells how far its data lie behind it."""
     file.seek(info.header_offset)
     header = file.read(_LOCAL_HEADER)
     if not header.startswith(b"PK\x03\x04") or len(header) < _LOCAL_HEADER:
         raise ReadError(f"{where}: the archive is damaged: no member where its table says")
     names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
     file.seek(info.header_offset + _LOCAL_HEADER + names)
+    if start is not None:
+        return _inflate_start(file, info, where, start)
     raw = file.read(info.compress_size)
     if info.compress_type == ZIP_DEFLATED:
         raw = inflate_bare(raw, info.file_size, str(where))
     if len(raw) != info.file_size or zlib.crc32(raw) != info.CRC:
         raise ReadError(f"{where}: damaged or cut short: its checksum does not fit")
     return raw
+
+
+def _inflate_start(file: BinaryIO, info: ZipInfo, where: Source, start: int) -> bytes:
+    """Read as much of a member as its start takes, which deflate makes little longer at most."""
+    packed = file.read(min(info.compress_size, start + start // 8 + 1024))
+    if info.compress_type == ZIP_STORED:
+        return packed[:start]
+    try:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, start)
+    except zlib.error as problem:
+        raise ReadError(f"{where}: damaged: {one_line(problem)}") from problem
 
 
 @once(keep=2)

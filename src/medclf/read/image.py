@@ -12,13 +12,13 @@ import numpy as np
 from medclf.core.image import Image
 from medclf.core.record import Source
 from medclf.errors import ReadError
-from medclf.read.archive import read_bytes
+from medclf.read.archive import read_bytes, read_start
 from medclf.read.datasets.table import DATASETS
 from medclf.read.dicom.file import read_dicom
 from medclf.read.dicom.series import read_series
 from medclf.read.forms import name_form, read_form
 from medclf.read.partners import PARTNER_SUFFIXES
-from medclf.read.refuse import legible, open_file, unreadable
+from medclf.read.refuse import legible
 from medclf.read.values import are_finite
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
@@ -56,7 +56,7 @@ def is_image(source: Source) -> bool:
     numbered = not name.suffix or name.suffix[1:].isdigit()
     if name.name.startswith(".") or name.name == "DICOMDIR" or not numbered:
         return False
-    return _head(source)[128:] == b"DICM"
+    return read_start(source, 132)[128:] == b"DICM"
 
 
 def read_image(source: Source) -> Image:
@@ -88,17 +88,6 @@ def _read(source: Source) -> Image:
     if source.parts:
         return read_series(source)
     return _read_packed(source) if source.index is not None else _read_file(source)
-
-
-def _head(source: Source) -> bytes:
-    """Read the first 132 bytes; of a loose file no more than those."""
-    if source.member:
-        return read_bytes(source)[:132]
-    try:
-        with open_file(source.path) as file:
-            return file.read(132)
-    except OSError as problem:
-        raise unreadable(source, problem) from problem
 
 
 def _read_file(source: Source) -> Image:
