@@ -17,9 +17,13 @@ def contents(**changes: object) -> Deidentified:
     told: dict[str, object] = {
         "version": "1.0",
         "date": "2026-11-26",
-        "files": 23,
+        "files": 25,
         "patients": 2,
-        "refused": ((3, "no DICOM file <script>"),),
+        "refused": (
+            (3, "no DICOM file <script>"),
+            (4, "a copy of file 1"),
+            (5, "a copy of file 2"),
+        ),
         "looks": (Look("masked", "See that nothing was missed.", files),),
         "modalities": {"US": 20, "": 2},
         "changed": {"removed": 1234},
@@ -52,8 +56,8 @@ class Balance(HTMLParser):
 def test_the_page_tells_what_was_done_and_what_to_look_at():
     page = render_deidentified(contents())
     words = " ".join(re.sub(r"<[^>]+>", " ", page).split())
-    for told in ("22 files of 23", "2 patients", "Masked: 20", "See that nothing was missed",
-                 "removed 1,234", "113100", "left out: free text", "and 17 more", "P2/S/0001.dcm",
+    for told in ("22 files of 25", "2 patients", "Masked: 20", "See that nothing was missed",
+                 "removed 1,234", "113100", "left out: free text", "and 17 more", "a copy of another 2 4, 5", "P2/S/0001.dcm",
                  "Dates and times are gone.", "ABCD2345", "May be given to",
                  "Faces can be rebuilt"):  # fmt: skip
         assert told in words, told

@@ -3,6 +3,7 @@
 It names files by their new names, or by number, and holds no word of who anybody was.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ TITLES = {
 }
 FILES_SHOWN, REASONS_SHOWN = 3, 40
 """Files named for one reason, and reasons told; the table of files holds all."""
+
+_NUMBER = re.compile(r"file \d+")
 
 SIGNED = ("Listed files looked at", "Sample looked at", "May be given to", "Name and date")
 """What a person fills in by hand."""
@@ -129,7 +132,7 @@ def render_deidentified(contents: Deidentified) -> str:
     facts = [(name or "no modality", f"{n:,}") for name, n in contents.modalities.items()]
     facts += [(f"attributes {what}", f"{n:,}") for what, n in contents.changed.items()]
     facts.append(("mark of the key", contents.mark))
-    refused = group([(str(number), reason) for number, reason in contents.refused])
+    refused = group([(str(n), _NUMBER.sub("another", why)) for n, why in contents.refused])
     parts = {
         "look": contents.looks,
         "sample": contents.sample,
