@@ -57,7 +57,8 @@ def test_the_page_tells_what_was_done_and_what_to_look_at():
     page = render_deidentified(contents())
     words = " ".join(re.sub(r"<[^>]+>", " ", page).split())
     for told in ("22 files of 25", "2 patients", "Masked: 20", "See that nothing was missed",
-                 "removed 1,234", "113100", "left out: free text", "and 17 more", "a copy of another 2 4, 5", "P2/S/0001.dcm",
+                 "removed 1,234", "113100", "left out: free text", "and 17 more",
+                 "a copy of another 2 4, 5", "P2/S/0001.dcm",
                  "Dates and times are gone.", "ABCD2345", "May be given to",
                  "Faces can be rebuilt"):  # fmt: skip
         assert told in words, told
