@@ -25,8 +25,8 @@ import medclf
 from medclf.core.task import Task
 from medclf.curate.split import split_cohort
 from medclf.learn.committee import build_method, side_by_side
+from medclf.learn.deal import make_target
 from medclf.learn.exams import Exams, measure_values, standardised
-from medclf.learn.fit import make_target
 from medclf.learn.loop import judge, run_epoch
 from medclf.learn.member import Member
 from medclf.learn.recipe import Recipe

@@ -7,7 +7,7 @@ from medclf.contest.judged import Chosen, open_exams, take_turns
 from medclf.core.cohort import Cohort
 from medclf.core.record import Record
 from medclf.core.task import Task
-from medclf.learn.fit import deal_parts
+from medclf.learn.deal import deal_parts
 from medclf.learn.recipe import Recipe
 from medclf.learn.settings import Fit
 from medclf.learn.trained import Held

@@ -8,7 +8,8 @@ import torch
 from medclf.errors import CohortError
 from medclf.evaluate.table import read_predictions
 from medclf.learn.committee import at_once, class_weights
-from medclf.learn.fit import _Keeper, deal_parts, fit_run
+from medclf.learn.deal import deal_parts
+from medclf.learn.fit import _Keeper, fit_run
 from medclf.learn.member import Member, load_tensors
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import create_run

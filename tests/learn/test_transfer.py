@@ -7,8 +7,8 @@ import torch
 from medclf.core.task import Task
 from medclf.errors import SettingError
 from medclf.learn.committee import build_method
+from medclf.learn.deal import make_target
 from medclf.learn.exams import standardised
-from medclf.learn.fit import make_target
 from medclf.learn.loop import run_epoch
 from medclf.learn.member import Member
 from medclf.learn.recipe import Recipe
@@ -89,7 +89,8 @@ def test_every_weight_has_one_share():
     [
         ({"decay": 0.0}, "decay must be above 0"),
         ({"thaw": 1.0}, r"thaw must be in \[0, 1\)"),
-        ({"head": "svm"}, 'wants transfer.learn = "head", found "all"'),
+        ({"head": "svm"}, 'wants transfer.learn = "head" or "code", found "all"'),
+        ({"learn": "code"}, r'wants a head that is fitted .* found "linear"'),
     ],
 )
 def test_what_makes_no_sense_is_refused(settings, message):

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from medclf.learn.committee import at_once
+from medclf.learn.deal import deal_parts, make_target
 from medclf.learn.exams import measure_values, standardised
-from medclf.learn.fit import deal_parts, fit_run, make_target
+from medclf.learn.fit import fit_run
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import create_run
 from medclf.learn.settings import Decide, Fit, Net

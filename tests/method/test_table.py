@@ -11,6 +11,7 @@ from medclf.errors import SettingError
 from medclf.learn.committee import build_method
 from medclf.learn.recipe import Recipe
 from medclf.learn.settings import Facts, Fit, Method, Net
+from medclf.learn.transfer import Transfer
 from medclf.look.augment import Augment
 from medclf.look.views import Views
 from medclf.method.table import METHODS, find_method
@@ -25,6 +26,7 @@ FORMS = [
     for name, entry in METHODS.items()
     for dims in ((3,) if "volumes" in entry.needs else (2, 3))
 ]
+LEARNERS = [form for form in FORMS if form.values[0] != "code_then_tree"]  # has a test of its own
 CHOICES = [
     ("three_planes", 3, {"shown": "maximum", "joined": "shared"}),
     ("three_planes", 3, {"joined": "channels"}),
@@ -37,6 +39,7 @@ CHOICES = [
     ("filters_then_sequence", 3, {"most": 5, "neighbours": 0}),
     ("exam_bag", 2, {"fuse": "max"}),
     ("any_modality", 3, {"norms": "shared"}),
+    ("code_then_tree", 2, {"code": 16}),
 ]
 
 
@@ -47,6 +50,7 @@ def recipe(name, dims, **options):
         STILL,
         Net("sprint", {"width": 16}),
         Fit(shift=0.05, smoothing=0.0, precision="float32"),
+        transfer=Transfer("code", "tree") if name == "code_then_tree" else Transfer(),
         method=Method(name, options, images=images_of(name)),
         facts=DOMAINS if named(name) else Facts(("age",), (60.0,), (10.0,), ("sex=F",)),
     )
@@ -88,7 +92,7 @@ def exams(dims, images=3, count=6, domains=False):
     return Views(values, present, facts), torch.eye(3)[labels]
 
 
-@pytest.mark.parametrize(("name", "dims"), FORMS)
+@pytest.mark.parametrize(("name", "dims"), LEARNERS)
 def test_every_method_learns_a_few_exams(name, dims):
     views, target = exams(dims, images_of(name), domains=named(name))
     method = build(name, dims).train()

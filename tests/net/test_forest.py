@@ -13,7 +13,7 @@ def plant(x, y, classes):
         share = one.tree_.value[:, 0]
         says[number, : len(share)] = share / share.sum(1, keepdims=True)
     forest = Forest(classes, exclusive=True)
-    forest.take(model, says)
+    forest.take(model.estimators_, says)
     return model, forest
 
 

@@ -14,9 +14,9 @@ from medclf.core.memory import keep_memory
 from medclf.errors import SettingError
 from medclf.learn.borrowed import RATES
 from medclf.learn.committee import at_once, build_method
+from medclf.learn.deal import deal_parts, make_target
 from medclf.learn.device import pick_device
 from medclf.learn.exams import measure_values, standardised
-from medclf.learn.fit import deal_parts, make_target
 from medclf.learn.member import Member
 from medclf.learn.plan import Plan
 from medclf.learn.settle import time_steps

@@ -19,8 +19,9 @@ from medclf.core.cohort import Cohort
 from medclf.errors import RunError
 from medclf.learn.begin import begin_run
 from medclf.learn.committee import at_once
+from medclf.learn.deal import deal_parts
 from medclf.learn.device import pick_device
-from medclf.learn.fit import Progress, deal_parts, fit_run
+from medclf.learn.fit import Progress, fit_run
 from medclf.learn.ready import with_places
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import Run, open_run, sole_use

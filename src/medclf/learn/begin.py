@@ -15,7 +15,7 @@ import torch
 from medclf.core.cohort import Cohort
 from medclf.errors import RunError
 from medclf.learn.committee import build_method
-from medclf.learn.fit import deal_parts
+from medclf.learn.deal import deal_parts
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import LOCK, STARTING, Run, create_run, sole_use
 

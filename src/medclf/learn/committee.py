@@ -12,22 +12,21 @@ from dataclasses import dataclass
 from threading import Event
 from typing import TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from medclf.core.task import Task
-from medclf.evaluate.ranking import macro_auc
-from medclf.evaluate.score import log_losses
+from medclf.errors import SettingError
 from medclf.learn.exams import Exams
-from medclf.learn.loop import Indices, Stopped, judge, train_member
+from medclf.learn.figures import figures
+from medclf.learn.loop import Indices, Stopped, train_member
 from medclf.learn.member import Member, seeded
 from medclf.learn.recipe import Recipe
 from medclf.method.asked import Asked
 from medclf.method.contract import Method
 from medclf.method.lesson import Lesson
 from medclf.method.table import make_method
-from medclf.net.forest import Forest
+from medclf.net.forest import TREES, Forest
 from medclf.net.head import Classifier
 from medclf.net.nd import layers
 from medclf.net.table import build_classifier, find_entry
@@ -79,10 +78,16 @@ def build_method(
         resumed: Its weights will come from a file of the run: none are borrowed.
 
     Raises:
-        SettingError: there is no such network, or none for images of this size.
+        SettingError: there is no such network, or none for images of this size; the method and
+            what learns do not go together.
         FetchError: its pretrained weights cannot be had.
     """
     fit, net = recipe.fit, recipe.net
+    if (recipe.transfer.learn == "code") != (recipe.method.name == "code_then_tree"):
+        raise SettingError(
+            'transfer.learn = "code" and the method code_then_tree go together, found '
+            f'"{recipe.transfer.learn}" and {recipe.method.name}'
+        )
 
     def network(channels: int, size: tuple[int, ...], stream: int) -> Classifier:
         chance = seeded(fit.seed, number, WEIGHTS, *[stream] * (stream > 0))
@@ -91,8 +96,8 @@ def build_method(
             net.name, task.outputs, channels, size, chance, dropout, pool, **net.options
         )
         made.body.saves_memory = fit.save_memory
-        if recipe.transfer.head == "forest":
-            made.forest = Forest(task.outputs, task.kind == "exclusive")
+        if trees := {"forest": TREES, "tree": 1}.get(recipe.transfer.head):
+            made.forest = Forest(task.outputs, task.kind == "exclusive", trees)
         if net.pretrained and not (in_use or resumed):
             load_pretrained(made, net.name, net.pretrained)
         return made.to(device).to(memory_format=layers(len(size)).memory_format)
@@ -160,18 +165,6 @@ def train_committee(
             train_member(member, exams, part.training, validate, after_epoch, stop)
 
     side_by_side(learn, len(members), side, stop)
-
-
-def figures(method: Method, exams: Exams, indices: Indices, member: Member) -> dict[str, float]:
-    """Measure a method on validation exams, without shifted copies."""
-    if not len(indices):
-        return {}
-    shares, _ = judge(method, exams, indices, member.fit)
-    target = exams.target[indices].numpy().astype(np.int64)
-    labels = target if method.task.kind == "coexisting" else target.argmax(1)
-    given = shares.numpy().astype(np.float64)
-    loss = float(log_losses(labels, given).mean())
-    return {"val_loss": loss, "val_auc": float(macro_auc(labels, given))}
 
 
 def side_by_side(

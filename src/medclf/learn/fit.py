@@ -13,17 +13,12 @@ from dataclasses import dataclass, replace
 from threading import Lock
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from medclf.core.cohort import Cohort
 from medclf.core.memory import keep_memory
-from medclf.core.record import Record
-from medclf.core.task import Task
 from medclf.core.whole import write_whole
-from medclf.curate.fold import assign_folds
-from medclf.errors import CohortError
 from medclf.learn.committee import Part, at_once, build_method, class_weights, train_committee
+from medclf.learn.deal import deal_parts, make_target
 from medclf.learn.device import pick_device
 from medclf.learn.exams import Exams, measure_values, standardised
 from medclf.learn.facts import encode_facts
@@ -31,7 +26,6 @@ from medclf.learn.frozen import fit_heads
 from medclf.learn.measure import measure_run
 from medclf.learn.member import Member, save_tensors
 from medclf.learn.plant import write_trees
-from medclf.learn.recipe import Recipe
 from medclf.learn.run import Run
 from medclf.learn.settle import judging, settle, time_steps
 from medclf.learn.trial import hold_trials
@@ -117,39 +111,6 @@ def _for_training(seconds: float) -> float:
     """Seconds of a budget that training, and the judging that follows it, may take."""
     kept = min(RESERVE_SHARE * seconds + RESERVE_SECONDS, RESERVE_MOST * seconds)
     return seconds - kept
-
-
-def make_target(records: Sequence[Record], task: Task) -> Tensor:
-    """Write labels as shares of each class: (N, K) float32."""
-    if task.kind == "coexisting":
-        return torch.tensor([r.label for r in records], dtype=torch.float32)
-    return torch.eye(len(task.classes))[torch.tensor([r.label for r in records])]
-
-
-def deal_parts(cohort: Cohort, recipe: Recipe) -> list[Part]:
-    """Deal exams into what each member learns from and validates on.
-
-    Raises:
-        CohortError: no exam is left to validate on.
-    """
-    splits = np.array([record.split for record in cohort.records])
-    fit = recipe.fit
-    if not fit.folds:
-        part = Part(np.flatnonzero(splits == "train"), np.flatnonzero(splits == "val"))
-        if not len(part.training) or not len(part.validation):
-            raise CohortError(
-                f"{cohort.origin}: exams to train and to validate on wanted, found "
-                f"{len(part.training)} and {len(part.validation)}"
-            )
-        return [part] * fit.members
-    pool = np.flatnonzero(splits != "test")
-    records = [cohort.records[i] for i in pool]
-    try:
-        fold = assign_folds(records, cohort.task.classes, fit.folds, fit.seed)
-    except CohortError as problem:
-        raise CohortError(f"{cohort.origin}: {problem}; fit.folds says how many") from problem
-    folds = [Part(pool[fold != k], pool[fold == k]) for k in range(fit.folds)]
-    return [folds[m % fit.folds] for m in range(max(fit.members, 2 * fit.folds))]
 
 
 def _settle(

@@ -1,8 +1,8 @@
 """Frozen features: what a body sees is worked out once, and scikit-learn fits the head to it.
 
-Linear heads are scaled back to the features as they are and become the last layer's weights; a
-forest becomes arrays. So a run with such a head is kept and used like any other. How strongly a
-linear head is held back is chosen on validation.
+Linear heads are scaled back to the features as they are and become the last layer's weights; trees
+become arrays. So a run with such a head is kept and used like any other. How strongly a linear head
+is held back, and how deep a single tree grows, is chosen on validation.
 
 Source: Razavian et al. CNN Features Off-the-Shelf: an Astounding Baseline for Recognition. CVPR
 Workshops 2014.
@@ -10,6 +10,7 @@ Workshops 2014.
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,16 +21,30 @@ from torch import Generator
 from medclf.core.task import Task
 from medclf.errors import SettingError
 from medclf.evaluate.score import log_losses
-from medclf.learn.committee import Part, figures
+from medclf.learn.committee import Part
 from medclf.learn.exams import Exams
+from medclf.learn.figures import figures
 from medclf.learn.loop import Indices, precision
 from medclf.learn.member import Member
+from medclf.learn.plant import plant_forest, plant_tree
 from medclf.learn.settings import Fit
 from medclf.method.contract import Method
-from medclf.net.forest import LEAVES, NODES, TREES, Forest
 
 Numbers = NDArray[np.float64]
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+
+
+@dataclass(frozen=True)
+class Known:
+    """Exams as a head is fitted to them.
+
+    Args:
+        x: Their features, (N, F).
+        target: Share of each class, (N, K).
+    """
+
+    x: Numbers
+    target: NDArray[np.float32]
 
 
 @torch.inference_mode()
@@ -54,42 +69,56 @@ def fit_heads(
     """Fit the head of every member to the features of its body, which they mostly have in common.
 
     Args:
-        members: With bodies that are kept as they are.
+        members: With bodies that no label teaches: kept as they are, or taught a code before.
         parts: What each learns from, and validates on.
-        head: "logistic", "svm" or "forest".
+        head: "logistic", "svm", "forest" or "tree".
         after_epoch: Called when a member is fitted.
     """
     wanted = np.unique(np.concatenate([np.union1d(p.training, p.validation) for p in parts]))
     seen: tuple[Member, Numbers] | None = None
     target = exams.target.numpy()
     for member, part in zip(members, parts, strict=True):
-        if member.epoch:
+        if member.fitted:
             continue
         start = time.perf_counter()
+        member.method.load_state_dict(member.kept.state_dict())
         if seen is None or not _same_body(seen[0], member):
             seen = member, embed(member.method, exams, wanted, member.fit)
         features = seen[1]
         learnt, judged = (np.searchsorted(wanted, i) for i in (part.training, part.validation))
-        network, task = member.method.network, member.method.task
-        asked = questions(task, target[part.training])
-        if head == "forest":
-            if network.forest is None:
-                raise SettingError("a forest wants a network that was built with one")
-            _plant(network.forest, features[learnt], asked, member)
-        else:
-            truth = target[part.validation]
-            fitted = [_lines(task, head, s, features[learnt], asked) for s in STRENGTHS]
-            costs = [_cost(task, line, features[judged], truth) for line in fitted]
-            weight, bias = fitted[int(np.argmin(costs))]
-            with torch.no_grad():
-                network.linear.weight.copy_(torch.from_numpy(weight))
-                network.linear.bias.copy_(torch.from_numpy(bias))
-        member.average.load_state_dict(member.method.state_dict())
-        member.epoch = member.fit.epochs
-        told = figures(member.average, exams, part.validation, member)
+        known = Known(features[learnt], target[part.training])
+        _fit_head(member, head, known, Known(features[judged], target[part.validation]))
+        member.kept.load_state_dict(member.method.state_dict())
+        member.epoch, member.fitted = member.epoch or member.fit.epochs, True
+        told = figures(member.kept, exams, part.validation, member)
         row = {"member": member.number, "epoch": member.epoch, "loss": told["val_loss"], **told}
         member.log.append(row | {"rate": 0.0, "seconds": time.perf_counter() - start})
         after_epoch(member)
+
+
+def _fit_head(member: Member, head: str, learnt: Known, judged: Known) -> None:
+    """Fit the head of a member, and choose on validation what is to be chosen."""
+    network, task = member.method.network, member.method.task
+    asked = questions(task, learnt.target)
+    if head in ("forest", "tree"):
+        if network.forest is None:
+            raise SettingError(f"a {head} wants a network that was built with one")
+        forest, seed = network.forest, member.fit.seed + member.number
+        if head == "forest":
+            return plant_forest(forest, learnt.x, asked, seed)
+        shown = torch.from_numpy(judged.x)
+
+        def cost() -> float:
+            return _cost(task, forest(shown).numpy(), judged.target)
+
+        return plant_tree(forest, learnt.x, asked, seed, cost)
+    fitted = [_lines(task, head, strength, learnt.x, asked) for strength in STRENGTHS]
+    costs = [_cost(task, judged.x @ w.T + b, judged.target) for w, b in fitted]
+    weight, bias = fitted[int(np.argmin(costs))]
+    with torch.no_grad():
+        network.linear.weight.copy_(torch.from_numpy(weight))
+        network.linear.bias.copy_(torch.from_numpy(bias))
+    return None
 
 
 def _same_body(one: Member, other: Member) -> bool:
@@ -138,36 +167,8 @@ def _lines(
     return weight, bias
 
 
-def _cost(
-    task: Task, line: tuple[Numbers, Numbers], x: Numbers, target: NDArray[np.float32]
-) -> float:
-    given = task.probabilities(x @ line[0].T + line[1])
+def _cost(task: Task, logits: Numbers, target: NDArray[np.float32]) -> float:
+    given = task.probabilities(logits)
     truth = target.astype(np.int64)
     labels = truth if task.kind == "coexisting" else truth.argmax(1)
     return float(log_losses(labels, given).mean())
-
-
-def _plant(forest: Forest, x: Numbers, asked: NDArray[np.int64], member: Member) -> None:
-    """Grow a forest, and say in every node the share of each class, or of each finding."""
-    from sklearn.ensemble import RandomForestClassifier
-
-    seed = member.fit.seed + member.number
-    model = RandomForestClassifier(TREES, max_leaf_nodes=LEAVES, random_state=seed, n_jobs=-1)
-    model.fit(x, asked[:, 0] if asked.shape[1] == 1 else asked)
-    says = np.zeros((TREES, NODES, forest.says.shape[2]))
-    for number, one in enumerate(model.estimators_):
-        value = one.tree_.value  # (nodes, questions, answers)
-        share = value / value.sum(-1, keepdims=True)
-        if asked.shape[1] == 1 and forest.exclusive:
-            says[number, : len(share), model.classes_.astype(int)] = share[:, 0].T
-        else:
-            yes = [_yes(model, share, column) for column in range(asked.shape[1])]
-            says[number, : len(share)] = np.stack(yes, 1)
-    forest.take(model, says)
-
-
-def _yes(model: Any, share: Numbers, column: int) -> Numbers:
-    """Give the share of yes to a question, in each node."""
-    classes = model.classes_[column] if isinstance(model.classes_, list) else model.classes_
-    known = list(classes)
-    return share[:, column, known.index(1)] if 1 in known else np.zeros(len(share))

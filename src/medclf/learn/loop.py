@@ -171,7 +171,7 @@ def train_member(
         RunError: training diverged.
     """
     epochs = member.fit.epochs
-    while member.epoch < epochs and not out_of_patience(member):
+    while member.epoch < epochs and not member.fitted and not out_of_patience(member):
         start = time.perf_counter()
         loss = run_epoch(member, exams, training, epochs, stop)
         row = {"member": member.number, "epoch": member.epoch, "loss": loss}

@@ -47,6 +47,8 @@ class Member:
         self.best = copy.deepcopy(self.average) if fit.patience else None
         self.optimizer = make_optimizer(self.shares, fit)
         self.epoch, self.step, self.log = 0, 0, Log()
+        self.fitted = False
+        """Whether its head is fitted to its features: then it has nothing more to learn."""
 
     @property
     def kept(self) -> Method:
@@ -78,7 +80,7 @@ class Member:
             tensors |= _prefixed("best", self.best.state_dict())
         for index, state in self.optimizer.state_dict()["state"].items():
             tensors |= _prefixed(f"optimizer.{index}", state)
-        place = {"epoch": self.epoch, "step": self.step, "log": self.log}
+        place = {"epoch": self.epoch, "step": self.step, "log": self.log, "fitted": self.fitted}
         save_tensors(path, tensors, {"place": json.dumps(place)})
 
     def load(self, path: Path) -> None:
@@ -103,6 +105,7 @@ class Member:
         except (KeyError, RuntimeError, json.JSONDecodeError) as problem:
             raise RunError(f"{path}: a checkpoint of this network wanted: {problem}") from problem
         self.epoch, self.step, self.log = place["epoch"], place["step"], place["log"]
+        self.fitted = place["fitted"]
 
 
 def make_optimizer(shares: Sequence[Share], fit: Fit) -> torch.optim.Optimizer:

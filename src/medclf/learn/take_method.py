@@ -6,11 +6,13 @@ from dataclasses import replace
 from medclf.core.cohort import Cohort
 from medclf.core.record import Record
 from medclf.curate.fingerprint import Fingerprint
+from medclf.curate.shortcut import is_of_the_patient
 from medclf.errors import CohortError
 from medclf.learn.facts import choose_domains, choose_facts
 from medclf.learn.plan import Plan
 from medclf.learn.recipe import Recipe
 from medclf.learn.settings import Facts, Method
+from medclf.learn.transfer import Transfer
 from medclf.method.table import METHODS, Need, find_method
 from medclf.prepare.exam import Prepare
 from medclf.prepare.place import AXES
@@ -22,7 +24,7 @@ FINEST_MM = 1.0
 
 WANTED: dict[Need, str] = {
     "points": "a marked point in each exam (columns z_mm, y_mm, x_mm, or --point)",
-    "facts": "a table with facts about the patients, as age or sex",
+    "facts": "a table with facts about the patients, known by their names as age or sex",
     "several images": "exams of several images",
     "one image": "exams of one image",
     "volumes": "volumes",
@@ -92,7 +94,7 @@ def tell_lack(name: str, has: Mapping[Need, bool]) -> str:
 
 
 def set_method(recipe: Recipe, cohort: Cohort, name: str) -> tuple[Recipe, dict[str, str]]:
-    """Put a method into a recipe, with the facts that it reads.
+    """Put a method into a recipe, with the facts that it reads and what of it learns.
 
     Args:
         recipe: Whose images are prepared as the method needs them.
@@ -109,11 +111,19 @@ def set_method(recipe: Recipe, cohort: Cohort, name: str) -> tuple[Recipe, dict[
         reasons["facts.numbers"] = "the place of the point within the body, 0 to 1"
     elif "facts" in find_method(name).needs and not recipe.facts.columns:
         recipe = replace(recipe, facts=_choose_facts(cohort))
-        reasons["facts.numbers"] = "columns of numbers that differ between training exams"
-        reasons["facts.words"] = "columns of words, those that several training exams bear"
+        left = ", ".join(name for name in _columns(cohort) if not is_of_the_patient(name))
+        rest = f"; by their names no facts of the patient: {left}" if left else ""
+        reasons["facts.numbers"] = f"numbers that differ between training exams{rest}"
+        reasons["facts.words"] = "words that several training exams bear"
     elif "domains" in find_method(name).needs and not recipe.facts.columns:
         recipe = replace(recipe, facts=choose_domains(_training(cohort)))
         reasons["facts.words"] = "the domains, as training exams name them"
+    elif name == "code_then_tree":
+        fit = replace(recipe.fit, epochs=0, mirror="no", balance="none")
+        recipe = replace(recipe, transfer=Transfer("code", "tree"), fit=fit)
+        reasons["transfer.learn"] = "the method learns a code without labels"
+        reasons["transfer.head"] = "a single tree can be read; a forest is mostly better"
+        reasons["fit.mirror"] = reasons["fit.balance"] = "a code knows no classes"
     return recipe, reasons
 
 
@@ -122,7 +132,13 @@ def _marked(record: Record) -> bool:
 
 
 def _choose_facts(cohort: Cohort) -> Facts:
-    return choose_facts(_training(cohort), ())
+    """Choose facts of the patient: others, as the scanner, foretell labels for no good reason."""
+    names = [name for name in _columns(cohort) if is_of_the_patient(name)]
+    return choose_facts(_training(cohort), names) if names else Facts()
+
+
+def _columns(cohort: Cohort) -> list[str]:
+    return list(dict.fromkeys(name for record in _training(cohort) for name in record.facts))
 
 
 def _training(cohort: Cohort) -> list[Record]:

@@ -26,17 +26,19 @@ class Transfer:
     """How much of a network learns.
 
     Args:
-        learn: "all"; "head", which keeps the body as it is; or the name of a stage, from which on
-            everything learns.
-        head: "linear" learns with the loop; "logistic", "svm" and "forest" are fitted to the
-            features of a body that is kept as it is (`learn = "head"`), by scikit-learn.
+        learn: "all"; "head", which keeps the body as it is; "code", which learns without labels,
+            for the method `code_then_tree`; or the name of a stage, from which on everything
+            learns.
+        head: "linear" learns with the loop; "logistic", "svm", "forest" and "tree" are fitted by
+            scikit-learn to the features of a body that no label teaches (`learn = "head"` or
+            `"code"`).
         decay: What the rate is multiplied by with each stage from the head towards the image.
         thaw: Share of the training until the first stage joins in; 0: all learn from the start.
         norms: "learn", or "frozen": the statistics of the body's norms stay as they are.
     """
 
     learn: str = "all"
-    head: Literal["linear", "logistic", "svm", "forest"] = "linear"
+    head: Literal["linear", "logistic", "svm", "forest", "tree"] = "linear"
     decay: float = 1.0
     thaw: float = 0.0
     norms: Literal["learn", "frozen"] = "learn"
@@ -46,16 +48,26 @@ class Transfer:
             raise SettingError(f"transfer.decay must be above 0 and at most 1, not {self.decay}")
         if not 0 <= self.thaw < 1:
             raise SettingError(f"transfer.thaw must be in [0, 1), not {self.thaw}")
-        if self.head != "linear" and self.learn != "head":
+        if self.head != "linear" and self.learn not in ("head", "code"):
             raise SettingError(
                 f'transfer.head = "{self.head}" is fitted to frozen features: it wants '
-                f'transfer.learn = "head", found "{self.learn}"'
+                f'transfer.learn = "head" or "code", found "{self.learn}"'
+            )
+        if self.learn == "code" and self.head == "linear":
+            raise SettingError(
+                'transfer.learn = "code" uses no labels: it wants a head that is fitted '
+                '(transfer.head), found "linear"'
             )
 
     @property
     def fitted(self) -> bool:
         """Whether the head is fitted to features that are worked out once."""
         return self.head != "linear"
+
+    @property
+    def steps(self) -> bool:
+        """Whether anything learns by steps of the loop."""
+        return not self.fitted or self.learn == "code"
 
 
 @dataclass(frozen=True)
@@ -132,11 +144,13 @@ def _owns(module: nn.Module) -> bool:
 def _first(bodies: Sequence[Body], learn: str) -> int:
     """Give the place of the first stage that learns; the count of stages where none does."""
     names: Any = max((body.names for body in bodies), key=len, default=())
-    if learn == "all":
+    if learn in ("all", "code"):
         return 0
     if learn == "head":
         return len(names)
     if learn not in names:
         known = ", ".join(names)
-        raise SettingError(f'transfer.learn is "all", "head" or a stage of {known}; not {learn!r}')
+        raise SettingError(
+            f'transfer.learn is "all", "head", "code" or a stage of {known}; not {learn!r}'
+        )
     return list(names).index(learn)

@@ -58,6 +58,7 @@ SETIO = "Setio et al. Pulmonary Nodule Detection in CT Images. IEEE TMI 2016"
 ROTH = "Roth et al. A New 2.5D Representation for Lymph Node Detection. MICCAI 2014"
 PRASOON = "Prasoon et al. Deep Feature Learning for Knee Cartilage Segmentation. MICCAI 2013"
 JI = "Ji et al. 3D Convolutional Neural Networks for Human Action Recognition. IEEE TPAMI 2013"
+KUMAR = "Kumar, Wong, Clausi. Lung Nodule Classification Using Deep Features. CRV 2015"
 SHEN = "Shen et al. Multi-scale Convolutional Neural Networks for Lung Nodule. IPMI 2015"
 GHAFOORIAN = "Ghafoorian et al. Location Sensitive Deep Convolutional Neural Networks. 2017"
 GAO = "Gao, Lin, Wong. Automatic Feature Learning to Grade Nuclear Cataracts. IEEE TBME 2015"
@@ -108,6 +109,9 @@ METHODS: dict[str, Entry] = {
     ),
     "filters_then_sequence": Entry(
         "filters_then_sequence", "slices or patches read in order", 2015, GAO, ("one image",)
+    ),
+    "code_then_tree": Entry(
+        "code_then_tree", "a code learnt without labels, then a tree to be read", 2015, KUMAR
     ),
     "image_and_facts": Entry(
         "image_and_facts", "pixels with what is known of the patient", 2018, PEREZ, ("facts",)
