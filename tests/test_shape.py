@@ -22,6 +22,7 @@ MAY = {
     "net": {"read"},
     "fuse": {"net"},
     "method": {"look", "net", "fuse"},
+    "locate": {"look", "net", "method", "evaluate"},
     "evaluate": set(),
     "learn": {"curate", "prepare", "look", "net", "method", "evaluate"},
     "report": {"evaluate"},
@@ -36,6 +37,8 @@ ABOVE = {
     "verbs",
     "compose",
     "estimator",
+    "joined",
+    "watch",
     "__init__",
     "__main__",
 }

@@ -22,13 +22,14 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 _VERBS = {
     "ImageClassifier": "medclf.estimator",
     "compare": "medclf.comparison",
+    "join": "medclf.joined",
     "load": "medclf.verbs",
     "plan": "medclf.verbs",
     "read_cohort": "medclf.verbs",
     "train": "medclf.verbs",
 }
 
-__all__ = ["ImageClassifier", "compare", "load", "plan", "read_cohort", "train"]
+__all__ = ["ImageClassifier", "compare", "join", "load", "plan", "read_cohort", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -15,6 +15,7 @@ from medclf.core.cohort import Cohort
 from medclf.core.task import Task
 from medclf.evaluate.scores import Scores, score
 from medclf.evaluate.table import Predictions, read_predictions
+from medclf.learn.join import PARTS
 from medclf.learn.recipe import format_recipe
 from medclf.learn.run import Run
 from medclf.learn.trained import read_choices
@@ -189,6 +190,13 @@ def _log(run: Run) -> list[Epoch]:
 def _commands(run: Run) -> tuple[str, ...]:
     data, folder = run.facts["data"], run.folder.absolute()
     said = _options(data["columns"])
+    if parts := run.facts.get(PARTS):
+        places = [str(folder / PARTS / part["name"]) for part in parts]
+        way = ["--way", run.facts["combination"]["way"], "--out", "again"]
+        return (
+            shlex.join(["medclf", "join", *places, *way]),
+            shlex.join(["medclf", "evaluate", str(folder), data["origin"], *said]),
+        )
     skip = ["--skip-unreadable"] if data["left_out"] else []
     recipe = ["--recipe", str(folder / "recipe.toml"), "--out", "again"]
     return (

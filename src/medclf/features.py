@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from medclf import verbs
 from medclf.core.cohort import Cohort
+from medclf.errors import SettingError
 from medclf.learn.committee import build_method
 from medclf.learn.device import pick_device
 from medclf.learn.exams import Exams, measure_values, standardised
@@ -48,12 +49,18 @@ def features(
         Columns exam, patient, split, label, and f0, f1, …
 
     Raises:
-        SettingError: there is no such network, or no weights of it are published.
+        SettingError: there is no such network, no weights of it are published, or the run was
+            joined from several.
         RunError: the folder holds no trained run.
     """
     place = Path(network)
     if (place / "run.json").exists():
-        found = _of_run(verbs.load(place), cohort, watch)
+        run = verbs.load(place)
+        if not isinstance(run, verbs.TrainedRun):
+            raise SettingError(
+                f"{place}: a trained run wanted, found one that was joined: name a part"
+            )
+        found = _of_run(run, cohort, watch)
     else:
         found = _of_body(str(network), cohort, watch, size)
     return _table(cohort, found)

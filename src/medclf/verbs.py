@@ -10,7 +10,7 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -28,12 +28,14 @@ from medclf.errors import RunError, SettingError
 from medclf.evaluate.scores import Scores, score
 from medclf.evaluate.table import Predictions
 from medclf.evaluate.tabulate import tabulate
+from medclf.joined import JoinedRun
 from medclf.learn.align import choose_exams, read_again, unseen_rows
 from medclf.learn.begin import begin_run, expect_fit, expect_free
 from medclf.learn.borrowed import take_network
 from medclf.learn.facts import encode_facts
 from medclf.learn.few import fit_folds
-from medclf.learn.fit import Tell, fit_run
+from medclf.learn.fit import fit_run
+from medclf.learn.join import part_folders
 from medclf.learn.plan import Plan, make_plan
 from medclf.learn.ready import make_ready, make_ready_again, with_places
 from medclf.learn.recipe import Recipe
@@ -41,24 +43,11 @@ from medclf.learn.run import Run, open_run, sole_use
 from medclf.learn.take_method import take_method
 from medclf.learn.trained import Trained, load_trained
 from medclf.prepare.store import Store, open_store
+from medclf.watch import SILENT, Watch
+
+__all__ = ["SILENT", "TrainedRun", "Watch", "load", "plan", "read_cohort", "resume", "train"]
 
 MINUTES = 2.0
-
-
-@dataclass(frozen=True)
-class Watch:
-    """Who is told how far the work is.
-
-    Args:
-        count: Called with images read and images in all.
-        tell: Called after each epoch.
-    """
-
-    count: Callable[[int, int], None] | None = None
-    tell: Tell | None = None
-
-
-SILENT = Watch()
 
 
 def read_cohort(data: str | Path, **columns: Any) -> Cohort:
@@ -191,13 +180,15 @@ def resume(
         return _finish(run, ready.cohort, ready.store, seconds, watch)
 
 
-def load(folder: str | Path) -> "TrainedRun":
-    """Load a run that has come to its end.
+def load(folder: str | Path) -> "TrainedRun | JoinedRun":
+    """Load a run that has come to its end, or one that was joined from such runs.
 
     Raises:
         RunError: there is none, it is damaged or unfinished, or a newer medclf wrote it.
     """
     run = open_run(Path(folder))
+    if parts := part_folders(run):
+        return JoinedRun(run, tuple(load(part) for part in parts))
     return TrainedRun(run, load_trained(run))
 
 

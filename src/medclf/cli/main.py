@@ -21,6 +21,7 @@ from medclf.cli.evaluate import evaluate
 from medclf.cli.features import features
 from medclf.cli.fetch import fetch
 from medclf.cli.inspect import inspect
+from medclf.cli.join import join
 from medclf.cli.methods import methods
 from medclf.cli.nets import nets
 from medclf.cli.plan import plan
@@ -36,6 +37,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     plan,
     train,
     compare,
+    join,
     evaluate,
     predict,
     features,

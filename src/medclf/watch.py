@@ -1,0 +1,22 @@
+"""Who is told how far the work of a verb is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from medclf.learn.fit import Tell
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who is told how far the work is.
+
+    Args:
+        count: Called with images read and images in all.
+        tell: Called after each epoch.
+    """
+
+    count: Callable[[int, int], None] | None = None
+    tell: Tell | None = None
+
+
+SILENT = Watch()

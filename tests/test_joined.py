@@ -1,0 +1,95 @@
+"""Runs of the same exams become one, which answers, and is whole by itself."""
+
+import csv
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+import medclf
+from medclf.errors import RunError, SettingError
+from medclf.evaluate.table import read_predictions
+from medclf.learn.run import open_run
+from medclf.learn.settings import Decide, Fit, Net
+from medclf.verbs import load
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """Train two runs of other sizes on the same exams, and one of other splits."""
+    folder, rng = tmp_path_factory.mktemp("joined"), np.random.default_rng(0)
+    rows = [["path", "label", "split", "sex"]]
+    for n in range(64):
+        values = rng.integers(0, 160, (24, 24)) + 60 * (n % 2)
+        Pillow.fromarray(values.astype(np.uint8)).save(folder / f"{n}.png")
+        split = ("train", "train", "val", "test")[n // 2 % 4]
+        rows.append([f"{n}.png", f"class {n % 2}", split, "FM"[n // 4 % 2]])
+    write(folder / "exams.csv", rows)
+    rows[1][2] = "val"
+    write(folder / "moved.csv", rows)
+    plan = medclf.plan(medclf.read_cohort(folder / "exams.csv"), minutes=0.1)
+    for name, size, table in (
+        ("small", 16, "exams"),
+        ("large", 24, "exams"),
+        ("moved", 16, "moved"),
+    ):
+        recipe = replace(
+            plan.recipe,
+            prepare=replace(plan.recipe.prepare, size=(size, size)),
+            net=Net("sprint", {"width": 16}),
+            fit=Fit(epochs=2, batch=16, shift=0.0, seed=size),
+            decide=Decide(resamples=20),
+        )
+        medclf.train(folder / f"{table}.csv", folder / name, recipe=recipe)
+    return folder
+
+
+def write(path, rows):
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+
+
+@pytest.mark.parametrize("way", ["mean", "stacking"])
+def test_a_joined_run_says_of_files_what_its_table_says(place, tmp_path, way):
+    run = medclf.join([place / "small", place / "large"], tmp_path / "run", way)
+    table = read_predictions(run.folder / "predictions.csv", run.task)
+    said = dict(zip(table.exams.tolist(), table.probabilities.tolist(), strict=True))
+    assert set(table.splits) == {"val", "test"}
+    (answer,) = load(run.folder).predict([place / "6.png"])
+    assert answer.probabilities == pytest.approx(said["6.png"], abs=1e-4)
+    assert "medclf join" in (run.folder / "report.html").read_text()
+    scores = load(run.folder).evaluate(place / "exams.csv")
+    assert scores.exams == 16
+    assert scores.figures["auc"].value == pytest.approx(load(run.folder).scores["auc"]["value"])
+
+
+def test_the_way_is_chosen_on_validation_and_told(place, tmp_path):
+    run = medclf.join([place / "small", place / "large"], tmp_path / "run")
+    assert run.facts["combination"]["way"] in ("mean", "weights", "stacking")
+    assert "log loss on validation patients left out: mean" in run.facts["notes"][-1]
+    assert [part["name"] for part in run.facts["parts"]] == ["0-small", "1-large"]
+    assert json.loads((run.folder / "run.json").read_text())["state"] == "done"
+
+
+def test_runs_that_do_not_go_together_are_refused(place, tmp_path):
+    out = tmp_path / "run"
+    with pytest.raises(RunError, match="two runs to join or more wanted, found 1"):
+        medclf.join([place / "small"], out)
+    with pytest.raises(RunError, match=r"found 1 that differ, as '0.png': joined runs are"):
+        medclf.join([place / "small", place / "moved"], out)
+    with pytest.raises(SettingError, match="by mean, weights, stacking, not by 'vote'"):
+        medclf.join([place / "small", place / "large"], out, "vote")
+    assert not out.exists()
+
+
+def test_parts_are_known_by_their_digest(place, tmp_path):
+    run = medclf.join([place / "small", place / "large"], tmp_path / "run", "weights")
+    with pytest.raises(RunError, match="found one that was joined itself"):
+        medclf.join([run.folder, place / "small"], tmp_path / "again")
+    part = run.folder / "parts" / "0-small"
+    shutil.copyfile(place / "large" / "weights.safetensors", part / "weights.safetensors")
+    with pytest.raises(RunError, match="the weights that were joined wanted, found others"):
+        load(open_run(run.folder).folder)
