@@ -14,6 +14,7 @@ from pathlib import Path
 from medclf.core.cohort import Cohort
 from medclf.core.record import Record, Source
 from medclf.curate.cells import load_table
+from medclf.curate.choice import Table
 from medclf.curate.folder import (
     TABLES,
     Listing,
@@ -30,7 +31,6 @@ from medclf.curate.sheet import read_sheet
 from medclf.curate.split import may_be_dicom, name_patients, read_headers
 from medclf.curate.table import (
     Columns,
-    Table,
     choose_roles,
     names_images,
     names_labels,

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from medclf.core.cohort import Cohort
-from medclf.curate.duplicates import Group, group_exact, group_near
+from medclf.curate.copies import Group
+from medclf.curate.duplicates import group_exact, group_near
 from medclf.curate.join import MOST, join_exams, tell_many
 from medclf.curate.problem import count
 from medclf.curate.survey import Progress, survey
