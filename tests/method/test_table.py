@@ -34,7 +34,7 @@ CHOICES = [
     ("image_and_facts", 2, {"join": "modulation"}),
     ("image_and_facts", 2, {"join": "late", "fuse": "attention"}),
     ("ordered_grade", 2, {"loss": "regression"}),
-    ("random_views", 3, {"in_use": 3, "share": 0.5}),
+    ("random_views", 3, {"looks": 2, "share": 0.5}),
     ("near_and_far", 2, {"scales": 3, "own": False}),
     ("filters_then_sequence", 3, {"most": 5, "neighbours": 0}),
     ("exam_bag", 2, {"fuse": "max"}),

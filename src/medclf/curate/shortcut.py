@@ -53,6 +53,16 @@ OF_THE_PATIENT = frozenset(
 Columns = NDArray[np.float64]
 
 
+def is_of_the_patient(name: str) -> bool:
+    """Tell by its name whether a fact is one of the patient, not of how an image was made.
+
+    Example:
+        >>> is_of_the_patient("Age_years"), is_of_the_patient("scanner")
+        (True, False)
+    """
+    return bool(OF_THE_PATIENT & set(re.split(r"[^a-z0-9]+", name.casefold())))
+
+
 @dataclass(frozen=True)
 class Foretold:
     """How well facts of one kind foretell the class.
@@ -172,7 +182,7 @@ def _gather(records: Sequence[Record], looks: Sequence[Look]) -> dict[str, dict[
     for name, facts in words.items():
         found[MADE][name] = _coded(facts)
     for name in dict.fromkeys(name for record in records for name in record.facts):
-        kind = WHO if OF_THE_PATIENT & set(re.split(r"[^a-z0-9]+", name.casefold())) else MADE
+        kind = WHO if is_of_the_patient(name) else MADE
         found[kind][name] = _coded([record.facts.get(name) for record in records])
     return {kind: {n: g for n, g in some.items() if _differs(g)} for kind, some in found.items()}
 
