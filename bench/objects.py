@@ -1,0 +1,184 @@
+"""Which structure of the brain lies at this point, and on which side? Methods on real MR volumes.
+
+    python bench/objects.py $MEDCLF_DATA --minutes 5 --seeds 3 --out runs/objects
+
+IXI: a table of marked points, the middles of paired structures of the label maps in mm of the
+patient, each jittered by some mm as a detector would, left and right as classes of their own.
+Subjects are dealt into --folds parts; each part is judged by the network that never learnt from
+its subjects. `medclf compare` does the work, once a seed, in a folder of its own under --out; the
+same command goes on. Prints Markdown: AUC and accuracy, mean ± sd over seeds, and the interval of
+AUC by subject at the first seed; the accuracy of the structure whichever the side; that of the
+side, left against right of the same structure, which tells what knowing the place adds; seconds of
+training, and what one answer costs. Large cubes show the middle of the head beside a structure, and
+so its side; those of --edge 16, 32 mm wide, show it less.
+"""
+
+import argparse
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pandas as pd
+from nibabel.affines import apply_affine
+
+import medclf
+from medclf.comparison import Compared
+from medclf.evaluate.standing import Standing
+from medclf.learn.recipe import Recipe
+
+METHODS = (
+    "patch,three_planes,multi_view,random_views,volume,near_and_far,placed_patch,"
+    "filters_then_sequence"
+)
+# Numbers of the label maps: right, left.
+PAIRS = {
+    "amygdala": (31, 32),
+    "caudate": (36, 37),
+    "cerebellum": (38, 39),
+    "cerebellar white matter": (40, 41),
+    "hippocampus": (47, 48),
+    "lateral ventricle": (51, 52),
+    "pallidum": (55, 56),
+    "putamen": (57, 58),
+    "thalamus": (59, 60),
+    "ventral diencephalon": (61, 62),
+    "frontal white matter": (81, 82),
+    "occipital white matter": (83, 84),
+    "parietal white matter": (85, 86),
+    "temporal white matter": (87, 88),
+    "superior frontal gyrus": (190, 191),
+    "superior temporal gyrus": (200, 201),
+}
+SIDES = ("right", "left")
+LPS = np.array([-1.0, -1.0, 1.0])  # NIfTI's x runs to the right and y to the front; ours do not
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--methods", default=METHODS)
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--folds", type=int, default=5, help="10: leave one subject out")
+    parser.add_argument("--pairs", type=int, default=len(PAIRS), help="the first so many")
+    parser.add_argument("--points", type=int, default=4, help="marked in each structure")
+    parser.add_argument("--jitter", type=float, default=3.0, help="sd along each axis, mm")
+    parser.add_argument("--edge", type=int, default=0, help="samples of a cube; 0: the plan's")
+    parser.add_argument("--out", type=Path, default=Path("runs/objects"))
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    table = write_points(args.data / "ixi10", args.out, args.pairs, args.points, args.jitter)
+    found = []
+    for seed in range(args.seeds):
+        place = args.out / f"seed-{seed}"
+        begun = (place / "contest.json").exists()
+        recipe = None if begun or not args.edge else cut(table, args.minutes, seed, args.edge)
+        methods = args.methods.split(",")
+        found.append(
+            medclf.compare(
+                table,
+                place,
+                None,
+                args.minutes,
+                args.folds,
+                seed=seed,
+                recipe=recipe,
+                methods=methods,
+            )
+        )
+        print(f"seed {seed}: {place / 'compare.html'}", flush=True)
+    show(found)
+
+
+def cut(table: Path, minutes: float, seed: int, edge: int) -> Recipe:
+    """Change the plan to smaller cubes, which show less of what lies beside."""
+    recipe = medclf.plan(medclf.read_cohort(table), minutes, seed).recipe
+    return replace(recipe, prepare=replace(recipe.prepare, size=(edge,) * 3))
+
+
+def write_points(data: Path, out: Path, pairs: int, points: int, jitter: float) -> Path:
+    """Write the table of marked points; the last two subjects are validated on without folds."""
+    scans = sorted((data / "nifti").glob("*.nii.gz"))
+    rows = []
+    for number, scan in enumerate(scans):
+        subject = scan.name.partition("-T1")[0]
+        (path,) = (data / "dlmuse").glob(f"{subject}*.nii.gz")
+        marks = nibabel.load(path)
+        values = np.asarray(marks.dataobj).astype(int)
+        rng = np.random.default_rng(number)
+        for name, regions in list(PAIRS.items())[:pairs]:
+            for side, region in zip(SIDES, regions, strict=True):
+                middle = apply_affine(marks.affine, np.argwhere(values == region).mean(0)) * LPS
+                for at in rng.normal(middle, jitter, (points, 3)).round(2):
+                    split = "val" if number >= len(scans) - 2 else "train"
+                    rows.append((scan.resolve(), *at[::-1], f"{name} {side}", subject, split))
+    columns = ["path", "z_mm", "y_mm", "x_mm", "label", "patient", "split"]
+    table = out / "points.csv"
+    pd.DataFrame(rows, columns=columns).to_csv(table, index=False)
+    return table
+
+
+def show(found: list[Compared]) -> None:
+    """Print the table, best first."""
+    entries: dict[str, list[Standing]] = defaultdict(list)
+    for compared in found:
+        for row in compared.standings:
+            entries[row.result.name].append(row)
+    heads = "method | AUC | interval | accuracy | structure | side | seconds | M mult-adds | ms"
+    print(f"\n| {heads} |\n|---|---|---|---|---|---|---|---|---|")
+    for name in sorted(entries, key=lambda name: -_mean(entries[name], "auc")):
+        print(f"| {name} | {' | '.join(cells(entries[name]))} |")
+    for failure in {(f.name, f.reason) for compared in found for f in compared.failures}:
+        print(f"{failure[0]} came to nothing: {failure[1]}")
+
+
+def cells(rows: list[Standing]) -> list[str]:
+    """Tell an entry's figures over the seeds."""
+    first, cost = rows[0].figure("auc"), rows[0].result.cost
+    apart = np.array([tell_apart(row) for row in rows])
+    return [
+        spread(np.array([row.figure("auc").value for row in rows])),
+        f"{first.low:.3f}–{first.high:.3f}",
+        spread(np.array([row.figure("accuracy").value for row in rows])),
+        spread(apart[:, 0]),
+        spread(apart[:, 1]),
+        f"{np.mean([row.result.cost.seconds for row in rows]):.0f}",
+        "" if cost.multiply_adds is None else f"{cost.multiply_adds / 1e6:.1f}",
+        f"{np.mean([row.result.cost.latency_ms for row in rows]):.1f}",
+    ]
+
+
+def tell_apart(row: Standing) -> tuple[float, float]:
+    """Give the accuracy of the structure, and of the side among the two of the true structure."""
+    judged = row.result.predictions
+    names = judged.task.classes
+    structures = [name.rpartition(" ")[0] for name in names]
+    order = sorted(set(structures))
+    where = np.array([order.index(name) for name in structures])
+    shares: Any = judged.probabilities
+    joined = np.stack([shares[:, where == k].sum(1) for k in range(len(order))], axis=1)
+    target = np.asarray(judged.target)
+    other = np.array(
+        [
+            next(j for j in range(len(names)) if j != k and where[j] == where[k])
+            for k in range(len(names))
+        ]
+    )
+    exams = np.arange(len(target))
+    right = shares[exams, target] > shares[exams, other[target]]
+    return float((joined.argmax(1) == where[target]).mean()), float(right.mean())
+
+
+def spread(values: "np.ndarray[Any, Any]") -> str:
+    return f"{values.mean():.3f} ± {values.std():.3f}"
+
+
+def _mean(rows: list[Standing], name: str) -> float:
+    return float(np.mean([row.figure(name).value for row in rows]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+from pathlib import Path
+
+from medclf.core.cohort import Cohort
+from medclf.core.record import Record, Source
+from medclf.core.task import Task
+from medclf.learn.recipe import Recipe
+from medclf.learn.take_method import set_method, tell_lack, what_is_there
+from medclf.prepare.exam import Prepare
+
+RECIPE = Recipe(Prepare((28, 28), 1))
+
+
+def cohort(**facts):
+    """Twelve training exams whose facts change from one to the next."""
+    records = [
+        Record(str(n), {"image": Source(Path("a.png"))}, str(n), n % 2, "train", facts_of(facts, n))
+        for n in range(12)
+    ]
+    return Cohort(tuple(records), Task(("a", "b"), "exclusive"), Path("exams.csv"))
+
+
+def facts_of(columns, n):
+    return {name: values[n % len(values)] for name, values in columns.items()}
+
+
+def test_facts_are_those_of_the_patient_and_what_is_left_out_is_told():
+    found = cohort(age=(40.0, 50.0), sex=("F", "M"), proven_by=("eye", "histology"))
+    recipe, reasons = set_method(RECIPE, found, "image_and_facts")
+    assert recipe.facts.columns == ("age", "sex=F", "sex=M")
+    assert "no facts of the patient: proven_by" in reasons["facts.numbers"]
+
+
+def test_columns_of_the_making_alone_serve_no_method_of_facts():
+    has = what_is_there(cohort(scanner=("one", "two")), 2)
+    assert not has["facts"]
+    assert "as age or sex" in tell_lack("image_and_facts", has)
+    assert tell_lack("whole_image", has) == ""
