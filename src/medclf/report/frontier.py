@@ -102,11 +102,11 @@ def _draw(points: list[Point], score: str) -> Chart:
     told = "; ".join(f"{p.name} {number(p.y)} at {significant(p.x)} ms" for p in points)
     title = f"{name_of(score)} and latency"
     svg = draw_figure(f"trade-{score}", f"{title}: {told}", draw, WIDTH, HEIGHT)
-    key = [Key("network", ACCENT, "point")]
+    key = [Key("network or method", ACCENT, "point")]
     key += [Key("classical", WARM, "point")] if plain else []
     key += [Key("frontier; full points stand on it", INK)]
     rest = "" if len(named) == len(points) else " Only points on the frontier are named."
-    caption = f"One image on one thread; upright lines are {LEVEL} intervals.{rest}"
+    caption = f"One exam on one thread; upright lines are {LEVEL} intervals.{rest}"
     return Chart(title, svg, caption, tuple(key))
 
 
@@ -128,7 +128,7 @@ def _scale(axes: Axes, points: list[Point], name: str) -> None:
     digits = 2 if high - low + 2 * room > 0.05 else 3
     axes.yaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y, digits)))
-    axes.set_xlabel("Latency of one image, ms")
+    axes.set_xlabel("Latency of one exam, ms")
     axes.set_ylabel(name)
 
 
