@@ -9,7 +9,9 @@ import pytest
 BENCH = Path(__file__).parents[2] / "bench" / "fuzz.py"
 
 
-@pytest.mark.parametrize("form", ["PNG palette", "DICOM MR_small_jp2klossless"])
+@pytest.mark.parametrize(
+    "form", ["PNG palette", "DICOM MR_small_jp2klossless", "zip of a concatenation"]
+)
 def test_damaged_files_are_read_right_or_refused(form):
     line = [sys.executable, BENCH, "--mutants", "25", "--only", form, "--processes", "1"]
     done = subprocess.run(line, capture_output=True, text=True, check=True)
