@@ -129,19 +129,17 @@ def judge_images(run: TrainedRun, alone: Cohort, cohort: Cohort) -> list[tuple[s
     """Judge the test exams by their first image, and by the mean over their images."""
     judged = run.judge(alone)
     shares = dict(zip(judged.exams.tolist(), judged.probabilities, strict=True))
-    test = np.flatnonzero([r.split == "test" for r in cohort.records])
-    each = [
-        np.stack(
-            [shares[f"{r.name}#{n}"] for n in range(len(r.images)) if f"{r.name}#{n}" in shares]
-        )
-        for r in (cohort.records[i] for i in test)
-    ]
-    found = []
+    tests = tuple(r for r in cohort.records if r.split == "test")
+    each = []
+    for record in tests:
+        names = (f"{record.name}#{place}" for place in range(len(record.images)))
+        each.append(np.stack([shares[name] for name in names if name in shares]))
+    tested, found = replace(cohort, records=tests), []
     for name, values in (
         ("single", np.stack([one[0] for one in each])),
         ("averaged", np.stack([one.mean(0) for one in each])),
     ):
-        table = tabulate(cohort, test, values, np.zeros_like(values))
+        table = tabulate(tested, np.arange(len(tests)), values, np.zeros_like(values))
         found.append((name, (table, run.measure(table))))
     return found
 
