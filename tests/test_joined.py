@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+from typer.testing import CliRunner
 
 import medclf
+from medclf.cli.main import app
 from medclf.errors import RunError, SettingError
 from medclf.evaluate.table import read_predictions
 from medclf.learn.run import open_run
@@ -19,7 +21,7 @@ from medclf.verbs import load
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """Train two runs of other sizes on the same exams, and one of other splits."""
+    """Train two runs of other sizes on the same exams; a third says that it had other splits."""
     folder, rng = tmp_path_factory.mktemp("joined"), np.random.default_rng(0)
     rows = [["path", "label", "split", "sex"]]
     for n in range(64):
@@ -28,14 +30,8 @@ def place(tmp_path_factory):
         split = ("train", "train", "val", "test")[n // 2 % 4]
         rows.append([f"{n}.png", f"class {n % 2}", split, "FM"[n // 4 % 2]])
     write(folder / "exams.csv", rows)
-    rows[1][2] = "val"
-    write(folder / "moved.csv", rows)
     plan = medclf.plan(medclf.read_cohort(folder / "exams.csv"), minutes=0.1)
-    for name, size, table in (
-        ("small", 16, "exams"),
-        ("large", 24, "exams"),
-        ("moved", 16, "moved"),
-    ):
+    for name, size in (("small", 16), ("large", 24)):
         recipe = replace(
             plan.recipe,
             prepare=replace(plan.recipe.prepare, size=(size, size)),
@@ -43,7 +39,10 @@ def place(tmp_path_factory):
             fit=Fit(epochs=2, batch=16, shift=0.0, seed=size),
             decide=Decide(resamples=20),
         )
-        medclf.train(folder / f"{table}.csv", folder / name, recipe=recipe)
+        medclf.train(folder / "exams.csv", folder / name, recipe=recipe)
+    shutil.copytree(folder / "small", folder / "moved")
+    dealt = (folder / "moved" / "exams.csv").read_text()
+    (folder / "moved" / "exams.csv").write_text(dealt.replace("0.png,train", "0.png,val", 1))
     return folder
 
 
@@ -72,6 +71,14 @@ def test_the_way_is_chosen_on_validation_and_told(place, tmp_path):
     assert "log loss on validation patients left out: mean" in run.facts["notes"][-1]
     assert [part["name"] for part in run.facts["parts"]] == ["0-small", "1-large"]
     assert json.loads((run.folder / "run.json").read_text())["state"] == "done"
+
+
+def test_the_command_joins_as_the_verb_does(place, tmp_path):
+    words = ["join", str(place / "small"), str(place / "large"), "--way", "mean", "--json"]
+    done = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "run")])
+    assert not done.exit_code, done.output
+    assert json.loads(done.stdout)["n_exams"] == 16
+    assert open_run(tmp_path / "run").facts["combination"]["weights"] == [0.5, 0.5]
 
 
 def test_runs_that_do_not_go_together_are_refused(place, tmp_path):

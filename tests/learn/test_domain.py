@@ -6,11 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image as Pillow
 
 import medclf
 from medclf.errors import CohortError, SettingError
+from medclf.learn.member import load_tensors
 from medclf.learn.settings import Decide, Fit, Net
+from medclf.verbs import Watch, resume
 
 CLASSES = {"breast": ("normal", "mass"), "skin": ("mole", "nevus", "scar")}
 
@@ -77,6 +80,20 @@ def test_a_data_set_is_evaluated_by_itself(trained, place):
     scores = trained.evaluate(place / "skin.csv")
     assert scores.exams == 12
     assert json.loads((place / "run" / "run.json").read_text())["task"]["sets"][0][0] == "breast"
+
+
+def test_a_run_that_was_cut_short_ends_with_the_same_weights(trained, place):
+    def interrupt(progress):
+        if progress.done >= 3:
+            raise KeyboardInterrupt
+
+    cohort, recipe = medclf.read_cohort(place / "sets.toml"), trained.trained.recipe
+    with pytest.raises(KeyboardInterrupt):
+        medclf.train(cohort, place / "cut", recipe=recipe, watch=Watch(tell=interrupt))
+    again = resume(place / "cut")
+    one, other = (load_tensors(run.run.weights)[0] for run in (trained, again))
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 def test_one_data_set_has_no_domains(place):
