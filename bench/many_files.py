@@ -51,7 +51,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.inside:
         size = (options.edge, options.edge)
-        settings = Prepare((SLICES // 2, *size) if options.dicom else size, 1)
+        volume = Prepare((SLICES // 2, *size), 1, intensity="percentile")
+        settings = volume if options.dicom else Prepare(size, 1)
         _work(options.inside, settings, options.kill_at)
         return
     with tempfile.TemporaryDirectory() as place:
