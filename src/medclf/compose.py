@@ -65,6 +65,7 @@ def compose_report(run: Run, cohort: Cohort, store: Store) -> Path:
         plan=_settings(run),
         recipe=format_recipe(run.recipe, run.facts["reasons"]),
         log=tuple(_log(run)),
+        trees=_trees(run),
         test=test,
         validation=validation,
         wrong=_drawn(find_mistakes(shown, SHOWN), store, rows) if shown is not None else (),
@@ -163,8 +164,18 @@ def _say(value: object) -> str:
 
 
 def _kept(run: Run) -> list[dict[str, float]]:
-    """Take the log of the members that the run keeps, which the budget may have made fewer."""
-    return [row for row in run.log() if row["member"] < run.recipe.fit.members]
+    """Take the log of the members that the run keeps, which the budget may have made fewer.
+
+    Where a code is learnt, the row of its head is left out: it has another kind of loss.
+    """
+    coded = run.recipe.transfer.learn == "code"
+    log = [row for row in run.log() if row["member"] < run.recipe.fit.members]
+    return [row for row in log if not (coded and "val_auc" in row)]
+
+
+def _trees(run: Run) -> str:
+    place = run.folder / "tree.txt"
+    return place.read_text(encoding="utf-8") if place.exists() else ""
 
 
 def _log(run: Run) -> list[Epoch]:

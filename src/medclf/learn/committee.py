@@ -22,6 +22,7 @@ from medclf.learn.figures import figures
 from medclf.learn.loop import Indices, Stopped, train_member
 from medclf.learn.member import Member, seeded
 from medclf.learn.recipe import Recipe
+from medclf.look.views import Views
 from medclf.method.asked import Asked
 from medclf.method.contract import Method
 from medclf.method.lesson import Lesson
@@ -68,6 +69,7 @@ def build_method(
     weights: tuple[float, ...] = (),
     in_use: bool = False,
     resumed: bool = False,
+    examples: Callable[[], Views] | None = None,
 ) -> Method:
     """Build one member with its first weights, on its device, channels last.
 
@@ -76,6 +78,8 @@ def build_method(
         weights: Weight of each class in the loss, as `class_weights` gives them.
         in_use: Average shifted copies, as in prediction, rather than judge the exam alone.
         resumed: Its weights will come from a file of the run: none are borrowed.
+        examples: Gives some training exams; first weights are learnt from them where the method
+            does so.
 
     Raises:
         SettingError: there is no such network, or none for images of this size; the method and
@@ -112,6 +116,7 @@ def build_method(
         fit.shift if in_use else None,
         network,
         seeded(fit.seed, number, WEIGHTS, FUSING),
+        None if resumed else examples,
     )
     method = make_method(recipe.method.name, asked, recipe.method.options)
     method.to(device)

@@ -50,6 +50,10 @@ class Exams:
         values[present] = some
         return Views(values, present, facts)
 
+    def some(self, indices: NDArray[np.int64], most: int = 100) -> Views:
+        """Take evenly chosen exams out of these, at most so many."""
+        return self.views(indices[:: -(-len(indices) // most)])
+
     def _values(self, rows: NDArray[np.int64]) -> Tensor:
         """Take images as standardised float tensors: (B,) -> (B, C, *space)."""
         values = torch.from_numpy(self.rows.batch(rows)).to(self.device).float()

@@ -155,7 +155,11 @@ def _member(run: Run, exams: Exams, part: Part, number: int) -> Member:
     fit = run.recipe.fit
     weights = class_weights(exams.target[part.training], run.task) if fit.balance == "loss" else ()
     kept = run.checkpoint(number).exists()
-    method = build_method(run.recipe, run.task, number, exams.device, weights, resumed=kept)
+    method = build_method(
+        *(run.recipe, run.task, number, exams.device, weights),
+        resumed=kept,
+        examples=lambda: exams.some(part.training),
+    )
     return Member(method, fit, number, run.recipe.transfer)
 
 

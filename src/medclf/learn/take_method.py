@@ -122,7 +122,7 @@ def set_method(recipe: Recipe, cohort: Cohort, name: str) -> tuple[Recipe, dict[
         fit = replace(recipe.fit, epochs=0, mirror="no", balance="none")
         recipe = replace(recipe, transfer=Transfer("code", "tree"), fit=fit)
         reasons["transfer.learn"] = "the method learns a code without labels"
-        reasons["transfer.head"] = "a single tree can be read; a forest is mostly better"
+        reasons["transfer.head"] = "a single tree can be read"
         reasons["fit.mirror"] = reasons["fit.balance"] = "a code knows no classes"
     return recipe, reasons
 

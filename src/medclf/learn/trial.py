@@ -133,11 +133,14 @@ def _loss(recipe: Recipe, task: Task, exams: Exams, parts: Sequence[Part]) -> fl
 
 def _losses(recipe: Recipe, task: Task, exams: Exams, parts: Sequence[Part]) -> NDArray[np.float64]:
     """Train a member on each part, and give their validation losses."""
-    members = [
-        Member(
-            build_method(recipe, task, number, exams.device), recipe.fit, number, recipe.transfer
+
+    def begin(number: int) -> Member:
+        method = build_method(
+            *(recipe, task, number, exams.device),
+            examples=lambda: exams.some(parts[number].training),
         )
-        for number in range(len(parts))
-    ]
+        return Member(method, recipe.fit, number, recipe.transfer)
+
+    members = [begin(number) for number in range(len(parts))]
     train_committee(members, exams, parts, len(parts), lambda member: True)
     return np.array([member.log[-1]["val_loss"] for member in members])

@@ -8,6 +8,7 @@ from torch import Generator, nn
 from medclf.errors import SettingError
 from medclf.fuse.fuser import Fuser
 from medclf.look.augment import Augment
+from medclf.look.views import Views
 from medclf.method.lesson import Lesson
 from medclf.net.head import Classifier
 from medclf.net.start import initialise
@@ -31,6 +32,8 @@ class Asked:
             to judge without copies, as validation does.
         network: Makes a network.
         generator: Draws first weights that are no network's own.
+        examples: Gives some training exams, to learn first weights from; `None` where weights come
+            from elsewhere.
     """
 
     lesson: Lesson
@@ -42,6 +45,7 @@ class Asked:
     shift: float | None
     network: MakeNetwork
     generator: Generator
+    examples: Callable[[], Views] | None = None
 
     def networks(
         self, channels: int, size: Sequence[int], views: int = 1, own: bool = False

@@ -106,6 +106,7 @@ class Contents:
         plan: Every choice with its reason.
         recipe: The same as TOML, which `medclf train --recipe` takes.
         log: The training, row by row.
+        trees: The decision trees as text, where the networks have such.
         test: What was measured on the test split.
         validation: What was measured on validation, where choices were made.
         wrong: The most wrong cases of that split, worst first, see `find_mistakes`.
@@ -133,6 +134,7 @@ class Contents:
     plan: tuple[Setting, ...] = ()
     recipe: str = ""
     log: tuple[Epoch, ...] = ()
+    trees: str = ""
     test: Judged | None = None
     validation: Judged | None = None
     wrong: tuple[Mistake, ...] = ()

@@ -85,7 +85,7 @@ def _charts(members: list[list[Epoch]]) -> tuple[Chart, ...]:
         _finish(axes, "Loss")
 
     loss = draw_figure("loss", f"Loss on training and validation exams, {lines}", draw_loss)
-    note = "Smoothed labels and augmentation keep the training loss up." if watched else ""
+    note = "Augmentation and smoothing keep the training loss up." if watched else ""
     charts = [Chart("Loss", loss, f"Mean loss, {lines}. {note}".strip(), key)]
     if any(_known(rows) for rows in members):
 
