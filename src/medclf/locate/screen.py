@@ -8,10 +8,10 @@ where its middle lies. Large volumes go in tiles that overlap by what a cube nee
 
 The scores are those of the cubes one by one, to rounding, where no layer looks beyond its cube: of
 our families LeNet (cubes from 32 samples up), and any chain of unpadded layers. All others pad
-their maps with zeros: near its border a cube then sees zeros where the volume has tissue, and
-scores differ (docs/experiments.md tells how much, family by family). There the border of a tile
-acts as that of a cube does, so that scores also depend on the tiles. Norms by group or instance,
-which look at the whole map, are refused.
+their maps with zeros: a cube by itself sees zeros beyond its border, where the volume has tissue.
+Their scores can differ by as much as those of two places do (docs/experiments.md, family by
+family), and depend on the borders of tiles in the same way; so a first stage wants a body without
+padding. Norms by group or instance, which look at the whole map, are refused.
 
 Source: Dou et al. Automatic Detection of Cerebral Microbleeds From MR Images via 3D Convolutional
 Neural Networks. IEEE Transactions on Medical Imaging 2016, section II-B and equations 3 to 6.
