@@ -7,12 +7,15 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from medclf.core.record import Fact, Source
 from medclf.curate.workbook import SUFFIX, load_sheet
 from medclf.errors import ReadError
 from medclf.read.archive import read_bytes
+
+Table = Mapping[str, Sequence[str | None]]
+"""Columns of words by their names; `None` where a cell is empty."""
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "<na>"}

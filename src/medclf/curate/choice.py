@@ -7,11 +7,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from medclf.curate.cells import Table
 from medclf.curate.folder import SPLIT_WORDS
 from medclf.errors import CohortError
 from medclf.read.image import looks_like_image
-
-Table = Mapping[str, Sequence[str | None]]
 
 PATHS = (
     "path file filename file_name filepath file_path image images image_path image_file image_name "

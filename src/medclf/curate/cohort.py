@@ -13,8 +13,7 @@ from pathlib import Path
 
 from medclf.core.cohort import Cohort
 from medclf.core.record import Record, Source
-from medclf.curate.cells import load_table
-from medclf.curate.choice import Table
+from medclf.curate.cells import Table, load_table
 from medclf.curate.folder import (
     TABLES,
     Listing,

@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from medclf.core.record import Fact, Point, Record, Source
-from medclf.curate.cells import numbers_or_words, tidy_cell
-from medclf.curate.choice import Table
+from medclf.curate.cells import Table, numbers_or_words, tidy_cell
 from medclf.curate.folder import SPLIT_WORDS, locate
 from medclf.curate.problem import count
 from medclf.curate.table import Roles

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from medclf.core.record import Source
-from medclf.curate.cells import tidy_cell
-from medclf.curate.choice import Table
+from medclf.curate.cells import Table, tidy_cell
 from medclf.curate.problem import count, tell
 from medclf.curate.rows import read_rows
 from medclf.curate.series import by_key, choose_series, tell_left_out

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from medclf.core.task import Kind
+from medclf.curate.cells import Table
 from medclf.curate.choice import (
     EXAMS,
     KEYS,
@@ -16,7 +17,6 @@ from medclf.curate.choice import (
     UIDS,
     VIEWS,
     Choice,
-    Table,
     plain_name,
     several_columns,
     usual_columns,
