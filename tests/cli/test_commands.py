@@ -55,7 +55,7 @@ def test_inspect_tells_a_program_what_is_there(medclf, pictures):
     assert (told.code, told.err) == (0, "")
     found = json.loads(told.out)
     assert found["classes"]["above"] == {"train": 10, "val": 5, "test": 5}
-    assert found["task"] == {"classes": ["above", "below"], "kind": "exclusive"}
+    assert found["task"] == {"classes": ["above", "below"], "kind": "exclusive", "sets": []}
 
 
 def test_a_plan_is_a_recipe_with_reasons_that_train_takes(medclf, pictures, tmp_path):

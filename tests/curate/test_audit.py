@@ -302,7 +302,7 @@ def test_an_audit_becomes_json(clean):
     draw(clean, 119, cloud(0))
     told = json.loads(json.dumps(audit(clean).as_dict()))
     assert told["grave"] is True
-    assert told["task"] == {"classes": ["normal", "nodule"], "kind": "exclusive"}
+    assert told["task"] == {"classes": ["normal", "nodule"], "kind": "exclusive", "sets": []}
     assert told["problems"][0]["kind"] == "image_in_two_splits"
     assert told["problems"][0]["groups"] == [["000", "119"]]
 
