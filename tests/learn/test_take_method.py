@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 from medclf.core.cohort import Cohort
@@ -5,6 +6,7 @@ from medclf.core.record import Record, Source
 from medclf.core.task import Task
 from medclf.learn.recipe import Recipe
 from medclf.learn.take_method import set_method, tell_lack, what_is_there
+from medclf.method.table import COPIED, METHODS
 from medclf.prepare.exam import Prepare
 
 RECIPE = Recipe(Prepare((28, 28), 1))
@@ -35,3 +37,15 @@ def test_columns_of_the_making_alone_serve_no_method_of_facts():
     assert not has["facts"]
     assert "as age or sex" in tell_lack("image_and_facts", has)
     assert tell_lack("whole_image", has) == ""
+
+
+def test_methods_with_copies_are_methods():
+    assert set(METHODS) >= COPIED
+
+
+def test_only_methods_that_see_images_whole_average_shifted_copies():
+    recipe = replace(RECIPE, fit=replace(RECIPE.fit, shift=0.04))
+    assert set_method(recipe, cohort(), "patch")[0].fit.shift == 0.04
+    joined, reasons = set_method(recipe, cohort(), "near_and_far")
+    assert joined.fit.shift == 0
+    assert "no shifted copies" in reasons["fit.shift"]

@@ -13,7 +13,7 @@ from medclf.learn.plan import Plan
 from medclf.learn.recipe import Recipe
 from medclf.learn.settings import Facts, Method
 from medclf.learn.transfer import Transfer
-from medclf.method.table import METHODS, Need, find_method
+from medclf.method.table import COPIED, METHODS, Need, find_method
 from medclf.prepare.exam import Prepare
 from medclf.prepare.place import AXES
 
@@ -106,6 +106,9 @@ def set_method(recipe: Recipe, cohort: Cohort, name: str) -> tuple[Recipe, dict[
     """
     images = max(len(record.images) for record in cohort.records)
     recipe, reasons = replace(recipe, method=Method(name, images=images)), dict[str, str]()
+    if name not in COPIED and recipe.fit.shift:
+        recipe = replace(recipe, fit=replace(recipe.fit, shift=0.0))
+        reasons["fit.shift"] = "the method's own views are averaged or joined, no shifted copies"
     if name == "placed_patch":
         recipe = replace(recipe, facts=Facts(AXES, (0.5,) * len(AXES), (0.25,) * len(AXES)))
         reasons["facts.numbers"] = "the place of the point within the body, 0 to 1"

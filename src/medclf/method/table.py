@@ -123,6 +123,12 @@ METHODS: dict[str, Entry] = {
 }
 
 
+COPIED = frozenset(
+    ("whole_image", "patch", "ordered_grade", "volume", "any_modality", "code_then_tree")
+)
+"""Methods that see an image whole, and so average its shifted copies in use."""
+
+
 def find_method(name: str) -> Entry:
     """Find a method by name.
 
