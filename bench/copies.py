@@ -2,6 +2,7 @@
 
     python bench/copies.py $MEDCLF_DATA
     python bench/copies.py $MEDCLF_DATA --alike
+    python bench/copies.py $MEDCLF_DATA --dealt
 
 Each picture of HAM10000 and Kermany gets one copy, made in one of nine ways by turns; originals
 and copies are then searched together. Thresholds were set on the rows that `--tuned` measures,
@@ -10,7 +11,8 @@ originals differ; pairs of one lesion or of one child, of whom there are several
 counted apart, and so are originals that are equal to the pixel. Prints rows of Markdown.
 
 `--alike` counts pairs where images are alike: how many reach the least likeness of a copy, and how
-many stand out as the rule asks.
+many stand out as the rule asks. `--dealt` counts how many patients are joined by what looks the
+same in prepared images, as `medclf train` joins them where it deals the splits.
 """
 
 import argparse
@@ -31,13 +33,18 @@ import pandas as pd
 from PIL import Image as Pillow
 
 from medclf.core.cohort import Cohort
-from medclf.curate.cohort import read_cohort
+from medclf.curate.cohort import Columns, read_cohort
 from medclf.curate.copies import LIKENESS, find_copies
+from medclf.curate.join import join_alike
 from medclf.curate.phantom.cohort import make_phantoms
 from medclf.curate.survey import survey
 from medclf.curate.thumbnail import Thumbnail, shrink
+from medclf.learn.alike import find_alike
+from medclf.prepare.exam import Prepare
+from medclf.prepare.store import open_store
 
 Picture = Pillow.Image
+CHILD = r"((?:train|test)/[A-Z]+/(?:person\d+|NORMAL2-IM-\d+|IM-\d+))"
 Way = Callable[[Picture, np.random.Generator], Picture]
 FLIPS = (Pillow.Transpose.FLIP_LEFT_RIGHT, Pillow.Transpose.FLIP_TOP_BOTTOM)
 QUARTERS = (Pillow.Transpose.ROTATE_90, Pillow.Transpose.ROTATE_180, Pillow.Transpose.ROTATE_270)
@@ -157,14 +164,46 @@ def measure_alike(data: Path) -> None:
     count_alike("AdrenalMNIST3D, every second", replace(glands, records=glands.records[::2]))
 
 
+def count_dealt(what: str, cohort: Cohort, prepare: Prepare) -> None:
+    with tempfile.TemporaryDirectory() as cache:
+        store = open_store(cohort.records, prepare, Path(cache))
+        start = time.process_time()
+        groups = find_alike(store)
+        seconds = time.process_time() - start
+    patients = [record.patient for record in cohort.records]
+    labels = [record.label for record in cohort.records]
+    apart = [group for group in groups if len({patients[i] for i in group}) > 1]
+    torn = sum(len({labels[i] for i in group}) > 1 for group in apart)
+    left = len({record.patient for record in join_alike(cohort, groups).records})
+    counts = len(patients), len(set(patients)), left, len(groups), len(apart), torn
+    print(f"| {what} | {' | '.join(map(str, counts))} | {seconds:.0f} |", flush=True)
+
+
+def measure_dealt(data: Path) -> None:
+    heads = "images | patients | patients left | groups | of several patients | of several classes"
+    print(f"| data | {heads} | CPU-s |\n|---|---|---|---|---|---|---|---|")
+    xrays = read_cohort(data / "kermany_chest_xray/images.zip", Columns(patient_pattern=CHILD))
+    count_dealt("Kermany", xrays, Prepare((100, 100), 1))
+    with tempfile.TemporaryDirectory() as place:
+        table = pd.read_csv(data / "ham10000" / "HAM10000_metadata.csv")
+        names = {"path": table.image_id, "label": table.dx, "patient": table.lesion_id}
+        pd.DataFrame(names).to_csv(Path(place) / "exams.csv", index=False)
+        columns = Columns(images=data / "ham10000/images.zip")
+        photographs = read_cohort(Path(place) / "exams.csv", columns)
+        count_dealt("HAM10000, lesions", photographs, Prepare((60, 80), 3))
+        phantoms = read_cohort(make_phantoms(Path(place) / "phantoms", seed=0))
+        count_dealt("phantom X-rays, no copies", phantoms, Prepare((80, 80), 1, dtype="float16"))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--tuned", action="store_true")
     parser.add_argument("--alike", action="store_true")
+    parser.add_argument("--dealt", action="store_true")
     given = parser.parse_args()
-    if given.alike:
-        measure_alike(given.data)
+    if given.alike or given.dealt:
+        (measure_alike if given.alike else measure_dealt)(given.data)
         return
     table = pd.read_csv(given.data / "ham10000" / "HAM10000_metadata.csv")
     lesion = dict(zip(table.image_id, table.lesion_id, strict=True))

@@ -7,7 +7,6 @@ candidates, or beside that of all but the three likest of one of the two.
 """
 
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -88,22 +87,19 @@ def group_copies(thumbnails: Thumbnail) -> list[Group]:
 
 
 def _compare(images: NDArray[np.float32], found: Candidates) -> NDArray[np.float64]:
-    """Lay each candidate on its other, many at once, in several threads: (C,) likeness."""
-    layers, every = Layers.of(images), turns(images.ndim - 1)
-    parts = []
-    for number in range(len(every)):
-        same = np.flatnonzero(found.turned == number)
-        parts += [same[first : first + AT_ONCE] for first in range(0, len(same), AT_ONCE)]
+    """Lay each candidate on its other, many at once: (C,) likeness.
 
-    def compare(part: NDArray[np.int64]) -> NDArray[np.float64]:
-        turn = partial(turn_images, turn=every[found.turned[part[0]]])
-        moving = layers.pick(found.moving[part], turn)
-        return lay_on(layers.pick(found.fixed[part]), moving, found.start[part])
-
+    One thread: matrix products of several at once came out wrong now and then, once in a thousand
+    (OpenBLAS 0.3.30), so that the same images gave other copies each time.
+    """
+    layers = Layers.of(images)
     alike = np.zeros(len(found.fixed))
-    with ThreadPoolExecutor() as pool:
-        for part, likeness in zip(parts, pool.map(compare, parts), strict=True):
-            alike[part] = likeness
+    for number, way in enumerate(turns(images.ndim - 1)):
+        turn = partial(turn_images, turn=way)
+        same = np.flatnonzero(found.turned == number)
+        for part in (same[first : first + AT_ONCE] for first in range(0, len(same), AT_ONCE)):
+            moving = layers.pick(found.moving[part], turn)
+            alike[part] = lay_on(layers.pick(found.fixed[part]), moving, found.start[part])
     return alike
 
 
