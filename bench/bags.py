@@ -21,18 +21,15 @@ import numpy as np
 import pandas as pd
 
 import medclf
+from judged import Judged, show_ways
 from medclf.core.cohort import Cohort
 from medclf.curate.split import split_cohort
-from medclf.evaluate.compare import compare_areas
-from medclf.evaluate.scores import Scores
-from medclf.evaluate.table import Predictions
 from medclf.evaluate.tabulate import tabulate
 from medclf.learn.plan import Plan
 from medclf.verbs import TrainedRun
 
 NAMES = ("auc", "accuracy")
 FEWEST = 10  # exams of each class, where some are kept by chance
-Judged = tuple[Predictions, Scores]
 
 
 def main() -> None:
@@ -149,14 +146,7 @@ def show(one: str, found: dict[str, list[Judged]]) -> None:
     print(
         f"\n| {one} | AUC | interval | accuracy | AUC less that of single |\n|---|---|---|---|---|"
     )
-    differences = compare_areas([rows[0][0] for rows in found.values()], 0)
-    for (name, rows), difference in zip(found.items(), differences, strict=True):
-        values = np.array([[scores.figures[n].value for n in NAMES] for _, scores in rows])
-        cells = [f"{m:.4f} ± {s:.4f}" for m, s in zip(values.mean(0), values.std(0), strict=True)]
-        area = rows[0][1].figures["auc"]
-        cells.insert(1, f"{area.low:.3f}–{area.high:.3f}")
-        less = f"{difference.value:+.4f} ({difference.low:+.4f} to {difference.high:+.4f})"
-        print(f"| {name} | {' | '.join(cells)} | {'' if name == 'single' else less} |")
+    show_ways(found, NAMES, "single")
 
 
 if __name__ == "__main__":

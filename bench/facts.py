@@ -21,13 +21,12 @@ import numpy as np
 import pandas as pd
 
 import medclf
+from judged import Judged, show_ways
 from medclf.contest.boosted import Boosted, Trees
 from medclf.core.cohort import Cohort
 from medclf.core.record import Record
 from medclf.evaluate.choice import choose
-from medclf.evaluate.compare import compare_areas
-from medclf.evaluate.scores import Scores, score
-from medclf.evaluate.table import Predictions
+from medclf.evaluate.scores import score
 from medclf.evaluate.tabulate import make_labels, tabulate
 from medclf.learn.facts import encode_facts
 from medclf.learn.run import apply_splits
@@ -36,7 +35,6 @@ from medclf.verbs import TrainedRun
 
 NAMES = ("auc", "accuracy", "balanced_accuracy")
 FEWEST = 10  # lesions of each class, where some are kept by chance
-Judged = tuple[Predictions, Scores]
 Change = Callable[[Cohort, int], Cohort]
 
 
@@ -159,15 +157,7 @@ def show(found: dict[str, list[Judged]]) -> None:
     """Print the table."""
     print("\n| way | AUC | interval | accuracy | balanced accuracy | AUC less that of pixels |")
     print("|---|---|---|---|---|---|")
-    first = [judged[0][0] for judged in found.values()]
-    apart = compare_areas(first, 0)
-    for (name, rows), difference in zip(found.items(), apart, strict=True):
-        values = np.array([[scores.figures[n].value for n in NAMES] for _, scores in rows])
-        cells = [f"{m:.4f} ± {s:.4f}" for m, s in zip(values.mean(0), values.std(0), strict=True)]
-        area = rows[0][1].figures["auc"]
-        cells.insert(1, f"{area.low:.3f}–{area.high:.3f}")
-        less = f"{difference.value:+.4f} ({difference.low:+.4f} to {difference.high:+.4f})"
-        print(f"| {name} | {' | '.join(cells)} | {'' if name == 'pixels' else less} |")
+    show_ways(found, NAMES, "pixels")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from PIL import Image as Pillow
 
 import medclf
 import medclf.learn.recipe
+from medclf.curate.cohort import Columns
 from medclf.errors import CohortError, ReadError
 from medclf.learn.settings import Decide, Fit, Net
 
@@ -128,13 +129,13 @@ def test_masks_of_a_table_are_cut_out(tmp_path):
         for name, image in (("scan", values), ("mask", mask)):
             Pillow.fromarray(image.astype(np.uint8)).save(tmp_path / f"{n}-{name}.png")
         split = ("train", "train", "val", "test")[n // 2 % 4]
-        told = {"label": f"class {n % 2}", "split": split, "mask": f"{n}-mask.png"}
+        told = {"label": f"class {n % 2}", "split": split, "outline": f"{n}-mask.png"}
         rows.append({"path": f"{n}-scan.png", **told})
-    cohort = medclf.read_cohort(write(tmp_path, rows))
-    plan, recipe = quick(cohort)
+    table, columns = write(tmp_path, rows), Columns(mask="outline")
+    plan, recipe = quick(medclf.read_cohort(table, mask="outline"))
     assert plan.recipe.prepare.crop == "mask"
-    run = medclf.train(cohort, tmp_path / "run", recipe=recipe)
+    run = medclf.train(table, tmp_path / "run", recipe=recipe, columns=columns)
     assert len(run.predict([tmp_path / "exams.csv"])) == 16
     (tmp_path / "3-mask.png").unlink()
     with pytest.raises(CohortError, match=r"exams.csv: row 5: the mask 3-mask.png is missing"):
-        medclf.read_cohort(tmp_path / "exams.csv")
+        medclf.read_cohort(tmp_path / "exams.csv", mask="outline")

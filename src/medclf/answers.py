@@ -56,7 +56,7 @@ class Answers:
         known = columns_of(self.run)
         pattern = series or known.series
         named = Columns(known.path, exam=known.exam, view=known.view, images=known.images)
-        columns = replace(named, series=pattern, point=known.point)
+        columns = replace(named, series=pattern, point=known.point, mask=known.mask)
         found: list[Record] = []
         for path in map(Path, files):
             if path.is_file() and path.name.lower().endswith(TABLES):

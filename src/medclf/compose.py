@@ -1,6 +1,5 @@
 """Compose the report of a run: gather what its folder, its cohort and its store hold."""
 
-import json
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -90,7 +89,7 @@ def _is_cut(run: Run) -> bool:
 def _judged(run: Run, found: Predictions) -> tuple[Judged | None, Judged | None]:
     """Join test and validation predictions with their scores, as far as they are there."""
     calibration, decision = read_choices(run)
-    kept = json.loads((run.folder / "scores.json").read_text(encoding="utf-8"))
+    kept = run.scores()
     test, validation = (found.select(found.splits == split) for split in ("test", "val"))
     scores = Scores.from_json(kept)
     if not len(test):

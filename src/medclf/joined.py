@@ -152,9 +152,7 @@ class JoinedRun:
     @cached_property
     def scores(self) -> dict[str, Any]:
         """What `scores.json` holds: each figure with its interval."""
-        text = (self.run.folder / "scores.json").read_text(encoding="utf-8")
-        scores: dict[str, Any] = json.loads(text)
-        return scores
+        return self.run.scores()
 
     def predict(
         self,
@@ -172,16 +170,13 @@ class JoinedRun:
         calibration, decision = read_choices(self.run)
         given = calibration.mend(task, combination.apply(task, shares))
         spread = combination.spread(shares, spreads)
-        decided = decision.decide(given).reshape(len(given), -1)
-        both = task.kind == "coexisting"
+        decided = decision.decide(given)
         return [
             replace(
                 each[0],
                 probabilities=tuple(given[i].tolist()),
                 spread=tuple(spread[i].tolist()),
-                decided=tuple(
-                    task.classes[k] for k in (np.flatnonzero(decided[i]) if both else decided[i])
-                ),
+                decided=task.names(decided[i]),
                 warnings=tuple(dict.fromkeys(word for one in each for word in one.warnings)),
                 images=next((one.images for one in each if one.images), ()),
             )

@@ -6,7 +6,6 @@ for answer in run.predict(["new.dcm"]):
     print(answer.name, answer.decided)
 """
 
-import json
 import math
 import shutil
 import time
@@ -207,9 +206,7 @@ class TrainedRun:
     @cached_property
     def scores(self) -> dict[str, Any]:
         """What `scores.json` holds: each figure with its interval."""
-        text = (self.run.folder / "scores.json").read_text(encoding="utf-8")
-        scores: dict[str, Any] = json.loads(text)
-        return scores
+        return self.run.scores()
 
     def predict(
         self,

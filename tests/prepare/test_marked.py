@@ -45,7 +45,7 @@ def test_a_point_is_found_after_turning():
 @pytest.mark.parametrize(
     ("point", "told"),
     [
-        (None, 'a.nii: a marked point wanted by prepare.crop "point", found none'),
+        (None, "a.nii: a marked point wanted, found none"),
         (Point((1.0, 2.0), "samples"), "a.nii: a point of 3 numbers wanted, found 1, 2 samples"),
         (
             Point((99.0, 2.0, 2.0), "samples"),
@@ -94,6 +94,13 @@ def test_an_image_is_read_once_for_its_points():
         again(Source("a.nii", point=Point((at, at, at), "samples")))
     again(Source("b.nii", point=Point((1.0, 1.0, 1.0), "samples")))
     assert read == [Source("a.nii"), Source("b.nii")]
+
+
+@pytest.mark.parametrize("point", [None, Point((1.0, 2.0), "samples")])
+def test_a_point_without_a_place_is_refused(point):
+    record = Record("a", {"image": Source("a.nii", point=point)}, "p")
+    with pytest.raises(ReadError, match=r"a marked point wanted|a point of 3 numbers wanted"):
+        add_places([record], lambda source: IMAGE)
 
 
 def test_places_lie_within_the_body():

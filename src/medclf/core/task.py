@@ -90,6 +90,16 @@ class Task:
         one, none = np.ones_like(above[..., :1]), np.zeros_like(above[..., :1])
         return -np.diff(np.concatenate([one, above, none], -1), axis=-1)
 
+    def names(self, decided: NDArray[np.integer]) -> tuple[str, ...]:
+        """Name what was decided on one exam: a class number, or 0 and 1 for each finding.
+
+        Example:
+            >>> Task(("effusion", "mass"), "coexisting").names(np.array([0, 1]))
+            ('mass',)
+        """
+        found = np.flatnonzero(decided) if self.kind == "coexisting" else np.atleast_1d(decided)
+        return tuple(self.classes[number] for number in found)
+
     def describe(self, label: int | tuple[int, ...]) -> str:
         """Say a label in words.
 

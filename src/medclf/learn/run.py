@@ -84,6 +84,12 @@ class Run:
         except OSError as problem:
             raise RunError(f"{path}: cannot be written: {problem.strerror}") from problem
 
+    def scores(self) -> dict[str, Any]:
+        """Read what `scores.json` holds: each figure with its interval."""
+        text = (self.folder / "scores.json").read_text(encoding="utf-8")
+        scores: dict[str, Any] = json.loads(text)
+        return scores
+
     def log(self) -> list[dict[str, float]]:
         """Read the rows of all epochs so far; a row cut short by a kill is left out."""
         try:

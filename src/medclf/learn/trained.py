@@ -102,7 +102,7 @@ class Trained:
                 name,
                 tuple(shares[i].tolist()),
                 tuple(spreads[i].tolist()),
-                self._names(decided[i : i + 1]),
+                self.task.names(decided[i]),
                 (*(warnings[i] if warnings else ()), *self._warnings(rows, i)),
             )
             for i, name in enumerate(names)
@@ -123,11 +123,6 @@ class Trained:
         mean = torch.stack(each).mean(0)
         parted = mean.reshape(len(mean), images, -1).sum(2)
         return parted.cpu().numpy().astype(np.float64)
-
-    def _names(self, decided: Indices) -> tuple[str, ...]:
-        """Name what was decided on one exam: (1,) or, where findings coexist, (1, K)."""
-        found = np.flatnonzero(decided[0]) if self.task.kind == "coexisting" else decided
-        return tuple(self.task.classes[k] for k in found)
 
     def _warnings(self, rows: Rows, exam: int) -> tuple[str, ...]:
         low, high = self.values["range"]

@@ -1,13 +1,13 @@
 """See each view, join what was seen and what is known of the patient, and judge the exam once."""
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor
 
 from medclf.errors import SettingError
 from medclf.fuse.facts import Concatenation, LateFusion, Modulation
 from medclf.fuse.fuser import Fuser
-from medclf.look.augment import mix
 from medclf.look.views import Look, Views
+from medclf.method.composed import Composed
 from medclf.method.lesson import Lesson
 from medclf.method.streams import embed, see
 from medclf.net.head import Classifier
@@ -15,7 +15,7 @@ from medclf.net.head import Classifier
 WithFacts = Concatenation | Modulation | LateFusion
 
 
-class Joined(nn.Module):
+class Joined(Composed):
     """Classify an exam from all of its views together.
 
     Args:
@@ -37,23 +37,8 @@ class Joined(nn.Module):
         mixing: float = 0.0,
         facts: WithFacts | None = None,
     ) -> None:
-        super().__init__()
-        self.networks, self.seen, self.fuser = nn.ModuleList(networks), look, fuser
-        self.lesson, self.task, self.mixing, self.facts = lesson, lesson.task, mixing, facts
-
-    @property
-    def network(self) -> Classifier:
-        """The network, or that of the first view; its head judges."""
-        first: Classifier = self.networks[0]  # type: ignore[assignment]
-        return first
-
-    def look(self, views: Views, generator: Generator) -> Views:
-        """Look at exams: by chance in training, or as in use."""
-        return self.seen(views, generator, self.training)
-
-    def blend(self, views: Views, target: Tensor, generator: Generator) -> tuple[Views, Tensor]:
-        """Mix exams and their labels, where the settings ask for it."""
-        return mix(views, target, self.mixing, generator)
+        super().__init__(networks, look, lesson, mixing)
+        self.fuser, self.facts = fuser, facts
 
     def forward(self, views: Views) -> Tensor:
         """Judge each exam: (B, V, C, *space) -> (B, 1, outputs)."""
@@ -69,14 +54,6 @@ class Joined(nn.Module):
             return joined
         with_facts: Tensor = self.facts(joined, _known(views))
         return with_facts
-
-    def loss(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Compare the answer with the label."""
-        return self.lesson.loss(logits, target)
-
-    def decide(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        """Give probabilities, and a spread of 0: there is one answer."""
-        return self.lesson.decide(logits)
 
     def weigh(self, views: Views) -> Tensor:
         """Tell how much each view counts: (B, V), summing to 1 over those that are there."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medclf.core.image import Image
 from medclf.core.record import Point, Source
@@ -61,15 +62,36 @@ def cut_marked(
         ReadError: no point is marked, it does not lie in the image, or the file does not tell
             where its samples lie, which a point in mm needs.
     """
+    middle = find_point(image, placement, point, where)
+    try:
+        return crop(image, box_at(image, middle.tolist(), _reach(image, settings)))
+    except SettingError as problem:
+        raise ReadError(f"{where}: {problem}") from problem
+
+
+def find_point(
+    image: Image, placement: Placement, point: Point | None, where: str
+) -> NDArray[np.float64]:
+    """Tell which sample of an image a marked point is, in fractions: (axes,).
+
+    Args:
+        image: Still.
+        placement: Its place in the image as it was read, in whose samples a point may be told.
+        point: What is marked.
+        where: Names the file in messages.
+
+    Raises:
+        ReadError: no point is marked, it has another number of axes, or the file does not tell
+            where its samples lie, which a point in mm needs.
+    """
     if point is None:
-        raise ReadError(f'{where}: a marked point wanted by prepare.crop "point", found none')
+        raise ReadError(f"{where}: a marked point wanted, found none")
     at = np.array(point.at, np.float64)
     wanted = 3 if point.unit == "mm" else len(image.space)
     if len(at) != wanted:
         raise ReadError(f"{where}: a point of {wanted} numbers wanted, found {point}")
     try:
-        middle = image.grid.from_mm(at) if point.unit == "mm" else placement.to_array(at)
-        return crop(image, box_at(image, middle.tolist(), _reach(image, settings)))
+        return image.grid.from_mm(at) if point.unit == "mm" else placement.to_array(at)
     except SettingError as problem:
         raise ReadError(f"{where}: {problem}") from problem
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from medclf.core.record import Record, Source
-from medclf.errors import ReadError, SettingError
 from medclf.prepare.body import body_box
+from medclf.prepare.marked import find_point
 from medclf.prepare.order import Read
 from medclf.prepare.orient import orient
 from medclf.prepare.placement import unmoved
@@ -68,13 +68,7 @@ def _place(whole: Source, sources: Sequence[Source], read: Read) -> list[dict[st
     names = AXES[-len(image.space) :]
     told = []
     for source in sources:
-        if source.point is None:
-            raise ReadError(f"{source}: a marked point wanted, found none")
-        at = np.array(source.point.at)
-        try:
-            middle = image.grid.from_mm(at) if source.point.unit == "mm" else placement.to_array(at)
-        except SettingError as problem:
-            raise ReadError(f"{source}: {problem}") from problem
+        middle = find_point(image, placement, source.point, str(source))
         share = (middle - start) / (stop - 1 - start).clip(1)
         told.append({name: float(x) for name, x in zip(names, share, strict=True)})
     return told
