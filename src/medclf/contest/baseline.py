@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from medclf.contest.boosted import Features, Trees
+from medclf.contest.boosted import Features, Trees, fit_rounds
 from medclf.contest.classical import Classical, choose_setting, deadline_after, describe
 from medclf.contest.gauge import peak_memory_mb, time_answers
 from medclf.contest.judged import open_exams, take_turns
@@ -113,7 +113,7 @@ class Baseline:
         terms = self.terms
         turns = take_turns(cohort, terms.folds, terms.seed)
         shares = np.full((len(target), len(cohort.task.classes)), np.nan)
-        start = Trees(balanced=terms.balanced, seed=terms.seed)
+        start = fit_rounds(cohort.task, Trees(balanced=terms.balanced, seed=terms.seed))
         seconds = CHOOSING * terms.minutes * 60 / len(turns)
         chosen = []
         for number, turn in enumerate(turns):

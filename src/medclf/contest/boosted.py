@@ -8,7 +8,7 @@ Source: Friedman. Greedy function approximation: a gradient boosting machine. An
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ Features = NDArray[np.float32]
 
 RATE = 0.1
 FEWEST_EXAMS = 20  # in a leaf, where there are enough
+MOST_TREES = 2000  # of a model, as each class has its own in each round
 SURE = 1e-6  # what a class that was never seen keeps
 
 
@@ -40,6 +41,16 @@ class Trees:
     rounds: int = 200
     balanced: bool = False
     seed: int = 0
+
+
+def fit_rounds(task: Task, trees: Trees) -> Trees:
+    """Bound the rounds where classes are so many that growing them would take too long.
+
+    Example:
+        >>> fit_rounds(Task(tuple(map(str, range(40)))), Trees(rounds=200)).rounds
+        50
+    """
+    return replace(trees, rounds=min(trees.rounds, max(1, MOST_TREES // len(task.classes))))
 
 
 class Boosted:

@@ -21,7 +21,8 @@ from medclf.learn.begin import begin_run
 from medclf.learn.committee import at_once
 from medclf.learn.deal import deal_parts
 from medclf.learn.device import pick_device
-from medclf.learn.fit import Progress, fit_run
+from medclf.learn.fit import fit_run
+from medclf.learn.keep import Progress
 from medclf.learn.ready import with_places
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import Run, open_run, sole_use

@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 from medclf.contest.folder import TERMS, Contest
 from medclf.contest.jobs import family_of
 from medclf.contest.outcome import Outcome
+from medclf.core.task import Task
 from medclf.core.whole import write_whole
 from medclf.errors import MedclfError, ReadError
 from medclf.evaluate.ranking import macro_auc
@@ -28,16 +30,21 @@ def gather(contest: Contest) -> tuple[tuple[Standing, ...], tuple[Failure, ...]]
             failures.append(Failure(name, family_of(name), outcome.reason))
             continue
         try:
-            results.append(_read(contest, name, outcome))
+            place, family = contest.place(name), family_of(name)
+            results.append(read_result(place, name, family, contest.task, outcome))
         except MedclfError as problem:
             failures.append(Failure(name, family_of(name), str(problem)))
     recipe = contest.recipe
     return rank(results, recipe.fit.seed, recipe.decide.resamples), tuple(failures)
 
 
-def _read(contest: Contest, name: str, outcome: Outcome) -> Result:
-    place = contest.place(name)
-    found = read_predictions(place / "predictions.csv", contest.task)
+def read_result(place: Path, name: str, family: str, task: Task, outcome: Outcome) -> Result:
+    """Read what an entry left in its folder.
+
+    Raises:
+        ReadError: a table is absent or damaged, or the entry has not come to its end.
+    """
+    found = read_predictions(place / "predictions.csv", task)
     try:
         plain = json.loads((place / "scores.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
@@ -49,7 +56,7 @@ def _read(contest: Contest, name: str, outcome: Outcome) -> Result:
     if outcome.cost is None:
         raise ReadError(f"{place}: this entry has not come to its end")
     scores = Scores.from_json(plain)
-    return Result(name, family_of(name), judged, scores, area, outcome.cost, outcome.note)
+    return Result(name, family, judged, scores, area, outcome.cost, outcome.note)
 
 
 def list_rows(
