@@ -25,13 +25,15 @@ import pandas as pd
 from nibabel.affines import apply_affine
 
 import medclf
+from judged import COSTS, costs, figure, interval, spread
 from medclf.comparison import Compared
-from medclf.evaluate.standing import Standing
+from medclf.evaluate.standing import Result
+from medclf.evaluate.table import Predictions
 from medclf.learn.recipe import Recipe
 
 METHODS = (
     "patch,three_planes,multi_view,random_views,volume,near_and_far,placed_patch,"
-    "filters_then_sequence"
+    "filters_then_sequence,code_then_tree"
 )
 # Numbers of the label maps: right, left.
 PAIRS = {
@@ -123,37 +125,30 @@ def write_points(data: Path, out: Path, pairs: int, points: int, jitter: float) 
 
 def show(found: list[Compared]) -> None:
     """Print the table, best first."""
-    entries: dict[str, list[Standing]] = defaultdict(list)
+    entries: dict[str, list[Result]] = defaultdict(list)
     for compared in found:
         for row in compared.standings:
-            entries[row.result.name].append(row)
-    heads = "method | AUC | interval | accuracy | structure | side | seconds | M mult-adds | ms"
-    print(f"\n| {heads} |\n|---|---|---|---|---|---|---|---|---|")
-    for name in sorted(entries, key=lambda name: -_mean(entries[name], "auc")):
-        print(f"| {name} | {' | '.join(cells(entries[name]))} |")
+            entries[row.result.name].append(row.result)
+    print(f"\n| method | AUC | interval | accuracy | structure | side | {COSTS} |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for name in sorted(entries, key=lambda name: figure(entries[name], "auc"), reverse=True):
+        rows = entries[name]
+        apart = np.array([tell_apart(row.predictions) for row in rows])
+        cells = [
+            figure(rows, "auc"),
+            interval(rows[0].scores.figures["auc"]),
+            figure(rows, "accuracy"),
+            spread(apart[:, 0]),
+            spread(apart[:, 1]),
+            *costs(rows),
+        ]
+        print(f"| {name} | {' | '.join(cells)} |")
     for failure in {(f.name, f.reason) for compared in found for f in compared.failures}:
         print(f"{failure[0]} came to nothing: {failure[1]}")
 
 
-def cells(rows: list[Standing]) -> list[str]:
-    """Tell an entry's figures over the seeds."""
-    first, cost = rows[0].figure("auc"), rows[0].result.cost
-    apart = np.array([tell_apart(row) for row in rows])
-    return [
-        spread(np.array([row.figure("auc").value for row in rows])),
-        f"{first.low:.3f}–{first.high:.3f}",
-        spread(np.array([row.figure("accuracy").value for row in rows])),
-        spread(apart[:, 0]),
-        spread(apart[:, 1]),
-        f"{np.mean([row.result.cost.seconds for row in rows]):.0f}",
-        "" if cost.multiply_adds is None else f"{cost.multiply_adds / 1e6:.1f}",
-        f"{np.mean([row.result.cost.latency_ms for row in rows]):.1f}",
-    ]
-
-
-def tell_apart(row: Standing) -> tuple[float, float]:
+def tell_apart(judged: Predictions) -> tuple[float, float]:
     """Give the accuracy of the structure, and of the side among the two of the true structure."""
-    judged = row.result.predictions
     names = judged.task.classes
     structures = [name.rpartition(" ")[0] for name in names]
     order = sorted(set(structures))
@@ -170,14 +165,6 @@ def tell_apart(row: Standing) -> tuple[float, float]:
     exams = np.arange(len(target))
     right = shares[exams, target] > shares[exams, other[target]]
     return float((joined.argmax(1) == where[target]).mean()), float(right.mean())
-
-
-def spread(values: "np.ndarray[Any, Any]") -> str:
-    return f"{values.mean():.3f} ± {values.std():.3f}"
-
-
-def _mean(rows: list[Standing], name: str) -> float:
-    return float(np.mean([row.figure(name).value for row in rows]))
 
 
 if __name__ == "__main__":
