@@ -303,7 +303,7 @@ def test_copies_of_an_image_count_as_one_patient_before_and_after(tmp_path, here
 
 def test_a_budget_too_small_for_every_fold_is_told(tmp_path, here, monkeypatch):
     data = write_exams(tmp_path / "pictures")
-    monkeypatch.setattr("medclf.learn.fit._Keeper.in_time", lambda keeper, seconds=0.0: False)
+    monkeypatch.setattr("medclf.learn.keep.Keeper.in_time", lambda keeper, seconds=0.0: False)
     found = medclf.compare(data, tmp_path / "out", ["sprint"], folds=4, recipe=quick())
     (failed,) = found.failures
     assert "of 4 folds" in failed.reason

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from medclf.learn.fit import Tell
+from medclf.learn.keep import Tell
 
 
 @dataclass(frozen=True)

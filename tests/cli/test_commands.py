@@ -165,7 +165,7 @@ def interrupted(monkeypatch):
 
     def run(medclf, *words: object):
         with monkeypatch.context() as patch:
-            patch.setattr("medclf.learn.fit.Progress", interrupt)
+            patch.setattr("medclf.learn.keep.Progress", interrupt)
             patch.setattr("medclf.cli.train.watch_training", unwatched)
             return medclf(*words)
 

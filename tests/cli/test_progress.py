@@ -8,7 +8,7 @@ import pytest
 from medclf.cli import progress
 from medclf.cli.progress import show_progress
 from medclf.cli.train import watch_training
-from medclf.learn.fit import Progress
+from medclf.learn.keep import Progress
 
 
 class Terminal(io.StringIO):

@@ -10,6 +10,7 @@ from medclf.core.task import Task
 from medclf.errors import FetchError, SettingError
 from medclf.learn.committee import build_method
 from medclf.learn.fit import fit_run
+from medclf.learn.keep import checkpoint
 from medclf.learn.recipe import Recipe, format_recipe, parse_recipe
 from medclf.learn.run import create_run
 from medclf.learn.settings import Decide, Fit, Net
@@ -101,7 +102,7 @@ def test_a_run_goes_on_and_predicts_without_the_file(tmp_path, make_exams, monke
     with pytest.raises(KeyboardInterrupt):
         fit_run(run, cohort, held, tell=interrupt)
     monkeypatch.setattr("medclf.learn.committee.load_pretrained", None)
-    assert run.checkpoint(0).exists()
+    assert checkpoint(run.folder, 0).exists()
     run = fit_run(run, cohort, held)
     (answer,) = load_trained(run).predict(["new"], Held(held.values[:1]))
     assert sum(answer.probabilities) == pytest.approx(1)

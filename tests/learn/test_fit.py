@@ -9,7 +9,8 @@ from medclf.errors import CohortError
 from medclf.evaluate.table import read_predictions
 from medclf.learn.committee import at_once, class_weights
 from medclf.learn.deal import deal_parts
-from medclf.learn.fit import _Keeper, fit_run
+from medclf.learn.fit import fit_run
+from medclf.learn.keep import Keeper
 from medclf.learn.member import Member, load_tensors
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import create_run
@@ -143,12 +144,12 @@ def test_members_that_the_budget_left_half_trained_are_left_out(
     tmp_path, make_exams, monkeypatch, epochs, kept
 ):
     cohort, held = make_exams()
-    keep = _Keeper.__call__
+    keep = Keeper.__call__
 
-    def end_the_last_two(keeper: _Keeper, member: Member) -> bool:
+    def end_the_last_two(keeper: Keeper, member: Member) -> bool:
         return keep(keeper, member) and (member.number < 2 or member.epoch < epochs)
 
-    monkeypatch.setattr(_Keeper, "__call__", end_the_last_two)
+    monkeypatch.setattr(Keeper, "__call__", end_the_last_two)
     run = create_run(tmp_path / "run", recipe(members=4, folds=4, epochs=6), cohort, {})
     run = fit_run(run, cohort, held)
     assert run.recipe.fit.members == len(load_trained(run).members) == kept

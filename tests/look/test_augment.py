@@ -3,7 +3,7 @@ import torch
 from torch.nn.functional import affine_grid
 
 from medclf.errors import SettingError
-from medclf.look.augment import Augment, augment, hide_block, mix, sampling_field
+from medclf.look.augment import Augment, augment, augment_marked, draw_motion, hide_block, mix
 from medclf.look.views import Views
 
 STILL = {"rotate_degrees": 0, "scale": 0, "shift": 0, "brightness": 0, "contrast": 0}
@@ -52,15 +52,19 @@ def test_mirror_gives_the_exam_or_its_mirror_image(dims, axis):
 FLAT = (0, 1)
 
 
+def sampling_field(count, edges, settings):
+    return draw_motion(count, FLAT, edges, settings, chance()).field(settings, chance())
+
+
 def test_turns_stay_within_their_bound():
-    field = sampling_field(64, FLAT, (9, 9), still(rotate_degrees=90), chance())
+    field = sampling_field(64, (9, 9), still(rotate_degrees=90))
     angle = torch.atan2(field[:, 4, 8, 1], field[:, 4, 8, 0])
     assert angle.abs().max() <= torch.pi / 2 + 1e-5
     assert angle.std() > 0.5
 
 
 def test_a_turn_of_an_oblong_image_keeps_its_distances():
-    field = sampling_field(8, FLAT, (20, 40), still(rotate_degrees=45), chance())
+    field = sampling_field(8, (20, 40), still(rotate_degrees=45))
     pixels = (field + 1) * torch.tensor([40.0, 20.0]) / 2
     right = (pixels[:, 10, 21] - pixels[:, 10, 20]).norm(dim=-1)
     down = (pixels[:, 11, 20] - pixels[:, 10, 20]).norm(dim=-1)
@@ -70,7 +74,7 @@ def test_a_turn_of_an_oblong_image_keeps_its_distances():
 
 def test_shift_stays_within_its_bound():
     plain = affine_grid(torch.eye(2, 3).expand(200, 2, 3), [200, 1, 10, 10], align_corners=False)
-    moved = sampling_field(200, FLAT, (10, 10), still(shift=0.2), chance()) - plain
+    moved = sampling_field(200, (10, 10), still(shift=0.2)) - plain
     assert 0.3 < moved.abs().max() <= 0.4 + 1e-6  # 0.2 of an edge that runs from -1 to 1
 
 
@@ -153,3 +157,30 @@ def test_settings_out_of_range_are_refused(wrong):
 def test_a_mirror_axis_that_pictures_lack_is_refused():
     with pytest.raises(SettingError, match="2D images lack"):
         augment(pictures(2), still(mirror=(2,)), chance())
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_marked_points_move_with_what_they_mark(dims):
+    """The middle of a round spot in each exam, measured, lies where its point went."""
+    space = (48, 40, 44)[:dims]
+    points = torch.tensor([[0.5, 0.4, 0.6], [0.42, 0.5, 0.44]])[:, None, :dims] * torch.tensor(
+        space
+    )
+    axes = torch.stack(torch.meshgrid(*map(torch.arange, space), indexing="ij"), -1)
+    far = (axes - points.view(2, *[1] * dims, dims)).square().sum(-1)
+    spots = (-far / 8).exp()[:, None]
+    changes = still(rotate_degrees=20, scale=0.2, shear=0.1, shift=0.08)
+    for seed in range(2 * dims):  # so that every plane of a volume comes up
+        moved, gone = augment_marked(spots, points, changes, chance(seed))
+        mass = moved[:, 0] / moved.sum(tuple(range(1, moved.ndim))).view(2, *[1] * dims)
+        middle = (mass[..., None] * axes).flatten(1, dims).sum(1)
+        assert torch.allclose(gone[:, 0], middle, atol=0.05)
+        assert not torch.allclose(gone, points, atol=1)
+
+
+def test_missing_points_stay_missing_and_bent_exams_are_refused():
+    points = torch.tensor([[[3.0, 4.0], [torch.nan, torch.nan]]])
+    _, gone = augment_marked(pictures(2, 1), points, Augment(), chance())
+    assert gone.isnan().tolist() == [[[False, False], [True, True]]]
+    with pytest.raises(SettingError, match=r"neither bent nor mirrored, found augment.elastic 0.1"):
+        augment_marked(pictures(2, 1), points, Augment(elastic=0.1), chance())

@@ -16,7 +16,7 @@ from medclf.cli.scores import show_scores
 
 if TYPE_CHECKING:
     from medclf.curate.cohort import Columns
-    from medclf.learn.fit import Progress
+    from medclf.learn.keep import Progress
     from medclf.learn.plan import Plan
     from medclf.learn.recipe import Recipe
     from medclf.verbs import Watch

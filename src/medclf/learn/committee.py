@@ -18,13 +18,12 @@ from torch import Tensor
 from medclf.core.task import Task
 from medclf.errors import SettingError
 from medclf.learn.exams import Exams
-from medclf.learn.figures import figures
 from medclf.learn.loop import Indices, Stopped, train_member
 from medclf.learn.member import Member, seeded
 from medclf.learn.recipe import Recipe
 from medclf.look.views import Views
 from medclf.method.asked import Asked
-from medclf.method.contract import Method
+from medclf.method.contract import Method, Taught
 from medclf.method.lesson import Lesson
 from medclf.method.table import find_method, make_method
 from medclf.net.forest import TREES, Forest
@@ -139,11 +138,12 @@ def class_weights(target: Tensor, task: Task, most: float = 10.0) -> tuple[float
 
 
 def train_committee(
-    members: Sequence[Member],
+    members: Sequence[Member[Taught]],
     exams: Exams,
     parts: Sequence[Part],
     side: int,
-    after_epoch: Callable[[Member], bool],
+    measure: Callable[[Taught, Exams, Indices, Member[Taught]], dict[str, float]],
+    after_epoch: Callable[[Member[Taught]], bool],
     in_time: Callable[[], bool] = lambda: True,
 ) -> None:
     """Train all members.
@@ -151,6 +151,8 @@ def train_committee(
     Args:
         parts: One for each member.
         side: How many train at once.
+        measure: Gives `val_loss` and further figures of a member's averaged weights on the exams
+            that it never learns from.
         after_epoch: Called in the member's thread after each of its epochs; False ends it.
         in_time: Whether a further member may begin, beside those that begin at once.
 
@@ -165,8 +167,8 @@ def train_committee(
         if place >= side and not member.epoch and not in_time():
             return
 
-        def validate(method: Method) -> dict[str, float]:
-            return figures(method, exams, part.validation, member)
+        def validate(method: Taught) -> dict[str, float]:
+            return measure(method, exams, part.validation, member)
 
         with suppress(Stopped):
             train_member(member, exams, part.training, validate, after_epoch, stop)

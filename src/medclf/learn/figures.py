@@ -8,13 +8,15 @@ from medclf.evaluate.ranking import macro_auc
 from medclf.evaluate.score import log_losses
 from medclf.learn.exams import Exams
 from medclf.learn.loop import Indices, judge, precision
-from medclf.learn.member import Member
+from medclf.learn.member import MethodMember
 from medclf.learn.settings import Fit
 from medclf.method.code_then_tree import CodeThenTree
 from medclf.method.contract import Method
 
 
-def figures(method: Method, exams: Exams, indices: Indices, member: Member) -> dict[str, float]:
+def figures(
+    method: Method, exams: Exams, indices: Indices, member: MethodMember
+) -> dict[str, float]:
     """Measure a method on validation exams, without shifted copies.
 
     Returns:

@@ -5,26 +5,25 @@ come from exams that the judging member never learnt from, and only then the tes
 once. After every epoch the member's state is on disk.
 """
 
-import json
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from threading import Lock
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from medclf.core.cohort import Cohort
 from medclf.core.memory import keep_memory
-from medclf.core.whole import write_whole
 from medclf.learn.committee import Part, at_once, build_method, class_weights, train_committee
 from medclf.learn.deal import deal_parts, make_target
 from medclf.learn.device import pick_device
 from medclf.learn.exams import Exams, measure_values, standardised
 from medclf.learn.facts import encode_facts
+from medclf.learn.figures import figures
 from medclf.learn.frozen import fit_heads
+from medclf.learn.keep import Keeper, Tell, checkpoint, save_kept, take_up
 from medclf.learn.measure import measure_run
-from medclf.learn.member import Member, save_tensors
+from medclf.learn.member import Member, MethodMember
 from medclf.learn.plant import write_trees
 from medclf.learn.run import Run
 from medclf.learn.settle import judging, settle, time_steps
@@ -33,24 +32,6 @@ from medclf.prepare.store import Rows
 
 # What is kept of the budget for scores, intervals and the report.
 RESERVE_SHARE, RESERVE_SECONDS, RESERVE_MOST = 0.06, 4.0, 0.3
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is.
-
-    Args:
-        done: Epochs done by all members.
-        total: Epochs of all members.
-        row: The newest row of the log.
-    """
-
-    done: int
-    total: int
-    row: Mapping[str, float]
-
-
-Tell = Callable[[Progress], None]
 
 
 def fit_run(
@@ -90,15 +71,16 @@ def fit_run(
         deadline = None if deadline is None else deadline - later
     parts = parts[: run.recipe.fit.members]
     members = _members(run, exams, parts)
-    keep = _Keeper(run, members, deadline, tell)
+    keep = Keeper(run.folder, members, deadline, tell)
     transfer = run.recipe.transfer
     if transfer.steps:
-        train_committee(members, exams, parts, at_once(run.recipe, device), keep, keep.in_time)
+        side = at_once(run.recipe, device)
+        train_committee(members, exams, parts, side, figures, keep, keep.in_time)
         run, members = _drop_unfinished(run, members, fixed)
         parts = parts[: len(members)]
     if transfer.fitted:
         fit_heads(members, exams, parts, transfer.head, keep)
-    _save_weights(run, members)
+    save_kept(run.folder, members, {"medclf": run.facts["medclf"]})
     write_trees(run, members)
     spent = {"seconds": time.monotonic() - start, "cpu_seconds": time.process_time() - computed}
     run = run.update(spent=spent)
@@ -151,10 +133,10 @@ def _settle(
     return run, heads + judging(pace, rest * copies, side) * fit.members
 
 
-def _member(run: Run, exams: Exams, part: Part, number: int) -> Member:
+def _member(run: Run, exams: Exams, part: Part, number: int) -> MethodMember:
     fit = run.recipe.fit
     weights = class_weights(exams.target[part.training], run.task) if fit.balance == "loss" else ()
-    kept = run.checkpoint(number).exists()
+    kept = checkpoint(run.folder, number).exists()
     method = build_method(
         *(run.recipe, run.task, number, exams.device, weights),
         resumed=kept,
@@ -163,43 +145,16 @@ def _member(run: Run, exams: Exams, part: Part, number: int) -> Member:
     return Member(method, fit, number, run.recipe.transfer)
 
 
-def _members(run: Run, exams: Exams, parts: Sequence[Part]) -> list[Member]:
+def _members(run: Run, exams: Exams, parts: Sequence[Part]) -> list[MethodMember]:
     """Build the members, each where its last complete epoch left it."""
     members = [_member(run, exams, part, number) for number, part in enumerate(parts)]
-    for member in members:
-        if run.checkpoint(member.number).exists():
-            member.load(run.checkpoint(member.number))
-    rows = [row for member in members for row in member.log]
-    write_whole(run.folder / "log.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    take_up(run.folder, members)
     return members
 
 
-class _Keeper:
-    """After each epoch: save the member, log the row, tell the person, watch the clock."""
-
-    def __init__(
-        self, run: Run, members: Sequence[Member], deadline: float | None, tell: Tell | None
-    ) -> None:
-        self.run, self.members, self.deadline, self.tell = run, members, deadline, tell
-        self.lock = Lock()
-        (run.folder / "checkpoint").mkdir(exist_ok=True)
-
-    def __call__(self, member: Member) -> bool:
-        member.save(self.run.checkpoint(member.number))
-        row = member.log[-1]
-        with self.lock:
-            self.run.add_to_log(row)
-            if self.tell is not None:
-                total = self.run.recipe.fit.epochs * len(self.members)
-                self.tell(Progress(sum(m.epoch for m in self.members), total, row))
-        return self.in_time(row["seconds"])
-
-    def in_time(self, seconds: float = 0.0) -> bool:
-        """Tell whether so many seconds are left."""
-        return self.deadline is None or time.monotonic() + seconds < self.deadline
-
-
-def _drop_unfinished(run: Run, members: list[Member], fixed: bool) -> tuple[Run, list[Member]]:
+def _drop_unfinished(
+    run: Run, members: list[MethodMember], fixed: bool
+) -> tuple[Run, list[MethodMember]]:
     """Leave out the last members, for which the budget left no time, or less than half of it.
 
     In the first half of the cycle the rate is at its height: weights from there only dilute. Where
@@ -215,12 +170,3 @@ def _drop_unfinished(run: Run, members: list[Member], fixed: bool) -> tuple[Run,
     why = f"the budget ended before {len(members) - len(trained)} more were half trained"
     reasons = {**run.facts["reasons"], "fit.members": why}
     return run.update(replace(run.recipe, fit=fit), reasons=reasons), trained
-
-
-def _save_weights(run: Run, members: Sequence[Member]) -> None:
-    tensors = {
-        f"{member.number}.{name}": tensor
-        for member in members
-        for name, tensor in member.kept.state_dict().items()
-    }
-    save_tensors(run.weights, tensors, {"medclf": run.facts["medclf"]})

@@ -25,7 +25,7 @@ from medclf.learn.committee import Part
 from medclf.learn.exams import Exams
 from medclf.learn.figures import figures
 from medclf.learn.loop import Indices, precision
-from medclf.learn.member import Member
+from medclf.learn.member import MethodMember
 from medclf.learn.plant import plant_forest, plant_tree
 from medclf.learn.settings import Fit
 from medclf.method.contract import Method
@@ -60,11 +60,11 @@ def embed(method: Method, exams: Exams, indices: Indices, fit: Fit) -> Numbers:
 
 
 def fit_heads(
-    members: Sequence[Member],
+    members: Sequence[MethodMember],
     exams: Exams,
     parts: Sequence[Part],
     head: str,
-    after_epoch: Callable[[Member], bool],
+    after_epoch: Callable[[MethodMember], bool],
 ) -> None:
     """Fit the head of every member to the features of its body, which they mostly have in common.
 
@@ -75,7 +75,7 @@ def fit_heads(
         after_epoch: Called when a member is fitted.
     """
     wanted = np.unique(np.concatenate([np.union1d(p.training, p.validation) for p in parts]))
-    seen: tuple[Member, Numbers] | None = None
+    seen: tuple[MethodMember, Numbers] | None = None
     target = exams.target.numpy()
     for member, part in zip(members, parts, strict=True):
         if member.fitted:
@@ -96,7 +96,7 @@ def fit_heads(
         after_epoch(member)
 
 
-def _fit_head(member: Member, head: str, learnt: Known, judged: Known) -> None:
+def _fit_head(member: MethodMember, head: str, learnt: Known, judged: Known) -> None:
     """Fit the head of a member, and choose on validation what is to be chosen."""
     network, task = member.method.network, member.method.task
     asked = questions(task, learnt.target)
@@ -121,7 +121,7 @@ def _fit_head(member: Member, head: str, learnt: Known, judged: Known) -> None:
     return None
 
 
-def _same_body(one: Member, other: Member) -> bool:
+def _same_body(one: MethodMember, other: MethodMember) -> bool:
     first, second = (m.method.network.body.state_dict().values() for m in (one, other))
     return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 

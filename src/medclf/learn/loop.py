@@ -22,7 +22,7 @@ from medclf.errors import RunError
 from medclf.learn.exams import Exams
 from medclf.learn.member import Member
 from medclf.learn.settings import Fit
-from medclf.method.contract import Method
+from medclf.method.contract import Learner, Taught
 
 Indices = NDArray[np.int64]
 
@@ -32,7 +32,7 @@ class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
 
 
 def run_epoch(
-    member: Member, exams: Exams, training: Indices, epochs: int, stop: Event | None = None
+    member: Member[Taught], exams: Exams, training: Indices, epochs: int, stop: Event | None = None
 ) -> float:
     """Pass once over the training exams.
 
@@ -86,9 +86,9 @@ def _chance_within(seed: int, device: torch.device) -> Iterator[None]:
 
 @torch.inference_mode()
 def judge(
-    method: Method, exams: Exams, indices: Indices, fit: Fit, batch: int = 256
+    method: Learner, exams: Exams, indices: Indices, fit: Fit, batch: int = 256
 ) -> tuple[Tensor, Tensor]:
-    """Give each exam its probabilities, and their spread over the looks.
+    """Give each exam its probabilities, and their spread over the looks; or as `decide` has it.
 
     Shape:
         (N,) -> (N, K), (N, K)
@@ -149,15 +149,12 @@ def _has_bfloat16(device: torch.device) -> bool:
     return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
 
 
-Validate = Callable[[Method], dict[str, float]]
-
-
 def train_member(
-    member: Member,
+    member: Member[Taught],
     exams: Exams,
     training: Indices,
-    validate: Validate,
-    after_epoch: Callable[[Member], bool],
+    validate: Callable[[Taught], dict[str, float]],
+    after_epoch: Callable[[Member[Taught]], bool],
     stop: Event | None = None,
 ) -> None:
     """Train a member to the end of its epochs, from wherever it stands.
@@ -201,12 +198,12 @@ def _expect_finite(row: dict[str, float], fit: Fit) -> None:
         )
 
 
-def out_of_patience(member: Member) -> bool:
+def out_of_patience(member: Member[Taught]) -> bool:
     """Tell whether validation has not improved for as many epochs as the recipe waits."""
     if not member.fit.patience or not member.log:
         return False
     return len(member.log) - 1 - _best_epoch(member) >= member.fit.patience
 
 
-def _best_epoch(member: Member) -> int:
+def _best_epoch(member: Member[Taught]) -> int:
     return int(np.argmin([row["val_loss"] for row in member.log]))

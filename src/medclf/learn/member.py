@@ -8,7 +8,7 @@ import copy
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
 import torch
@@ -19,14 +19,14 @@ from torch import Generator, Tensor
 from medclf.errors import RunError
 from medclf.learn.settings import Fit
 from medclf.learn.transfer import Share, Transfer, set_free, share_out
-from medclf.method.contract import Method
+from medclf.method.contract import Learner, Method, Taught
 
 Log = list[dict[str, float]]
 EVERYTHING = Transfer()
 READABLE = 0o644  # safetensors makes files that only their owner can read
 
 
-class Member:
+class Member(Generic[Taught]):
     """A network that learns.
 
     Args:
@@ -37,7 +37,7 @@ class Member:
     """
 
     def __init__(
-        self, method: Method, fit: Fit, number: int, transfer: Transfer = EVERYTHING
+        self, method: Taught, fit: Fit, number: int, transfer: Transfer = EVERYTHING
     ) -> None:
         self.method, self.fit, self.number, self.transfer = method, fit, number, transfer
         self.shares = share_out(method, transfer)
@@ -51,7 +51,7 @@ class Member:
         """Whether its head is fitted to its features: then it has nothing more to learn."""
 
     @property
-    def kept(self) -> Method:
+    def kept(self) -> Taught:
         """The weights that the run keeps: averaged, and the best where patience watches."""
         return self.average if self.best is None else self.best
 
@@ -106,6 +106,10 @@ class Member:
             raise RunError(f"{path}: a checkpoint of this network wanted: {problem}") from problem
         self.epoch, self.step, self.log = place["epoch"], place["step"], place["log"]
         self.fitted = place["fitted"]
+
+
+MethodMember = Member[Method]
+"""A member that classifies."""
 
 
 def make_optimizer(shares: Sequence[Share], fit: Fit) -> torch.optim.Optimizer:
@@ -170,7 +174,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise RunError(f"{path}: cannot read these weights: {problem}") from problem
 
 
-def _floats(module: Method) -> list[Tensor]:
+def _floats(module: Learner) -> list[Tensor]:
     everything: Iterable[Tensor] = [*module.parameters(), *module.buffers()]
     return [tensor.detach() for tensor in everything if tensor.is_floating_point()]
 

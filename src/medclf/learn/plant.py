@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from medclf.core.task import Task
 from medclf.core.whole import write_whole
-from medclf.learn.member import Member
+from medclf.learn.member import MethodMember
 from medclf.learn.run import Run
 from medclf.net.forest import LEAVES, NODES, Forest
 
@@ -64,7 +64,7 @@ def plant_tree(
     grow(DEPTHS[int(np.argmin(costs))])
 
 
-def write_trees(run: Run, members: Sequence[Member]) -> None:
+def write_trees(run: Run, members: Sequence[MethodMember]) -> None:
     """Write the single trees of a run to `tree.txt`; nothing where its members have none."""
     names, told = _outputs(run.task), []
     for member in members:

@@ -55,10 +55,6 @@ class Run:
         """Whether training has come to its end."""
         return bool(self.facts["state"] == "done")
 
-    def checkpoint(self, member: int) -> Path:
-        """Name the file that a member in training is kept in."""
-        return self.folder / "checkpoint" / f"member-{member}.safetensors"
-
     @property
     def weights(self) -> Path:
         return self.folder / "weights.safetensors"
@@ -70,19 +66,6 @@ class Run:
         if recipe is not None:
             write_whole(self.folder / "recipe.toml", format_recipe(recipe, new.facts["reasons"]))
         return new
-
-    def add_to_log(self, row: Mapping[str, float]) -> None:
-        """Append the row of an epoch.
-
-        Raises:
-            RunError: it cannot be written.
-        """
-        path = self.folder / "log.jsonl"
-        try:
-            with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
-        except OSError as problem:
-            raise RunError(f"{path}: cannot be written: {problem.strerror}") from problem
 
     def scores(self) -> dict[str, Any]:
         """Read what `scores.json` holds: each figure with its interval."""

@@ -13,6 +13,7 @@ from medclf.learn.exams import Exams
 from medclf.learn.loop import Indices, draw_order, judge, run_epoch
 from medclf.learn.member import Member
 from medclf.learn.settings import Fit
+from medclf.method.contract import Taught
 
 LADDER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 125, 150, 200)
 TIMED_STEPS = 5
@@ -41,7 +42,9 @@ class Pace:
     steps: int
 
 
-def time_steps(members: Sequence[Member], exams: Exams, parts: Sequence[Part], side: int) -> Pace:
+def time_steps(
+    members: Sequence[Member[Taught]], exams: Exams, parts: Sequence[Part], side: int
+) -> Pace:
     """Time a few steps and a validation batch of throw-away members, side by side.
 
     Args:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from torch import nn
 
 from medclf.errors import SettingError
-from medclf.method.contract import Method
+from medclf.method.contract import Learner
 from medclf.net.body import Body
 from medclf.net.start import NORMS
 
@@ -89,7 +89,7 @@ class Share:
         return [weight for module in self.modules for weight in module.parameters()]
 
 
-def share_out(method: Method, transfer: Transfer) -> list[Share]:
+def share_out(method: Learner, transfer: Transfer) -> list[Share]:
     """Part a method into what learns alike, from the image to the head.
 
     Raises:

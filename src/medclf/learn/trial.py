@@ -16,7 +16,8 @@ from medclf.core.task import Task
 from medclf.errors import RunError
 from medclf.learn.committee import Part, build_method, train_committee
 from medclf.learn.exams import Exams
-from medclf.learn.member import Member
+from medclf.learn.figures import figures
+from medclf.learn.member import Member, MethodMember
 from medclf.learn.recipe import Recipe
 from medclf.learn.settings import Fit
 from medclf.learn.settle import LADDER, Pace
@@ -134,7 +135,7 @@ def _loss(recipe: Recipe, task: Task, exams: Exams, parts: Sequence[Part]) -> fl
 def _losses(recipe: Recipe, task: Task, exams: Exams, parts: Sequence[Part]) -> NDArray[np.float64]:
     """Train a member on each part, and give their validation losses."""
 
-    def begin(number: int) -> Member:
+    def begin(number: int) -> MethodMember:
         method = build_method(
             *(recipe, task, number, exams.device),
             examples=lambda: exams.some(parts[number].training),
@@ -142,5 +143,5 @@ def _losses(recipe: Recipe, task: Task, exams: Exams, parts: Sequence[Part]) -> 
         return Member(method, recipe.fit, number, recipe.transfer)
 
     members = [begin(number) for number in range(len(parts))]
-    train_committee(members, exams, parts, len(parts), lambda member: True)
+    train_committee(members, exams, parts, len(parts), figures, lambda member: True)
     return np.array([member.log[-1]["val_loss"] for member in members])

@@ -2,8 +2,8 @@
 
 All of it works on whole batches of tensors, in 2D and 3D by the same lines. Turning, scaling,
 shearing, shifting, mirroring and bending become one field of sampling points in a plane, so that
-values are interpolated just once. A volume moves in another of its planes with each batch. Chance
-comes from the generator alone.
+values are interpolated just once. A volume moves in another of its planes with each batch. Points
+that are marked in exams move with them. Chance comes from the generator alone.
 
 Source: Simard, Steinkraus, Platt. Best Practices for Convolutional Neural Networks. ICDAR 2003
 (elastic); DeVries, Taylor. Improved Regularization with Cutout. 2017; Zhang et al. mixup. ICLR
@@ -83,7 +83,39 @@ def augment(batch: Tensor, settings: Augment, generator: Generator) -> Tensor:
     if any(axis >= batch.ndim - 2 for axis in settings.mirror):
         raise SettingError(f"augment.mirror names an axis that {batch.ndim - 2}D images lack")
     if settings.moves:
-        batch = _move(batch, settings, generator)
+        batch, _ = _move(batch, settings, generator)
+    return _shade(batch, settings, generator)
+
+
+def augment_marked(
+    batch: Tensor, points: Tensor, settings: Augment, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """Change each exam of a standardised batch, and move what is marked in it along.
+
+    Args:
+        batch: (B, C, *space).
+        points: (B, L, axes) in samples, z first, NaN where a point is missing.
+        settings: How far. Exams are neither bent nor mirrored: a bend has no exact inverse, and
+            what lies left would be called right.
+        generator: All chance.
+
+    Returns:
+        The same shapes. Points that left the exam lie outside of it.
+
+    Raises:
+        SettingError: exams are to be bent or mirrored.
+    """
+    if settings.elastic or settings.mirror:
+        found = f"elastic {settings.elastic} and mirror {settings.mirror}"
+        raise SettingError(f"marked exams are neither bent nor mirrored, found augment.{found}")
+    if settings.moves:
+        batch, motion = _move(batch, settings, generator)
+        points = motion.carry(points)
+    return _shade(batch, settings, generator), points
+
+
+def _shade(batch: Tensor, settings: Augment, generator: Generator) -> Tensor:
+    """Change values where they are: light, noise, and a hidden block."""
     if settings.contrast or settings.brightness:
         batch = _relight(batch, settings, generator)
     if settings.noise:
@@ -92,14 +124,51 @@ def augment(batch: Tensor, settings: Augment, generator: Generator) -> Tensor:
     return hide_block(batch, settings.cutout, generator) if settings.cutout else batch
 
 
-def sampling_field(
+@dataclass(frozen=True)
+class Motion:
+    """How the exams of a batch move within a plane.
+
+    Args:
+        plane: Its two axes of space, z first.
+        edges: Samples along the two.
+        matrix: (B, 2, 3), from where each exam is sampled, in `grid_sample`'s coordinates: -1 … 1,
+            the second axis of the plane first.
+    """
+
+    plane: tuple[int, int]
+    edges: tuple[int, int]
+    matrix: Tensor
+
+    def field(self, settings: Augment, generator: Generator) -> Tensor:
+        """Give where each exam's planes are sampled from, bent by chance: (B, *edges, 2)."""
+        count = len(self.matrix)
+        field = affine_grid(self.matrix, [count, 1, *self.edges], align_corners=False)
+        if settings.elastic:
+            knots = _symmetric((count, 2, BENDS, BENDS), generator)
+            bend = interpolate(knots, size=self.edges, mode="bicubic", align_corners=True)
+            field = field + 2 * settings.elastic * bend.movedim(1, -1)
+        return field
+
+    def carry(self, points: Tensor) -> Tensor:
+        """Tell where points go: (B, L, axes) in samples -> the same."""
+        along = list(reversed(self.plane))
+        edge = points.new_tensor([float(n) for n in reversed(self.edges)])
+        matrix = self.matrix.to(points)
+        seen = (2 * points[..., along] + 1) / edge - 1 - matrix[:, None, :, 2]
+        gone = torch.linalg.solve(matrix[:, :, :2], seen.mT).mT
+        carried = points.clone()
+        carried[..., along] = ((gone + 1) * edge - 1) / 2
+        return carried
+
+
+def draw_motion(
     count: int,
     plane: tuple[int, int],
     edges: tuple[int, int],
     settings: Augment,
     generator: Generator,
-) -> Tensor:
-    """Draw where each exam's planes are sampled from, in `grid_sample`'s coordinates.
+) -> Motion:
+    """Draw how exams are turned, slanted, stretched, mirrored and shifted.
 
     Args:
         count: Exams.
@@ -107,9 +176,6 @@ def sampling_field(
         edges: Samples along the two.
         settings: How far.
         generator: All chance.
-
-    Returns:
-        (count, *edges, 2), -1 … 1, the second axis of the plane first.
     """
     angle = torch.deg2rad(settings.rotate_degrees * _symmetric((count,), generator))
     turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], 1).view(-1, 2, 2)
@@ -122,15 +188,10 @@ def sampling_field(
     edge = torch.tensor([float(n) for n in reversed(edges)])
     matrix = turn @ (torch.eye(2) + slant) * stretch * edge[None, None, :] / edge[None, :, None]
     offset = 2 * settings.shift * _symmetric((count, 2, 1), generator)
-    field = affine_grid(torch.cat([matrix, offset], 2), [count, 1, *edges], align_corners=False)
-    if settings.elastic:
-        knots = _symmetric((count, 2, BENDS, BENDS), generator)
-        bend = interpolate(knots, size=edges, mode="bicubic", align_corners=True)
-        field = field + 2 * settings.elastic * bend.movedim(1, -1)
-    return field
+    return Motion(plane, edges, torch.cat([matrix, offset], 2))
 
 
-def _move(batch: Tensor, settings: Augment, generator: Generator) -> Tensor:
+def _move(batch: Tensor, settings: Augment, generator: Generator) -> tuple[Tensor, Motion]:
     """Turn and move the exams of a batch within one plane; the other axis counts as channels.
 
     A volume's plane is drawn by chance. Sampling it in a plane is ten times faster than at points
@@ -142,10 +203,12 @@ def _move(batch: Tensor, settings: Augment, generator: Generator) -> Tensor:
     rows, columns = 2 + plane[0], 2 + plane[1]
     stack = batch.movedim((rows, columns), (-2, -1))
     edges = (space[plane[0]], space[plane[1]])
-    field = sampling_field(len(batch), plane, edges, settings, generator).to(batch.device)
+    motion = draw_motion(len(batch), plane, edges, settings, generator)
+    field = motion.field(settings, generator).to(batch.device)
     flat = stack.reshape(len(batch), -1, *edges)
     moved = grid_sample(flat, field, padding_mode="border", align_corners=False)
-    return moved.reshape(stack.shape).movedim((-2, -1), (rows, columns)).contiguous()
+    whole = moved.reshape(stack.shape).movedim((-2, -1), (rows, columns)).contiguous()
+    return whole, motion
 
 
 def hide_block(batch: Tensor, share: float, generator: Generator) -> Tensor:

@@ -1,7 +1,7 @@
 """What every method offers to the loop: look, judge, fuse, decide."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Generator, Tensor, nn
@@ -11,37 +11,28 @@ from medclf.look.views import Look, Views
 from medclf.net.head import Classifier
 
 
-class Method(Protocol):
-    """A composition of look, judge, fuse and decide. It is an `nn.Module` as well."""
+class Learner(Protocol):
+    """What the loop trains: a method, or what finds places. It is an `nn.Module` as well."""
 
-    task: Task
-    seen: Look
     training: bool
-
-    @property
-    def network(self) -> Classifier:
-        """The network whose head gives the answer."""
 
     def look(self, views: Views, generator: Generator) -> Views:
         """Turn prepared exams into views of them: (B, I, C, *space) -> (B, V, C, *space)."""
 
     def blend(self, views: Views, target: Tensor, generator: Generator) -> tuple[Views, Tensor]:
-        """Mix exams and their labels, where the settings ask for it."""
+        """Change exams together with their targets, where the settings ask for it."""
 
     def __call__(self, views: Views) -> Tensor:
-        """Judge views: (B, V, C, *space) -> logits."""
-
-    def embed(self, views: Views) -> Tensor:
-        """Give what the head judges: (B, F)."""
-
-    def weigh(self, views: Views) -> Tensor:
-        """Tell how much each view counts: (B, V), summing to 1 over those that are there."""
+        """Judge views: (B, V, C, *space) -> logits, or whatever else is compared."""
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Compare logits with shares of each class (B, K): ()."""
+        """Compare what was judged with the targets: ()."""
 
     def decide(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        """Give probabilities and their spread over the views, (B, K) each."""
+        """Give the answers and how sure they are.
+
+        Of methods: probabilities and their spread over the views, (B, K) each.
+        """
 
     def modules(self) -> Iterator[nn.Module]:
         """Give all parts, the method itself first."""
@@ -69,3 +60,23 @@ class Method(Protocol):
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> Any:
         """Take weights by name."""
+
+
+class Method(Learner, Protocol):
+    """A composition of look, judge, fuse and decide."""
+
+    task: Task
+    seen: Look
+
+    @property
+    def network(self) -> Classifier:
+        """The network whose head gives the answer."""
+
+    def embed(self, views: Views) -> Tensor:
+        """Give what the head judges: (B, F)."""
+
+    def weigh(self, views: Views) -> Tensor:
+        """Tell how much each view counts: (B, V), summing to 1 over those that are there."""
+
+
+Taught = TypeVar("Taught", bound=Learner)
