@@ -9,8 +9,9 @@ from medclf.curate.phantom.chest.anatomy import build_anatomy
 from medclf.curate.phantom.chest.cohort import make_chests, place_candidates
 from medclf.curate.phantom.chest.lesion import NODULES, draw_into, draw_nodule, draw_scar
 from medclf.curate.phantom.chest.lookalike import APART_MM, SHARES, find_lookalikes
-from medclf.curate.phantom.chest.scan import SCANNERS, Scanner, frame_lungs, scan
+from medclf.curate.phantom.chest.scan import SCANNERS, frame_lungs, scan
 from medclf.curate.phantom.chest.tree import fill_cloud, grow_tree
+from medclf.curate.phantom.ct import Scanner
 from medclf.curate.phantom.person import draw_person
 from medclf.curate.phantom.tubes import Sprouts
 from medclf.errors import CohortError, SettingError

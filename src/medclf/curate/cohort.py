@@ -9,6 +9,7 @@ are one volume, which exam a row means that names no file, and whose it is where
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from medclf.core.cohort import Cohort
@@ -191,6 +192,7 @@ def _read_table(loaded: Loaded, columns: Columns, listing: Listing | None) -> Wo
         base = columns.images if columns.images.is_dir() else None
     beside = source.member.rpartition("/")[0]
 
+    @cache  # Many rows may mark points in one image, and a folder of DICOM files is long to read.
     def find(text: str) -> Source | None:
         found = None if base is None else find_beside(base, text)
         if found is None and base is not None and (base / text).is_dir():
