@@ -33,6 +33,7 @@ ABOVE = {
     "cli",
     "answers",
     "comparison",
+    "expected",
     "features",
     "verbs",
     "compose",

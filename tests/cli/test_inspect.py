@@ -15,7 +15,7 @@ from medclf.errors import MedclfError
 KEYS = {
     *("origin", "task", "notes", "exams", "patients", "exams_per_patient", "splits", "classes"),
     *("images", "modalities", "sizes", "channels", "bits", "spacings_mm", "problems", "shown"),
-    *("foretold", "bound", "grave", "montage"),
+    *("foretold", "bound", "grave", "montage", "strangers"),
 }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,16 +17,25 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from medclf.core.cohort import Cohort
+    from medclf.core.record import Source
     from medclf.curate.audit import Audit, Counts
     from medclf.curate.cohort import Columns
+    from medclf.curate.stranger import Strangers
+    from medclf.expected import Expected
 
 COLUMNS_OF_PICTURES = 6
 LISTED = 10
 FORMS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 
+Expect = Annotated[str | None, typer.Option(metavar="CLASS", help="What all images should be.")]
+By = Annotated[
+    Path | None,
+    typer.Option(metavar="RUN", help="The run that tells so; CLASS is one of its classes."),
+]
+
 
 @takes_columns
-def inspect(
+def inspect(  # noqa: PLR0913 - each argument is an option of the command line
     data: Data,
     columns: "Columns",
     out: Annotated[
@@ -39,12 +49,15 @@ def inspect(
         Path | None,
         typer.Option("--csv", metavar="FILE", help="Write a line for every file to this CSV."),
     ] = None,
+    expect: Expect = None,
+    by: By = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
     """Show what is in DATA, and every problem found. Exits with 1 where one of them is grave.
 
-    Writes montage.png where you are, or to --out or --montage; with --json only to these.
+    Writes montage.png where you are, or to --out or --montage; with --json only to these. With
+    --expect and --by, images that look like something else are a problem too.
 
     Example: medclf inspect exams.csv --label diagnosis --patient patient_id
     """
@@ -53,9 +66,11 @@ def inspect(
 
     place = _place(out, montage, as_json) if pictures else None
     expect_place(files)
+    expected = _open_expected(expect, by)
     cohort = read_cohort(data, columns)
+    strangers = None if expected is None else _judge(cohort, expected, quiet=as_json)
     with show_progress("Reading images", quiet=as_json) as progress:
-        found = audit(cohort, progress, pictures, seed)
+        found = audit(cohort, progress, pictures, seed, strangers)
     place = place if found.shown else None
     if place is not None:
         _draw_montage(cohort, found, place)
@@ -70,6 +85,31 @@ def inspect(
         sys.stdout.write(traced)
     if found.grave:
         raise typer.Exit(1)
+
+
+def _open_expected(kind: str | None, by: Path | None) -> "Expected | None":
+    """Open the run that is to tell what images are.
+
+    Raises:
+        MedclfError: it cannot tell, or only one of --expect and --by was said.
+    """
+    if kind is None and by is None:
+        return None
+    if kind is None or by is None:
+        said = f"--expect {kind}" if by is None else f"--by {by}"
+        raise SettingError(
+            f"{said}: --expect CLASS and --by RUN wanted together, found one: a run that tells "
+            "kinds of images, and which of its classes all images should be"
+        )
+    from medclf.expected import expect
+
+    return expect(by, kind)
+
+
+def _judge(cohort: "Cohort", expected: "Expected", quiet: bool) -> "Strangers":
+    """Find the images that do not look as expected."""
+    with show_progress("Judging images", quiet=quiet) as progress:
+        return expected.find_strangers(cohort, progress)
 
 
 def _place(out: Path | None, montage: Path | None, as_json: bool) -> Path | None:
@@ -117,20 +157,30 @@ def _draw_montage(cohort: "Cohort", found: "Audit", place: Path) -> None:
     """Save pictures of the chosen exams; the file appears whole or not at all."""
     from PIL import Image as Pillow
 
-    from medclf.curate.audit import name_class
     from medclf.read.image import read_image
     from medclf.report.montage import montage
     from medclf.report.picture import picture_of
 
-    records = {record.name: record for record in cohort.records}
-    some = []
-    for name in found.shown:
-        image = read_image(next(iter(records[name].images.values()))).still()
-        caption = f"{name_class(records[name], cohort.task)}: {name.rpartition('/')[2]}"
-        some.append(picture_of(image, caption))
+    some = [
+        picture_of(read_image(source).still(), caption) for source, caption in _shown(cohort, found)
+    ]
     sheet = Pillow.fromarray(montage(some, COLUMNS_OF_PICTURES))
     place.parent.mkdir(parents=True, exist_ok=True)
     write_output(place, lambda path: sheet.save(path, FORMS[place.suffix.lower()]))
+
+
+def _shown(cohort: "Cohort", found: "Audit") -> "Iterator[tuple[Source, str]]":
+    """List what the montage shows: strangers first, half of it at most, then chosen exams."""
+    from medclf.curate.audit import name_class
+
+    records = {record.name: record for record in cohort.records}
+    room = len(found.shown)
+    strange = () if found.strangers is None else found.strangers.found[: room // 2]
+    for one in strange:
+        yield records[one.exam].images[one.image], f"{one.looks}: {one.exam.rpartition('/')[2]}"
+    for name in found.shown[: room - len(strange)]:
+        caption = f"{name_class(records[name], cohort.task)}: {name.rpartition('/')[2]}"
+        yield next(iter(records[name].images.values())), caption
 
 
 def _show(found: "Audit", place: Path | None) -> None:

@@ -19,6 +19,7 @@ from medclf.curate.bookkeeping import check_records
 from medclf.curate.duplicates import find_duplicates
 from medclf.curate.problem import KINDS, Problem
 from medclf.curate.shortcut import Foretold, check_shortcut, foretell_classes
+from medclf.curate.stranger import Strangers, check_strangers, leave_unreadable
 from medclf.curate.survey import Look, Progress, survey
 
 LISTED = 8
@@ -45,6 +46,7 @@ class Audit:
         modalities, sizes, channels, bits, spacings_mm: Images of each. Sizes and spacings are z
             first; beyond the eight commonest they are counted together.
         problems: The grave ones first.
+        strangers: Who does not look as expected; `None` where nothing is expected.
         foretold: How well the class is foretold by what is no disease.
         shown: Exams chosen for a montage, by class.
     """
@@ -65,6 +67,7 @@ class Audit:
     bits: Counts
     spacings_mm: Counts
     problems: tuple[Problem, ...]
+    strangers: Strangers | None
     foretold: tuple[Foretold, ...]
     shown: tuple[str, ...]
 
@@ -79,7 +82,11 @@ class Audit:
 
 
 def audit(
-    cohort: Cohort, progress: Progress | None = None, montage: int = 24, seed: int = 0
+    cohort: Cohort,
+    progress: Progress | None = None,
+    montage: int = 24,
+    seed: int = 0,
+    strangers: Strangers | None = None,
 ) -> Audit:
     """Read every image of a cohort, count what is there, and find what is wrong.
 
@@ -88,6 +95,7 @@ def audit(
         progress: Called with the number of images done and their total.
         montage: Exams to choose for a montage, at most.
         seed: Draws them, and deals the folds in which the class is foretold.
+        strangers: What a run did not take for what was expected.
 
     Returns:
         Counts, problems, and the exams chosen. No pixels are kept.
@@ -96,10 +104,12 @@ def audit(
     seen = [look for look in looks if not look.failure]
     records = cohort.records
     foretold = foretell_classes(cohort, looks, seed)
+    strangers = leave_unreadable(strangers, looks)
     problems = [
         *check_records(cohort),
         *check_looks(looks),
         *find_duplicates(records, looks),
+        *check_strangers(strangers),
         *check_shortcut(foretold),
     ]
     patients = Counter(record.patient for record in records)
@@ -122,6 +132,7 @@ def audit(
         bits=_counted(sorted(look.bits for look in seen)),
         spacings_mm=_summarised([_spacing(look) for look in seen], "spacings"),
         problems=tuple(sorted(problems, key=lambda p: (not p.grave, KINDS.index(p.kind)))),
+        strangers=strangers,
         foretold=foretold,
         shown=_choose(cohort, looks, montage, seed),
     )

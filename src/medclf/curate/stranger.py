@@ -1,0 +1,122 @@
+"""Strangers: images that do not look like what a cohort is said to be of, as a skin among X-rays.
+
+A network that tells kinds of images gives each a probability of the kind that is expected. An image
+is a stranger where that lies below a level that few validation exams of the kind lie below, so that
+the share of false alarms among images like those is known, and where it is less likely than not.
+Who judges stands elsewhere: here is only what follows from it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from medclf.curate.problem import Problem, count, tell
+from medclf.curate.survey import Look
+from medclf.evaluate.score import Numbers
+
+ALARMS = 0.01
+"""Share of false alarms among images like those of validation."""
+
+LIKELY = 0.5
+"""No image is a stranger that is as expected with this probability: a level above it comes from a
+network that is surer of its own data than of any other, or from few validation exams."""
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """An image that does not look as expected.
+
+    Args:
+        exam: Name of the exam that it belongs to.
+        image: Its name in the exam.
+        share: Probability that it is what was expected.
+        alike: What it looks like most, of all else that is known.
+        alike_share: Probability of that.
+        reason: Why it cannot even be judged; the rest is then empty.
+    """
+
+    exam: str
+    image: str
+    share: float = 0.0
+    alike: str = ""
+    alike_share: float = 0.0
+    reason: str = ""
+
+    @property
+    def looks(self) -> str:
+        """Say what it looks like."""
+        return f"like {self.alike}" if self.alike else "of another form"
+
+    def __str__(self) -> str:
+        sure = f"{self.looks} {self.alike_share:.2f}, as expected {self.share:.2g}"
+        return f"{self.exam} ({self.reason or sure})"
+
+
+@dataclass(frozen=True)
+class Strangers:
+    """What was found where images of one kind were expected.
+
+    Args:
+        expected: That kind.
+        by: Who judged.
+        level: Probability of the expected kind below which an image is a stranger.
+        usual: Validation exams of that kind from which the level was taken.
+        judged: Images judged.
+        found: The least like first.
+    """
+
+    expected: str
+    by: str
+    level: float
+    usual: int
+    judged: int
+    found: tuple[Stranger, ...]
+
+
+def find_level(shares: Numbers) -> float:
+    """Find the probability below which an image is a stranger.
+
+    Args:
+        shares: (N,) probabilities of the expected kind, of validation exams of that kind.
+    """
+    return min(LIKELY, lowest_usual(shares, ALARMS))
+
+
+def lowest_usual(shares: Numbers, rate: float) -> float:
+    """Find the level that a new exam like these lies below with a probability of `rate` at most.
+
+    It is the k-th lowest of N, with k = rate (N + 1); fewer than 1 / rate exams cannot tell so
+    well, and their lowest is taken, which a new one lies below once in N + 1.
+
+    Args:
+        shares: (N,) probabilities, one at least.
+
+    Source: Vovk, Gammerman, Shafer. Algorithmic Learning in a Random World. 2005 (conformal).
+
+    Example:
+        >>> lowest_usual(np.linspace(0, 1, 201), 0.01), lowest_usual(np.array([0.5, 0.25]), 0.01)
+        (0.005, 0.25)
+    """
+    place = max(1, int(rate * (len(shares) + 1)))
+    return float(np.sort(shares)[place - 1])
+
+
+def leave_unreadable(strangers: Strangers | None, looks: Sequence[Look]) -> Strangers | None:
+    """Leave out what nobody can read, which is a problem of another kind."""
+    if strangers is None:
+        return None
+    failed = {(look.exam, look.image) for look in looks if look.failure}
+    found = tuple(one for one in strangers.found if (one.exam, one.image) not in failed)
+    return replace(strangers, judged=strangers.judged - len(failed), found=found)
+
+
+def check_strangers(strangers: Strangers | None) -> Iterator[Problem]:
+    """Tell of strangers, the least like what was expected first."""
+    if strangers is not None and strangers.found:
+        found = strangers.found
+        message = (
+            f"{len(found):,} of {count(strangers.judged, 'image')} do not look like "
+            f"{strangers.expected} to {strangers.by}: {tell(map(str, found))}"
+        )
+        yield Problem("stranger", False, message, tuple(dict.fromkeys(one.exam for one in found)))
