@@ -24,7 +24,7 @@ MAY = {
     "method": {"look", "net", "fuse"},
     "locate": {"look", "net", "method", "evaluate"},
     "evaluate": set(),
-    "learn": {"curate", "prepare", "look", "net", "method", "evaluate"},
+    "learn": {"curate", "prepare", "look", "net", "method", "locate", "evaluate"},
     "report": {"evaluate"},
     "contest": {"curate", "prepare", "net", "method", "evaluate", "learn", "report"},
 }

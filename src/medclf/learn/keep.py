@@ -14,7 +14,8 @@ from typing import Any
 
 from medclf.core.whole import write_whole
 from medclf.errors import RunError
-from medclf.learn.member import Member, save_tensors
+from medclf.learn.member import Member, load_tensors, save_tensors
+from medclf.method.contract import Learner
 
 LOG, WEIGHTS = "log.jsonl", "weights.safetensors"
 
@@ -63,6 +64,23 @@ def save_kept(folder: Path, members: Sequence[Member[Any]], notes: Mapping[str, 
         for name, tensor in member.kept.state_dict().items()
     }
     save_tensors(folder / WEIGHTS, tensors, notes)
+
+
+def load_kept(path: Path, member: Learner, number: int) -> None:
+    """Put the kept weights of a member from a run's file into a freshly built one.
+
+    Raises:
+        RunError: the file is damaged, or of another network.
+    """
+    tensors, _ = load_tensors(path)
+    start = f"{number}."
+    own = {k[len(start) :]: tensor for k, tensor in tensors.items() if k.startswith(start)}
+    try:
+        member.load_state_dict(own)
+    except RuntimeError as problem:
+        # The first line names our class, the next ones what is missing or of another shape.
+        why = " ".join(str(problem).splitlines()[1][:200].split())
+        raise RunError(f"{path}: weights of another network: {why}") from problem
 
 
 class Keeper:

@@ -19,11 +19,12 @@ from medclf.evaluate.table import write_predictions
 from medclf.evaluate.tabulate import make_labels, tabulate
 from medclf.learn.committee import Part
 from medclf.learn.facts import encode_facts
+from medclf.learn.keep import load_kept
 from medclf.learn.loop import Indices
 from medclf.learn.run import Run
 from medclf.learn.settings import Fit
 from medclf.learn.settle import FEWEST_STEPS
-from medclf.learn.trained import Shares, Trained, assemble, load_weights
+from medclf.learn.trained import Shares, Trained, assemble
 from medclf.prepare.store import Rows
 
 
@@ -41,7 +42,7 @@ def measure_run(run: Run, cohort: Cohort, store: Rows, parts: Sequence[Part]) ->
     """
     trained = assemble(run)
     for number, member in enumerate(trained.members):
-        load_weights(run, member, number)
+        load_kept(run.weights, member, number)
     facts = encode_facts(cohort.records, run.recipe.facts)
     held, shares, spread = _left_out(trained, store, parts, facts)
     labels = make_labels([cohort.records[i] for i in held], cohort.task)

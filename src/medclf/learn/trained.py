@@ -17,8 +17,8 @@ from medclf.evaluate.threshold import Decision
 from medclf.learn.committee import at_once, build_method, side_by_side
 from medclf.learn.device import pick_device
 from medclf.learn.exams import standardised
+from medclf.learn.keep import load_kept
 from medclf.learn.loop import Indices, judge, precision
-from medclf.learn.member import load_tensors
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import Run
 from medclf.method.contract import Method
@@ -170,21 +170,8 @@ def load_trained(run: Run) -> Trained:
         )
     trained = assemble(run)
     for number, member in enumerate(trained.members):
-        load_weights(run, member, number)
+        load_kept(run.weights, member, number)
     return trained
-
-
-def load_weights(run: Run, member: Method, number: int) -> None:
-    """Put a member's kept weights from the run's file into a freshly built member."""
-    tensors, _ = load_tensors(run.weights)
-    start = f"{number}."
-    own = {k[len(start) :]: tensor for k, tensor in tensors.items() if k.startswith(start)}
-    try:
-        member.load_state_dict(own)
-    except RuntimeError as problem:
-        # The first line names our class, the next ones what is missing or of another shape.
-        why = " ".join(str(problem).splitlines()[1][:200].split())
-        raise RunError(f"{run.weights}: weights of another network: {why}") from problem
 
 
 def assemble(run: Run) -> Trained:

@@ -86,7 +86,8 @@ def _keep(scores: Tensor, places: Tensor, grid: Grid, distance_mm: float, most: 
     """Keep the best of peaks, (N, axes), that lie apart."""
     values = scores[tuple(places.T)]
     order = values.argsort(descending=True, stable=True)
-    samples = _refine(scores, places[order]).double().cpu().numpy()
+    which = torch.zeros(len(order), dtype=torch.long, device=order.device)
+    samples = refine(scores[None], which, places[order]).double().cpu().numpy()
     ranked = values[order].double().cpu().numpy()
     mm = grid.to_mm(samples)
     kept: list[int] = []
@@ -101,16 +102,25 @@ def _keep(scores: Tensor, places: Tensor, grid: Grid, distance_mm: float, most: 
     return Candidates(samples[kept], mm[kept], ranked[kept])
 
 
-def _refine(scores: Tensor, places: Tensor) -> Tensor:
-    """Move peaks to the top of a parabola along each axis; at an edge of the map they stay."""
-    middle, found = scores[tuple(places.T)], places.to(scores.dtype)
-    for axis, edge in enumerate(scores.shape):
+def refine(maps: Tensor, which: Tensor, places: Tensor) -> Tensor:
+    """Move peaks to the top of a parabola along each axis; at an edge of the map they stay.
+
+    Args:
+        maps: (M, *space).
+        which: Of the maps each peak belongs to, (N,).
+        places: Of the peaks, (N, axes) in samples.
+
+    Returns:
+        (N, axes) in samples, between them too.
+    """
+    middle, found = maps[(which, *places.T)], places.to(maps.dtype)
+    for axis, edge in enumerate(maps.shape[1:]):
         here = places[:, axis]
         sides = []
         for way in (-1, 1):
             beside = places.clone()
             beside[:, axis] = (here + way).clamp(0, edge - 1)
-            sides.append(scores[tuple(beside.T)])
+            sides.append(maps[(which, *beside.T)])
         shift = (sides[1] - sides[0]) / (2 * (2 * middle - sides[0] - sides[1]))
         sure = (here > 0) & (here < edge - 1) & shift.isfinite()
         found[:, axis] += torch.where(sure, shift, 0).clamp(-0.5, 0.5)

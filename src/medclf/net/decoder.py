@@ -14,7 +14,7 @@ from math import prod
 from torch import Generator, Tensor, nn
 from torch.nn.functional import interpolate
 
-from medclf.net.nd import conv_norm, layers
+from medclf.net.nd import Layers, conv_norm, layers
 from medclf.net.start import fill_normal, initialise, zero
 
 FEWEST, NARROWEST, WIDEST = 4, 16, 64
@@ -40,14 +40,14 @@ class Decoder(nn.Module):
         self.steps = nn.ModuleList()
         for _ in self.sizes:
             there = max(NARROWEST, here // 2)
-            self.steps.append(nn.Sequential(*conv_norm(kind, here, there, 3), kind.act()))
+            self.steps.append(Enlarge(kind, here, there))
             here = there
         self.last = nn.Conv2d(here, channels, 1) if len(size) == 2 else nn.Conv3d(here, channels, 1)
 
     def forward(self, code: Tensor) -> Tensor:
         x = self.grid(code).unflatten(1, (WIDEST, *self.sizes[0])).relu()
         for size, step in zip(self.sizes, self.steps, strict=True):
-            x = step(interpolate(x, size))
+            x = step(x, size)
         image: Tensor = self.last(x)
         return image
 
@@ -57,6 +57,26 @@ class Decoder(nn.Module):
         initialise(self.steps, generator)
         fill_normal(self.last.weight, 0.01, generator)
         zero(self.last.bias)
+
+
+class Enlarge(nn.Module):
+    """Enlarge a map, add what is known at its new size, and convolve it.
+
+    Args:
+        kind: The layers to choose from.
+        here: Channels that come in.
+        there: Channels that go out.
+    """
+
+    def __init__(self, kind: Layers, here: int, there: int) -> None:
+        super().__init__()
+        self.convolve = nn.Sequential(*conv_norm(kind, here, there, 3), kind.act())
+
+    def forward(self, x: Tensor, size: Sequence[int], beside: Tensor | None = None) -> Tensor:
+        """Enlarge to a size: (B, here, *space), (B, here, *size) -> (B, there, *size)."""
+        x = interpolate(x, tuple(size))
+        out: Tensor = self.convolve(x if beside is None else x + beside)
+        return out
 
 
 def grids(size: Sequence[int]) -> list[tuple[int, ...]]:

@@ -1,0 +1,145 @@
+"""A map of chances for every landmark: in which cell it lies, or that it lies nowhere in the scan.
+
+Any body and a pyramid on its maps give each landmark a map at half the samples or fewer. Softmax
+makes of the map, and of one further number for "nowhere", chances that sum to 1; they are taught by
+a Gaussian about the true place. The top of a parabola through the largest chances is the place, and
+the chance that lies near it tells how sure the place is: a map that is spread out, or that says
+nowhere, gives little.
+
+Source: Pfister, Charles, Zisserman. Flowing ConvNets for Human Pose Estimation in Videos. ICCV 2015
+(a Gaussian as the target); Payer et al. Regressing Heatmaps for Multiple Landmark Localization
+Using CNNs. MICCAI 2016 (volumes). Chances over places rather than heights: Nibali et al. Numerical
+Coordinate Regression with Convolutional Neural Networks. 2018, section 3.
+"""
+
+from collections.abc import Sequence
+from math import log
+
+import torch
+from torch import Generator, Tensor, nn
+
+from medclf.locate.peaks import refine
+from medclf.locate.sought import Sought
+from medclf.look.augment import Augment, augment_marked
+from medclf.look.views import Views
+from medclf.net.body import Body
+from medclf.net.nd import layers
+from medclf.net.precision import without_autocast
+from medclf.net.pyramid import Pyramid
+from medclf.net.start import fill_normal, initialise
+from medclf.net.table import build_body
+
+SPREAD = 1.5
+"""Deviation of the Gaussian that teaches, in cells."""
+
+NEAR = 2
+"""Cells to each side of the largest chance, along each axis, whose chance counts for the place."""
+
+
+class HeatMap(nn.Module):
+    """Find landmarks in images of one size.
+
+    Args:
+        body: Sees the image.
+        channels: Of the image.
+        size: Its edges in samples, z first.
+        landmarks: How many are looked for.
+        changes: What chance may do to an image in training.
+
+    Shape:
+        views (B, 1, C, *size) -> (B, landmarks, 1 + cells): logarithms of chances, of nowhere first
+    """
+
+    def __init__(
+        self,
+        body: Body,
+        channels: int,
+        size: Sequence[int],
+        landmarks: int,
+        changes: Augment,
+    ) -> None:
+        super().__init__()
+        self.body, self.size, self.changes = body, tuple(size), changes
+        self.pyramid = Pyramid(body, channels, size)
+        self.heat = layers(len(size)).conv(self.pyramid.features, landmarks, 1)
+        self.nowhere = nn.Linear(body.features, landmarks)
+
+    def draw(self, generator: Generator) -> None:
+        """Draw first weights; small ones last, so that at first every cell is as likely."""
+        for part in (self.body, self.pyramid, self.nowhere):
+            initialise(part, generator)
+        for weight in self.heat.parameters():
+            fill_normal(weight, 0.01, generator)
+
+    def look(self, views: Views, generator: Generator) -> Views:
+        """See images as they are; in training `blend` changes them, with their landmarks."""
+        return views
+
+    def blend(self, views: Views, target: Tensor, generator: Generator) -> tuple[Views, Tensor]:
+        """Move images by chance, and their landmarks with them."""
+        images, target = augment_marked(views.values[:, 0], target, self.changes, generator)
+        return Views(images[:, None]), target
+
+    def forward(self, views: Views) -> Tensor:
+        maps = self.body.stages(views.values[:, 0])
+        fine, deep = self.pyramid(maps), maps[self.body.names[-1]]
+        with without_autocast(fine.device):
+            kind = self.nowhere.weight.dtype
+            cells = self.heat(fine.to(kind)).flatten(2)
+            # At first all cells together are as likely as nowhere.
+            nowhere = self.nowhere(deep.flatten(2).to(kind).mean(2)) + log(cells.shape[2])
+            chances: Tensor = torch.cat([nowhere[:, :, None], cells], 2).log_softmax(2)
+        return chances
+
+    def loss(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Compare chances with a Gaussian about each place: cross-entropy.
+
+        Args:
+            logits: Logarithms of chances, (B, L, 1 + cells).
+            target: Places in samples, (B, L, axes); NaN, or outside, where a landmark is missing.
+        """
+        edge, step = target.new_tensor(self.size), self._step(target)
+        there = ((target > -0.5) & (target < edge - 0.5)).all(-1)
+        cells = (torch.where(there[..., None], target, 0) + 0.5) / step - 0.5
+        wanted = self._gaussian(cells)
+        found = -(wanted * logits[:, :, 1:]).sum(-1)
+        return torch.where(there, found, -logits[:, :, 0]).mean()
+
+    def decide(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Give places in samples, (B, L, axes), and from 0 to 1 how sure they are, (B, L)."""
+        space, (count, landmarks) = self.pyramid.space, logits.shape[:2]
+        maps = logits[:, :, 1:].reshape(-1, *space)
+        top = maps.flatten(1).argmax(1)
+        cells = torch.stack(torch.unravel_index(top, space), 1)
+        which = torch.arange(len(maps), device=maps.device)
+        places = (refine(maps, which, cells) + 0.5) * self._step(maps) - 0.5
+        near = maps.exp()
+        for axis, edge in enumerate(space):
+            reach = torch.arange(edge, device=maps.device) - cells[:, axis, None]
+            shape = [len(maps), *[1] * len(space)]
+            shape[1 + axis] = edge
+            near = near * (reach.abs() <= NEAR).view(shape)
+        scores = near.flatten(1).sum(1).clamp(0, 1)
+        return places.view(count, landmarks, -1), scores.view(count, landmarks)
+
+    def _gaussian(self, cells: Tensor) -> Tensor:
+        """Spread a chance of 1 about each place: (B, L, axes) in cells -> (B, L, all cells)."""
+        found = cells.new_ones(*cells.shape[:2], 1)
+        for axis, edge in enumerate(self.pyramid.space):
+            away = torch.arange(edge, device=cells.device) - cells[..., axis, None]
+            along = (-(away / SPREAD).square() / 2).softmax(-1)
+            found = (found[..., None] * along[:, :, None]).flatten(2)
+        return found
+
+    def _step(self, like: Tensor) -> Tensor:
+        """Give the samples from one cell to the next, along each axis."""
+        return like.new_tensor(self.size) / like.new_tensor(self.pyramid.space)
+
+
+def build(sought: Sought) -> HeatMap:
+    """Build the network; of the usual body the first stride is 2, so that maps are half as fine."""
+    name, options = sought.net or "sprint", sought.options
+    if not sought.net:
+        options = {"stem": 2, **options}
+    body = build_body(name, len(sought.size), sought.channels, sought.size, **options)
+    return HeatMap(body, sought.channels, sought.size, len(sought.names), sought.changes)
