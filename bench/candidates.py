@@ -17,6 +17,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
+from medclf.core.cohort import Cohort
 from medclf.curate.cohort import read_cohort
 from medclf.curate.phantom.chest.cohort import make_chests
 from medclf.read.image import read_image
@@ -35,10 +36,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--trees", type=int, default=3, help="seeds of the trees")
     args = parser.parse_args()
-    if not args.out.exists():
-        counts = {"nodules": args.nodules, "lookalikes": args.lookalikes}
-        make_chests(args.out, args.patients, args.seed, **counts)
-    records = read_cohort(args.out / "cohort.csv").records
+    records = make(args.out, args.patients, args.nodules, args.lookalikes, args.seed).records
     planes = cut_planes(records)
     labels = np.array([record.label for record in records])
     patients = [record.patient for record in records]
@@ -54,6 +52,15 @@ def main() -> None:
             judged = cross_val_predict(trees, seen, labels, **folds)[:, 1]
             scores.append(roc_auc_score(labels, judged))
         print(f"| {name} | {np.mean(scores):.3f} ± {np.std(scores):.3f} |")
+
+
+def make(
+    out: Path, patients: int, nodules: float = 22, lookalikes: int = 34, seed: int = 0
+) -> Cohort:
+    """Make the phantoms unless they are there, and read the table of candidates."""
+    if not out.exists():
+        make_chests(out, patients, seed, nodules=nodules, lookalikes=lookalikes)
+    return read_cohort(out / "cohort.csv")
 
 
 def cut_planes(records) -> np.ndarray:

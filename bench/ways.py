@@ -6,6 +6,7 @@ process of its own for the same budget. A folder that was begun is gone on with.
 
 import json
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -73,6 +74,7 @@ def hold(cohort: Cohort, ways: Mapping[str, Way], out: Path, terms: Terms) -> di
             outcome = _work(place, way, common, ready, terms)
             if not outcome.done:
                 print(f"{name} came to nothing: {outcome.reason}", flush=True)
+                shutil.rmtree(place, ignore_errors=True)  # so that another budget begins anew
                 continue
             write_whole(ended, json.dumps(outcome.to_json()))
         outcome = Outcome.from_json(json.loads(ended.read_text()))
