@@ -4,11 +4,10 @@
 
 The phantoms are made once, in --out, as bench/candidates.py makes them; it tells what hand-made
 features reach. Each way is a method with the plan's network from scratch and the same budget; every
-candidate is judged by the member that learnt from other patients. `one plane` is a cube one slice
-thick, seen by a network as wide as those of the other planes. Prints Markdown, best first: AUC and
-the sensitivity at 1 and 4 false positives a scan, mean ± sd over seeds; intervals by patient at the
-first seed; the difference of AUC from one plane with its interval, at the first seed; seconds of
-training, and what one answer costs. The same command goes on with what is there in --out.
+candidate is judged by the member that learnt from other patients. Prints Markdown, best first: AUC
+and the sensitivity at 1 and 4 false positives a scan, mean ± sd over seeds; intervals by patient at
+the first seed; the difference of AUC from one plane with its interval, at the first seed; seconds
+of training, and what one answer costs. The same command goes on with what is there in --out.
 """
 
 import argparse
@@ -27,9 +26,8 @@ from medclf.evaluate.standing import Result
 from ways import Terms, Way, choose_ways, hold
 
 FIRST = "one plane"
-FLAT = (1, 32, 32)
 WAYS = {
-    FIRST: Way("patch", net={"width": 32}),
+    FIRST: Way("three_planes", {"side": "axial"}),
     "three_planes": Way("three_planes"),
     "multi_view, committee": Way("multi_view", {"fusion": "committee"}),
     "multi_view, late": Way("multi_view", {"fusion": "late"}),
@@ -55,12 +53,9 @@ def main() -> None:
     ways = choose_ways(WAYS, args.ways)
     found: dict[str, list[Result]] = defaultdict(list)
     for seed in range(args.seeds):
-        for size in (FLAT, ()):
-            terms = Terms(args.minutes, seed, FOLDS, size)
-            chosen = {name: way for name, way in ways.items() if (name == FIRST) == (size == FLAT)}
-            place = args.out / f"{args.patients}-{'flat' if size else 'cubes'}-seed-{seed}"
-            for name, result in hold(cohort, chosen, place, terms).items():
-                found[name].append(result)
+        place = args.out / f"{args.patients}-seed-{seed}"
+        for name, result in hold(cohort, ways, place, Terms(args.minutes, seed, FOLDS)).items():
+            found[name].append(result)
     show(found, cohort)
 
 

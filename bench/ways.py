@@ -53,13 +53,11 @@ class Terms:
         minutes: Of each.
         seed: All chance comes from it.
         folds: All exams but those of the test split are dealt into; 0 to judge the test split.
-        size: Of what is cut out; () for the plan's.
     """
 
     minutes: float
     seed: int
     folds: int = 0
-    size: tuple[int, ...] = ()
 
 
 def hold(cohort: Cohort, ways: Mapping[str, Way], out: Path, terms: Terms) -> dict[str, Result]:
@@ -91,9 +89,6 @@ def _prepare(cohort: Cohort, out: Path, terms: Terms) -> tuple[Recipe, Ready]:
         recipe = read_recipe(path)
         return recipe, make_ready(cohort, recipe, AS_FOUND)
     plan = medclf.plan(cohort, terms.minutes, terms.seed)
-    if terms.size:
-        prepare = replace(plan.recipe.prepare, size=terms.size)
-        plan = replace(plan, recipe=replace(plan.recipe, prepare=prepare))
     records = split_cohort(cohort, terms.seed).records
     plan = make_common(plan, terms.folds, sum(record.split == "val" for record in records))
     ready = make_ready(cohort, plan.recipe, AS_FOUND)

@@ -30,6 +30,7 @@ LEARNERS = [form for form in FORMS if form.values[0] != "code_then_tree"]  # has
 CHOICES = [
     ("three_planes", 3, {"shown": "maximum", "joined": "shared"}),
     ("three_planes", 3, {"joined": "channels"}),
+    ("three_planes", 3, {"side": "sagittal"}),
     ("multi_view", 3, {"fusion": "committee", "own": True}),
     ("image_and_facts", 2, {"join": "modulation"}),
     ("image_and_facts", 2, {"join": "late", "fuse": "attention"}),

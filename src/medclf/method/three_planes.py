@@ -1,8 +1,8 @@
 """Axial, coronal and sagittal: three planes through the middle, or three projections.
 
-As channels of one picture, or as views of their own, with one network for all or one for each. A
-projection shows the largest or the mean value along the axis instead of what lies in the plane, so
-that nothing is missed that lies beside it.
+As channels of one picture, or as views of their own, with one network for all or one for each; or
+one of them alone, which tells what the others add. A projection shows the largest or the mean value
+along the axis instead of what lies in the plane, so that nothing is missed that lies beside it.
 
 Source: Prasoon et al. Deep Feature Learning for Knee Cartilage Segmentation Using a Triplanar
 Convolutional Neural Network. MICCAI 2013 (a network for each plane); Roth et al. MICCAI 2014
@@ -23,31 +23,33 @@ from medclf.method.asked import Asked
 from medclf.method.each_view import EachView
 from medclf.method.joined import Joined
 
-PLANES = 3
+SIDES = ("axial", "coronal", "sagittal")
 SHOWN = ("plane", "maximum", "mean")
 JOINED = ("channels", "shared", "own")
 
 
 @dataclass(frozen=True)
 class ThreePlanes:
-    """See each volume from three sides.
+    """See each volume from three sides, or from one.
 
     Args:
         pixels: Edge of each plane.
+        sides: Numbers of `SIDES`.
         shown: What lies in the plane, or the maximum or the mean along its axis.
         together: As channels of one view.
     """
 
     pixels: int
+    sides: tuple[int, ...]
     shown: str
     together: bool
 
     def __call__(self, volumes: Tensor, generator: Generator, training: bool) -> Tensor:
-        """See volumes: (B, C, Z, Y, X) -> (B, 3, C, pixels, pixels), or (B, 1, 3 C, …)."""
+        """See volumes: (B, C, Z, Y, X) -> (B, V, C, pixels, pixels), or (B, 1, V C, …)."""
         if self.shown == "plane":
-            views = sample_planes(volumes, axis_planes(), self.pixels)
+            views = sample_planes(volumes, axis_planes()[:, self.sides], self.pixels)
         else:
-            views = projections(volumes, (self.pixels, self.pixels), (self.shown,))
+            views = projections(volumes, (self.pixels, self.pixels), (self.shown,))[:, self.sides]
         return views.flatten(1, 2).unsqueeze(1) if self.together else views
 
 
@@ -55,6 +57,7 @@ def build(
     asked: Asked,
     shown: Literal["plane", "maximum", "mean"] = "plane",
     joined: Literal["channels", "shared", "own"] = "own",
+    side: Literal["all", "axial", "coronal", "sagittal"] = "all",
 ) -> EachView | Joined:
     """Build the method.
 
@@ -62,16 +65,22 @@ def build(
         shown: What lies in the plane, or the maximum or the mean along its axis.
         joined: "channels" of one picture; or views, seen by one "shared" network or by networks
             of their "own".
+        side: "all" three, or the one that is seen.
     """
-    if shown not in SHOWN or joined not in JOINED:
-        wanted = f"{', '.join(SHOWN)}, and {', '.join(JOINED)}"
-        raise SettingError(f"method.options are of {wanted}, not {shown!r} and {joined!r}")
-    pixels, together = min(asked.volume), joined == "channels"
-    see = ThreePlanes(pixels, shown, together)
-    channels = asked.channels * (PLANES if together else 1)
+    for name, value, known in (
+        ("shown", shown, SHOWN),
+        ("joined", joined, JOINED),
+        ("side", side, ("all", *SIDES)),
+    ):
+        if value not in known:
+            raise SettingError(f"method.options.{name} is one of {', '.join(known)}, not {value!r}")
+    sides = tuple(range(len(SIDES))) if side == "all" else (SIDES.index(side),)
+    pixels, together, planes = min(asked.volume), joined == "channels", len(sides)
+    see = ThreePlanes(pixels, sides, shown, together)
+    channels = asked.channels * (planes if together else 1)
     look = Seen(channels, (pixels, pixels), asked.changes, see)
-    networks = asked.networks(channels, look.size, PLANES, joined == "own")
+    networks = asked.networks(channels, look.size, planes, joined == "own")
     if together:
         return EachView(networks, look, asked.lesson, asked.changes.mix)
-    fuser = make_fuser("side_by_side", asked.width(networks[0]), PLANES)
+    fuser = make_fuser("side_by_side", asked.width(networks[0]), planes)
     return Joined(networks, look, asked.fused(fuser, networks[0]), asked.lesson, asked.changes.mix)
