@@ -3,12 +3,14 @@
     python bench/pictures.py
     python bench/pictures.py --readme
     python bench/pictures.py --patients 60 --minutes 0.3 --out trial
+    python bench/pictures.py --spines
 
 Runs `medclf demo` in a temporary folder (about two minutes) and writes montage.png, as `medclf
 inspect` draws it, report.png, the top of the report as Chromium shows it, roc.svg, the ROC curve
 out of the report, and resnet18.svg, as `medclf nets` draws it. Where there is no Chromium it says
 so and leaves report.png as it was. With --readme, every block of the README that begins with "$
-medclf" is run in the same folder, and what it prints takes the place of what stands there.
+medclf" is run in the same folder, and what it prints takes the place of what stands there. With
+--spines, only spines.png is made: phantom spine CTs with the middles of their vertebrae.
 """
 
 import argparse
@@ -25,6 +27,7 @@ from pathlib import Path
 from PIL import Image
 
 from medclf.report.style import PAPER, VARIABLES
+from spines import draw_spines
 
 ROOT = Path(__file__).parents[1]
 LIMIT = 300_000
@@ -41,8 +44,12 @@ def main() -> None:
     parser.add_argument("--patients", type=int, help="fewer than the demo's own, for a trial")
     parser.add_argument("--minutes", type=float, help="less than the demo's own, for a trial")
     parser.add_argument("--readme", action="store_true", help="renew the README's outputs too")
+    parser.add_argument("--spines", action="store_true", help="only the phantom spines")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
+    if args.spines:
+        save_drawn(draw_spines(), args.out / "spines.png")
+        return
     command = "medclf demo"
     for option in ("patients", "minutes"):
         if (value := getattr(args, option)) is not None:
@@ -93,8 +100,12 @@ def _trimmed(text: str) -> str:
 
 
 def save_small(picture: Path, place: Path, grey: bool = False) -> None:
+    """Save a picture from a file."""
+    save_drawn(Image.open(picture).convert("L" if grey else "RGB"), place)
+
+
+def save_drawn(whole: Image.Image, place: Path) -> None:
     """Save a picture whole, or with as many shades as the limit of its size allows."""
-    whole = Image.open(picture).convert("L" if grey else "RGB")
     for shades in (None, 256, 128, 64, 32):
         small = whole if shades is None else whole.quantize(shades, Image.Quantize.MAXCOVERAGE)
         small.save(place, optimize=True)

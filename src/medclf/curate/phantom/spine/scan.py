@@ -71,12 +71,14 @@ def _flesh(trunk: Trunk, frame: Frame, rng: np.random.Generator) -> NDArray[np.f
     back = float((trunk.skin.centres[:, 1] + trunk.skin.half_depth).max()) + TABLE_MM[0]
     hu[:, (y > back) & (y < back + TABLE_MM[1])] = -880
     hu[:, np.abs(y - back) < 2] = -350
-    cloud = cloudy(frame, 4.0, rng).astype(np.float32)
+    cloud = cloudy(frame, 5.0, rng).astype(np.float32)
     _lay(hu, frame, trunk.skin, FAT)
-    _lay(hu, frame, trunk.flesh, MUSCLE)
-    box, share = frame.covered(trunk.belly)
-    bowel = np.where(cloud[box] > 0.35, 38.0, FAT).astype(np.float32)
-    mix(hu[box], bowel, share)
+    for hull, limit, more, less in (
+        (trunk.flesh, -1.3, MUSCLE, -50),
+        (trunk.belly, 0.35, 38, FAT),
+    ):
+        box, share = frame.covered(hull)
+        mix(hu[box], np.where(cloud[box] > limit, more, less).astype(np.float32), share)
     for shape, matter in trunk.parts:
         _lay(hu, frame, shape, matter)
     ribs = frame.fill(trunk.ribs)

@@ -17,8 +17,8 @@ from medclf.curate.phantom.spine.vertebra import Bone
 from medclf.curate.phantom.tubes import Cloud, joined, tube
 
 FAT, MUSCLE, LUNG, AIR, BLOOD, ORGAN, CORD, FLUID = -100.0, 52.0, -850.0, -985.0, 42.0, 50.0, 40, 12
-PELVIS = (520.0, 140.0)
-"""HU of the pelvis: in its compact and in its spongy bone."""
+PLATES = (520.0, 140.0)
+"""HU of flat bones: of the compact and of the spongy."""
 
 OUTLINE = np.array(
     [
@@ -34,6 +34,8 @@ TABLE_MM = (6.0, 22.0)
 """Behind the back: where the table begins, and how thick it is."""
 
 Laid = tuple[Shape, float]
+Three = tuple[float, float, float]
+Plate = tuple[Array, Three, Three]
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ def build_trunk(spine: Spine, rng: np.random.Generator, step_mm: float) -> Trunk
     low = [bone.name[0] in "LS" or bone.name in ("T11", "T12", "T13") for bone in spine.bones]
     belly = _hull(outline[low], 16 + fat, 75.0, 24 + fat, 2.4)
     blood = BLOOD if rng.random() < 0.7 else float(rng.uniform(130, 320))
-    parts = [*_lungs(spine, outline), *_organs(spine, rng), *_vessels(spine, blood)]
-    parts += [*_muscles(spine, rng), *_pelvis(spine), *_canal(spine)]
+    parts = [*_lungs(spine), *_organs(spine, rng), *_vessels(spine, blood)]
+    parts += [*_muscles(spine, rng), *_flat_bones(spine, outline), *_canal(spine)]
     return Trunk(skin, flesh, belly, tuple(parts), _ribs(spine, outline, step_mm))
 
 
@@ -112,27 +114,33 @@ def _along(bones: Sequence[Bone], rows: Sequence[Sequence[float]], power: float 
     return column(knots, power)
 
 
-def _lungs(spine: Spine, outline: Array) -> list[Laid]:
-    """Lay the lungs, and the heart between them; they end at the last whole rib but one."""
-    bones = [bone for bone in spine.bones if bone.thoracic][:-1]
-    girth = spine.person.girth
-    size = np.array([18, 34, 44, 50, 55, 58, 60, 61, 61, 60, 54, 34, 20])[: len(bones)] * girth
-    deep = np.array([18, 34, 46, 56, 64, 70, 74, 76, 74, 64, 44, 18, 10])[: len(bones)] * girth
+def _lungs(spine: Spine) -> list[Laid]:
+    """Lay the lungs down to the last rib, domes into them, and what is between them."""
+    bones = [bone for bone in spine.bones if bone.thoracic]
+    girth, at = spine.person.girth, np.linspace(0, 11, len(bones))
+    wide = np.interp(at, (0, 1, 3, 6, 9, 10, 11), (14, 34, 50, 60, 61, 52, 8)) * girth
+    deep = np.interp(at, (0, 1, 3, 7, 9, 10, 11), (14, 34, 56, 76, 60, 34, 6)) * girth
     laid: list[Laid] = []
     for side in (-1, 1):
         rows = [
-            (0, 44 - half, side * (wide + 22), wide, half)
-            for wide, half in zip(size, deep, strict=True)
+            (0, 44 - far, side * (one + 22), one, far) for one, far in zip(wide, deep, strict=True)
         ]
         laid.append((_along(bones, rows, 2.5), LUNG))
-    middle = bones[6].centre
-    heart = middle + np.array([-8, -88, 22]) * girth
+    floor = bones[-2].centre + girth * np.array([-52, -48, 0])
+    laid += [
+        (ellipsoid(floor + np.array((0, 0, side * 74)), np.array((76, 76, 66)) * girth), ORGAN)
+        for side in (-1, 1)
+    ]
+    middle = [(0, -bone.size.depth / 2 - 45, 0, 26, 34) for bone in bones[:8]]
     gullet = [(0, -bone.size.depth / 2 - 9, 2, 8, 7) for bone in bones]
-    wind = [(0, -bone.size.depth / 2 - 24, -3, 9, 9) for bone in bones[:5]]
+    wind = [
+        (0, -bone.size.depth / 2 - 24, -3, half, half)
+        for bone, half in zip(bones, (9, 9, 9, 9, 7, 1), strict=False)
+    ]
+    heart = bones[6].centre + np.array([-8, -88, 22]) * girth
+    laid += [(_along(bones[:8], middle), 20.0)]
     laid += [(ellipsoid(heart, np.array((48, 42, 56)) * girth), BLOOD)]
-    laid += [(_along(bones, gullet), 38.0), (_along(bones[:5], wind), AIR)]
-    mediastinum = [(0, -bone.size.depth / 2 - 45, 0, 26, 34) for bone in bones[:8]]
-    return [*laid[:2], (_along(bones[:8], mediastinum), 20.0), *laid[2:]]
+    return [*laid, (_along(bones, gullet), 38.0), (_along(bones[:6], wind), AIR)]
 
 
 def _organs(spine: Spine, rng: np.random.Generator) -> list[Laid]:
@@ -154,7 +162,7 @@ def _organs(spine: Spine, rng: np.random.Generator) -> list[Laid]:
         laid.append((ellipsoid(at, (52, 26, 27), (1, -0.15, -0.25 * side)), 32 + 2 * enhanced))
         laid.append((ellipsoid(at, (26, 9, 10), (1, -0.15, -0.25 * side)), FAT))
     for _ in range(int(rng.integers(4, 11))):
-        at = by["L3"] + np.array([*rng.uniform((-110, -105), (70, -55)), rng.uniform(-95, 95)])
+        at = by["L3"] + np.array([*rng.uniform((-110, -95), (70, -50)), rng.uniform(-95, 95)])
         wide = rng.uniform(8, 20, 3)
         laid.append((ellipsoid(at, wide + 3), 35.0))
         laid.append((ellipsoid(at, wide), AIR))
@@ -184,7 +192,7 @@ def _muscles(spine: Spine, rng: np.random.Generator) -> list[Laid]:
         rear = [(bone, bone.size.depth / 2 + bone.size.canal_depth) for bone in spine.bones[2:]]
         size = np.interp(np.linspace(0, 1, len(rear)), (0, 0.5, 0.8, 1), (18, 24, 31, 20))
         bones = [bone for bone, _ in rear]
-        for grown, hu in ((1.0, FAT), (0.93 - 0.4 * wasted, MUSCLE)):
+        for grown, hu in ((1.0, -25.0), (0.93 - 0.4 * wasted, MUSCLE)):
             rows = [
                 (0, back + 0.55 * wide, side * (6 + wide), grown * wide, 0.8 * grown * wide)
                 for (_, back), wide in zip(rear, size, strict=True)
@@ -208,15 +216,22 @@ def _muscles(spine: Spine, rng: np.random.Generator) -> list[Laid]:
     return laid
 
 
-def _pelvis(spine: Spine) -> list[Laid]:
-    """Lay the wings of the hip bones beside the sacrum."""
-    top = next(bone for bone in spine.bones if bone.name == "S1")
-    laid: list[Laid] = []
+def _flat_bones(spine: Spine, outline: Array) -> list[Laid]:
+    """Lay the wings of the hip bones, the shoulder blades and the breastbone."""
+    by = {bone.name: (bone.centre, row) for bone, row in zip(spine.bones, outline, strict=True)}
+    (hip, _), (blade, _), (chest, row) = by["S1"], by["T5"], by["T6"]
+    breast = np.array([chest[0], row[1] + 14 + spine.person.fat_mm, row[3]])
+    plates: list[Plate] = [(breast, (75, 5.5, 17), (1.0, 0.25, 0.0))]
     for side in (-1, 1):
-        for thinner, hu in zip((0, 2.0), PELVIS, strict=True):
-            wing = top.centre + np.array([12, 6, side * 92]) * spine.person.height
-            radii = np.array((66, 54, 7.5)) * spine.person.height - thinner
-            laid.append((ellipsoid(wing, radii, (0.85, -0.1, 0.5 * side)), hu))
+        wing = hip + np.array([12, 6, side * 92]) * spine.person.height
+        plates.append((wing, (66, 54, 7.5), (0.85, -0.1, 0.5 * side)))
+        back = blade + np.array([0, 46, side * 92]) * spine.person.girth
+        plates.append((back, (62, 4, 38), (1.0, 0.1, 0.1 * side)))
+    laid: list[Laid] = []
+    for centre, radii, along in plates:
+        for thinner, hu in zip((0, 2.0), PLATES, strict=True):
+            size = np.array(radii) * spine.person.height - thinner
+            laid.append((ellipsoid(centre, size, along), hu))
     return laid
 
 

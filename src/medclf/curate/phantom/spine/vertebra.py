@@ -170,7 +170,7 @@ def arch_rods(bone: Bone) -> list[Rod]:
     size = bone.size
     high, back = size.height, size.depth / 2
     if bone.sacral:
-        wing = Rod((0, 2, size.width * 0.35), (-3, 10, size.transverse / 2), (13, 9), 1.25)
+        wing = Rod((0, 2, size.width / 2), (-3, 10, size.transverse / 2), (10, 9), 1.3)
         crest = (back + size.canal_depth, back + size.spinous)
         roof = Rod((0, crest[0], 0), (0, crest[0] - 2, size.canal_width / 2 + 6), (3, 5), 2.4)
         return [wing, roof, Rod((-2, crest[0], 0), (-6, crest[1], 0), (3, 2), 2.5)]
@@ -191,7 +191,7 @@ def arch_rods(bone: Bone) -> list[Rod]:
     lamina = Rod((-0.1 * high, pillar + 3, side - 2), (-0.35 * high, rear, 0), (2.8, 3), 3.0)
     length, slope = size.spinous - size.canal_depth, np.radians(size.droop)
     tip = (-0.35 * high - length * np.sin(slope), rear + length * np.cos(slope) - 2, 0.0)
-    spine = Rod((-0.35 * high, rear, 0), tip, (2.6, 3.2), 3.2 if lumbar else 1.9)
+    spine = Rod((-0.35 * high, rear, 0), tip, (2.6, 3.2), 2.5 if lumbar else 1.9)
     sweep = 13.0 if bone.thoracic else 4.0
     process = Rod(
         (0.1 * high, pillar, side),
