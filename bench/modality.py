@@ -19,7 +19,7 @@ and tested on. Choices (the plan's, calibration, the level of a stranger) are ma
 Prints Markdown. Of each kind and set: sensitivity, mean ± sd over seeds, its interval by patient at
 the first seed. AUC of each kind against the rest. Confusion, summed over seeds. And strangers:
 where one kind is expected, the share of its test images that is flagged all the same, and of others
-that are found: by `inspect`, by its level without the bound of one half, and by the decided class.
+that are found: as `inspect` does it, below the level of 1 % of validation, and below one half.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 
 import medclf
 from judged import interval, spread
-from medclf.curate.stranger import ALARMS, find_level, lowest_usual
+from medclf.curate.stranger import LIKELY, find_level, lowest_usual
 from medclf.evaluate.interval import proportion
 from medclf.evaluate.ranking import Ranking
 from medclf.evaluate.table import Predictions, read_predictions
@@ -191,30 +191,28 @@ def show_confusion(deal: str, found: Sequence[Answer]) -> None:
 
 def show_strangers(deal: str, found: Sequence[Answer]) -> None:
     """Print how many pictures are flagged where a kind is expected: of it, and of others."""
-    print(f"\n| {deal}: expected, held | {' | '.join(HEADS)} |\n|---" + "|---" * len(HEADS) + "|")
-    for held in ("part", "whole"):
+    print(f"\n| {deal}: expected, of | {' | '.join(HEADS)} |\n|---" + "|---" * len(HEADS) + "|")
+    for split, held in (("val", ""), ("test", "part"), ("test", "whole")):
         for k, kind in enumerate(found[0].table.task.classes):
-            rows = [flagged(answer, k, held) for answer in found]
+            rows = [flagged(answer, k, answer.where(split, held)) for answer in found]
             cells = [spread(list(column)) for column in zip(*rows, strict=True)]
             told = " | ".join(cell.replace("nan ± nan", "–") for cell in cells)
-            print(f"| {kind}, {held} | {told} |", flush=True)
+            print(f"| {kind}, {held or 'validation'} | {told} |", flush=True)
 
 
 HEADS = [
-    f"{which}, by {how}"
+    f"{which}, {how}"
     for which in ("its own", "strangers")
-    for how in ("inspect", "the level alone", "the decided class")
+    for how in ("inspect", "level of 1 %", "one half")
 ]
 
 
-def flagged(answer: Answer, k: int, held: str) -> list[float]:
-    """Give the shares of pictures that are flagged, in the order of `HEADS`."""
-    kind, shares = answer.table.task.classes[k], answer.table.probabilities[:, k]
-    usual = shares[answer.where("val", kind=kind)]
-    level, alone = find_level(usual), lowest_usual(usual, ALARMS)
-    ways = shares < level, shares < alone, answer.decided != k
-    tests, own = answer.where("test", held), answer.where("test", held, kind)
-    parts = own, tests & ~own
+def flagged(answer: Answer, k: int, some: Mask) -> list[float]:
+    """Give the shares of some pictures that are flagged, in the order of `HEADS`."""
+    shares, own = answer.table.probabilities[:, k], answer.table.target == k
+    usual = shares[answer.where("val") & own]
+    ways = [shares < level for level in (find_level(usual), lowest_usual(usual, 0.01), LIKELY)]
+    parts = some & own, some & ~own
     return [float(way[p].mean()) if p.any() else float("nan") for p in parts for way in ways]
 
 

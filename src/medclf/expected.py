@@ -25,7 +25,7 @@ from medclf.prepare.store import open_store
 from medclf.verbs import TrainedRun, load
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Expected:
     """A run, and the one of its classes that images are expected to be of.
 
@@ -33,13 +33,13 @@ class Expected:
         run: That tells kinds of images.
         kind: Number of the class.
         level: Probability below which an image is a stranger.
-        usual: Validation exams from which the level was taken.
+        usual: Probabilities that the validation exams of the class were given.
     """
 
     run: TrainedRun
     kind: int
     level: float
-    usual: int
+    usual: Numbers
 
     def find_strangers(self, cohort: Cohort, progress: Progress | None = None) -> Strangers:
         """Judge every image of a cohort.
@@ -68,7 +68,8 @@ class Expected:
             expected=self.run.run.task.classes[self.kind],
             by=str(self.run.run.folder),
             level=self.level,
-            usual=self.usual,
+            usual=len(self.usual),
+            alarms=float((self.usual < self.level).mean()),
             judged=len(records),
             found=tuple(sorted(found, key=lambda one: one.share)),
         )
@@ -108,11 +109,11 @@ def expect(folder: str | Path, kind: str) -> Expected:
         raise SettingError(f"{folder}: the class {kind!r} wanted, found {', '.join(classes)}")
     table = read_predictions(run.run.folder / "predictions.csv", run.run.task)
     number = classes.index(kind)
-    usual = (table.splits == "val") & indicators(table.target, len(classes))[:, number]
-    if not usual.any():
+    mine = (table.splits == "val") & indicators(table.target, len(classes))[:, number]
+    usual = table.probabilities[mine, number]
+    if not len(usual):
         raise RunError(f"{folder}: validation exams of {kind} wanted, to know how sure, found none")
-    level = find_level(table.probabilities[usual, number])
-    return Expected(run, number, level, int(usual.sum()))
+    return Expected(run, number, find_level(usual), usual)
 
 
 def _each_image(cohort: Cohort) -> dict[str, Record]:

@@ -29,7 +29,7 @@ def new(pictures, tmp_path) -> Path:
 
 def test_strangers_are_found_and_the_others_are_not(trained, new):
     found = expect(trained, "above").find_strangers(read_cohort(new))
-    assert (found.expected, found.judged, found.usual) == ("above", 21, 5)
+    assert (found.expected, found.judged, found.usual, found.alarms) == ("above", 21, 5, 0)
     assert found.level == LIKELY
     (one,) = found.found
     assert (one.exam, one.alike) == ("nodule/wrong.png", "below")
@@ -76,6 +76,7 @@ def test_inspect_tells_of_strangers_and_shows_them_first(medclf, trained, new, t
     (problem,) = (one for one in found["problems"] if one["kind"] == "stranger")
     assert problem["exams"] == ["nodule/wrong.png"]
     assert "1 of 21 images do not look like above to" in problem["message"]
+    assert "which would flag 0 % of its own 5 for validation" in problem["message"]
     assert "nodule/wrong.png (like below 0.5" in problem["message"]
     assert (tmp_path / "out" / "montage.png").exists()
     told = medclf(*words, "--pictures", 0)
