@@ -174,11 +174,14 @@ def _shown(cohort: "Cohort", found: "Audit") -> "Iterator[tuple[Source, str]]":
     from medclf.curate.audit import name_class
 
     records = {record.name: record for record in cohort.records}
+    strange = () if found.strangers is None else found.strangers.found
+    exams = {one.exam for one in strange}
+    others = [name for name in found.shown if name not in exams]
     room = len(found.shown)
-    strange = () if found.strangers is None else found.strangers.found[: room // 2]
+    strange = strange[: max(room // 2, room - len(others))]
     for one in strange:
         yield records[one.exam].images[one.image], f"{one.looks}: {one.exam.rpartition('/')[2]}"
-    for name in found.shown[: room - len(strange)]:
+    for name in others[: room - len(strange)]:
         caption = f"{name_class(records[name], cohort.task)}: {name.rpartition('/')[2]}"
         yield next(iter(records[name].images.values())), caption
 
