@@ -53,7 +53,7 @@ class Answers:
         Raises:
             ReadError: a file is not there, or a table cannot be read.
         """
-        known = columns_of(self.run)
+        known = columns_of(self.run.facts["data"])
         pattern = series or known.series
         named = Columns(known.path, exam=known.exam, view=known.view, images=known.images)
         columns = replace(named, series=pattern, point=known.point, mask=known.mask)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medclf.cli.evaluate import RunFolder
+from medclf.cli.locate import find_in, is_search
 from medclf.cli.options import Json
 from medclf.cli.output import expect_place, write_output
 from medclf.cli.progress import show_progress
@@ -44,24 +45,32 @@ def predict(
 ) -> None:
     """Predict new exams: a calibrated probability of each class, and what makes it doubtful.
 
-    Of exams with several images it is told how much each counted.
+    Of exams with several images it is told how much each counted. A run that locates gives places
+    in mm of the patient, with scores.
 
     Example: medclf predict runs/first new/*.dcm --out predictions.csv
     """
     from medclf import verbs
 
     expect_place(out)
-    loaded = verbs.load(run)
     with show_progress("Predicting", quiet=as_json) as count:
-        found = loaded.predict(files, verbs.Watch(count=count), site, series)
-    if as_json:
-        text = json.dumps([asdict(prediction) for prediction in found]) + "\n"
-    else:
-        text = _table(found, loaded.run.task.classes)
+        watch = verbs.Watch(count=count)
+        if is_search(run):
+            text = find_in(run, files, watch, series, as_json)
+        else:
+            loaded = verbs.load(run)
+            found = loaded.predict(files, watch, site, series)
+            text = _tell(found, loaded.run.task.classes, as_json)
     if out is not None:
         write_output(out, text)
     else:
         sys.stdout.write(text)
+
+
+def _tell(found: Sequence["Prediction"], classes: Sequence[str], as_json: bool) -> str:
+    if as_json:
+        return json.dumps([asdict(prediction) for prediction in found]) + "\n"
+    return _table(found, classes)
 
 
 def _table(found: Sequence["Prediction"], classes: Sequence[str]) -> str:

@@ -6,23 +6,54 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from medclf.cli.locate import Terms, is_search, read_options, show_found, train_search
 from medclf.cli.options import Data, Json, takes_columns
 from medclf.cli.plan import Network, Pretrained, Way
 from medclf.cli.scores import show_scores
 
 if TYPE_CHECKING:
+    from medclf.core.cohort import Cohort
     from medclf.curate.cohort import Columns
     from medclf.learn.keep import Progress
     from medclf.learn.plan import Plan
     from medclf.learn.recipe import Recipe
     from medclf.verbs import Watch
 
+Budget = Annotated[
+    float | None,
+    typer.Option(help="Budget, wall clock.", min=0.01, show_default="2, or 10 to locate"),
+]
+Chance = Annotated[
+    int | None, typer.Option(help="Every random draw comes from it.", min=0, show_default="0")
+]
+Out = Annotated[
+    Path | None, typer.Option(metavar="RUN", help="The run folder.", show_default="runs/DATA")
+]
+RecipeFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="A recipe, as `medclf plan` writes it.")
+]
 Resume = Annotated[
     Path | None, typer.Option(metavar="RUN", help="Go on with a run that was cut short.")
+]
+Options = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option", metavar="NAME=VALUE", help="An option of the method; once for each of them."
+    ),
+]
+Aim = Annotated[
+    Literal["classify", "locate"],
+    typer.Option("--task", help="Say what an exam shows, or find where something lies in scans."),
+]
+Sought = Annotated[
+    str,
+    typer.Option(
+        "--find", metavar="KINDS", help="With --task locate: what is sought, with commas; or all."
+    ),
 ]
 SkipUnreadable = Annotated[
     bool, typer.Option("--skip-unreadable", help="Leave out images that cannot be read.")
@@ -33,23 +64,17 @@ SkipUnreadable = Annotated[
 def train(  # noqa: PLR0913 - each argument is an option of the command line
     columns: "Columns",
     data: Annotated[Path | None, Data.__metadata__[0]] = None,
-    minutes: Annotated[
-        float | None, typer.Option(help="Budget, wall clock.", min=0.01, show_default="2")
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(help="Every random draw comes from it.", min=0, show_default="0"),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="The run folder.", show_default="runs/DATA")
-    ] = None,
-    recipe: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A recipe, as `medclf plan` writes it.")
-    ] = None,
+    minutes: Budget = None,
+    seed: Chance = None,
+    out: Out = None,
+    recipe: RecipeFile = None,
     net: Network = "",
     pretrained: Pretrained = False,
     method: Way = "",
     resume: Resume = None,
+    option: Options = None,
+    task: Aim = "classify",
+    find: Sought = "",
     skip_unreadable: SkipUnreadable = False,
     as_json: Json = False,
 ) -> None:
@@ -61,28 +86,52 @@ def train(  # noqa: PLR0913 - each argument is an option of the command line
     from medclf.curate.cohort import read_cohort
     from medclf.errors import SettingError
 
-    _expect_alone(resume, recipe, [out, skip_unreadable], net or pretrained or method)
-    with watch_training(quiet=as_json) as watch:
-        if resume is not None:
-            with _told_how_to_resume(resume):
-                done = verbs.resume(resume, data, minutes, watch)
+    terms = Terms(minutes, seed, method, find, read_options(option or ()))
+    named = net or pretrained or method or terms.options
+    _expect_alone(resume, recipe, [out, skip_unreadable], named)
+    place = resume or out or fresh_folder(Path("runs") / _stem(data or Path()))
+    with watch_training(quiet=as_json) as watch, _told_how_to_resume(place):
+        if task == "locate" or is_search(place):
+            _expect_search(recipe, bool(net or pretrained or skip_unreadable))
+            found = train_search(data, place, terms, columns, watch)
+            scores, show = found.scores, show_found
+        elif resume is not None:
+            scores, show = verbs.resume(resume, data, minutes, watch).scores, show_scores
         elif data is None:
             raise SettingError("DATA wanted, or --resume RUN; found neither")
         else:
             cohort = read_cohort(data, columns)
             chosen: Recipe | Plan | None = None if recipe is None else _read(recipe)
-            if net or pretrained or method:
-                budget, chance = minutes or verbs.MINUTES, seed or 0
-                chosen = verbs.plan(cohort, budget, chance, watch, net, pretrained, method)
-            place = out if out is not None else fresh_folder(Path("runs") / _stem(data))
-            with _told_how_to_resume(place):
-                done = verbs.train(
-                    cohort, place, minutes, seed, chosen, columns, watch, skip_unreadable
-                )
-    show_scores(done.scores, as_json)
+            if named:
+                chosen = _plan(cohort, terms, net, pretrained, watch)
+            done = verbs.train(
+                cohort, place, minutes, seed, chosen, columns, watch, skip_unreadable
+            )
+            scores, show = done.scores, show_scores
+    show(scores, as_json)
     if not as_json:
-        sys.stdout.write(f"run     {done.run.folder}\n")
-        sys.stdout.write(f"report  {done.run.folder / 'report.html'}\n")
+        sys.stdout.write(f"run     {place}\nreport  {place / 'report.html'}\n")
+
+
+def _plan(cohort: "Cohort", terms: Terms, net: str, pretrained: bool, watch: "Watch") -> "Plan":
+    """Plan with what the person named."""
+    from medclf import verbs
+    from medclf.learn.take_method import with_options
+
+    minutes, seed = terms.minutes or verbs.MINUTES, terms.seed or 0
+    planned = verbs.plan(cohort, minutes, seed, watch, net, pretrained, terms.system)
+    return with_options(planned, terms.options)
+
+
+def _expect_search(recipe: Path | None, others: bool) -> None:
+    """Check that nothing is said of a search that only trainings of classifiers understand."""
+    from medclf.errors import SettingError
+
+    if recipe is not None or others:
+        raise SettingError(
+            "--task locate goes with --method, --find and --option, not with --recipe, --net, "
+            "--pretrained or --skip-unreadable"
+        )
 
 
 def _expect_alone(
@@ -94,10 +143,12 @@ def _expect_alone(
     if resume is not None and (recipe or named or any(others)):
         raise SettingError(
             f"{resume}: a run is resumed with its own recipe, in its own folder: --out, --recipe, "
-            "--net, --method, --pretrained and --skip-unreadable do not go with --resume"
+            "--net, --method, --option, --pretrained and --skip-unreadable do not go with --resume"
         )
     if recipe is not None and named:
-        raise SettingError(f"{recipe}: names them: --net, --method and --pretrained do not fit")
+        raise SettingError(
+            f"{recipe}: names them: --net, --method, --option and --pretrained do not fit"
+        )
 
 
 @contextmanager

@@ -6,7 +6,7 @@ an image that it learnt from.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -82,12 +82,12 @@ def read_again(run: Run, data: str | Path | None) -> Cohort:
         data: Where they are now; `None`: where they were.
     """
     origin = run.facts["data"]["origin"] if data is None else data
-    return read_cohort(Path(origin), columns_of(run))
+    return read_cohort(Path(origin), columns_of(run.facts["data"]))
 
 
-def columns_of(run: Run) -> Columns:
-    """Tell what the person said of the data that a run was begun with."""
-    kept = run.facts["data"]["columns"]
+def columns_of(data: Mapping[str, Any]) -> Columns:
+    """Tell what the person said of the data, from what `run.json` keeps of them."""
+    kept = data["columns"]
     plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in kept.items()}
     images = plain["images"]
     return Columns(**plain | {"images": None if images is None else Path(images)})

@@ -11,7 +11,7 @@ from medclf.errors import CohortError
 from medclf.learn.facts import choose_domains, choose_facts
 from medclf.learn.plan import Plan
 from medclf.learn.recipe import Recipe
-from medclf.learn.settings import Facts, Method
+from medclf.learn.settings import Facts, Method, Option
 from medclf.learn.transfer import Transfer
 from medclf.method.table import COPIED, METHODS, Need, find_method
 from medclf.prepare.exam import Prepare
@@ -60,6 +60,16 @@ def take_method(plan: Plan, cohort: Cohort, found: Fingerprint, name: str = "") 
     if has["points"]:
         recipe = replace(recipe, prepare=_around(plan, found, reasons))
     return Plan(recipe, reasons)
+
+
+def with_options(plan: Plan, options: Mapping[str, Option]) -> Plan:
+    """Choose options of a plan's method; whether it has them is seen when it is built."""
+    if not options:
+        return plan
+    method = plan.recipe.method
+    chosen = replace(method, options={**method.options, **options})
+    reasons = {**plan.reasons, "method.options": "asked for"}
+    return Plan(replace(plan.recipe, method=chosen), reasons)
 
 
 def what_is_there(cohort: Cohort, dims: int) -> dict[Need, bool]:

@@ -1,0 +1,149 @@
+"""What `medclf train --task locate` and the commands on its folder print and take."""
+
+import json
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from medclf.curate.cohort import Columns
+    from medclf.systems.locate import TrainedSearch
+    from medclf.watch import Watch
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What was said of a search; `None` and "" for what was not.
+
+    Args:
+        minutes: Budget.
+        seed: All chance comes from it.
+        system: By name.
+        kinds: What is sought, with commas.
+        options: Of the system.
+    """
+
+    minutes: float | None
+    seed: int | None
+    system: str
+    kinds: str
+    options: Mapping[str, Any]
+
+
+def is_search(folder: Path) -> bool:
+    """Tell whether a folder is that of a system that finds."""
+    from medclf.systems.search import open_folder
+
+    return open_folder(folder) is not None
+
+
+def train_search(
+    data: Path | None, place: Path, terms: Terms, columns: "Columns", watch: "Watch"
+) -> "TrainedSearch":
+    """Train a system, or go on with it where its folder is there.
+
+    Raises:
+        SettingError: there is no DATA.
+    """
+    from medclf.errors import SettingError
+    from medclf.systems import locate
+
+    if is_search(place):
+        return locate.resume(place, data, watch)
+    if data is None:
+        raise SettingError("DATA wanted, or --resume RUN; found neither")
+    kinds = [kind.strip() for kind in terms.kinds.split(",") if kind.strip()]
+    minutes, seed = terms.minutes or locate.MINUTES, terms.seed or 0
+    named = (terms.system, kinds, terms.options)
+    return locate.train(data, place, minutes, seed, *named, columns, watch)
+
+
+def read_options(said: Sequence[str]) -> dict[str, Any]:
+    """Read options of a method or a system, as "fuse=mean".
+
+    Raises:
+        SettingError: one is no name and value.
+
+    Example:
+        >>> read_options(["judge=multi_view", "most=30"])
+        {'judge': 'multi_view', 'most': 30}
+    """
+    from medclf.errors import SettingError
+
+    found = {}
+    for one in said:
+        name, sign, value = one.partition("=")
+        if not sign or not name:
+            raise SettingError(f"--option NAME=VALUE wanted, found {one!r}")
+        try:
+            found[name.strip()] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            found[name.strip()] = value.strip()
+    return found
+
+
+def show_found(scores: Mapping[str, Any], as_json: bool = False) -> None:
+    """Print how well a system finds."""
+    if as_json:
+        sys.stdout.write(json.dumps(scores) + "\n")
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    if scores["distances"] is not None:
+        _show_distances(console, scores)
+        return
+    judged, alone = scores["judged"], scores["screened"]
+    told = f"{judged['lesions']} targets in {judged['scans']} scans of {scores['split']}"
+    table = Table(title=f"{told}, of {judged['patients']} patients")
+    for heading in ("false positives a scan", "sensitivity", "95 % interval", "screen alone"):
+        table.add_column(heading, justify="right")
+    for one, other in zip(judged["points"], alone["points"], strict=True):
+        rate, value = f"{one['false_positives']:g}", other["sensitivity"]["value"]
+        table.add_row(rate, *_cells(one["sensitivity"]), f"{value:.3f}")
+    table.add_row("mean (CPM)", *_cells(judged["cpm"]), f"{alone['cpm']['value']:.3f}")
+    console.print(table)
+
+
+def _show_distances(console: "Console", scores: Mapping[str, Any]) -> None:
+    """Print how far found landmarks lie from the true ones."""
+    from rich.table import Table
+
+    found = scores["distances"]
+    told = f"{len(found['landmarks'])} landmarks in {found['scans']} scans of {scores['split']}"
+    table = Table(title=f"{told}, of {found['patients']} patients")
+    for heading in ("", "value", "95 % interval"):
+        table.add_column(heading, justify="right" if heading else "left")
+    table.add_row("mean distance, mm", *_cells(found["error_mm"]))
+    table.add_row("median, mm", f"{found['median_mm']:.3f}", "")
+    table.add_row("largest, mm", f"{found['largest_mm']:.3f}", "")
+    table.add_row("identified", *_cells(found["identified"]))
+    table.add_row("there or missing, told right", *_cells(found["known"]))
+    console.print(table)
+
+
+def _cells(figure: Mapping[str, Any]) -> list[str]:
+    return [_number(figure["value"]), f"{_number(figure['low'])} to {_number(figure['high'])}"]
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def find_in(
+    run: Path, files: Sequence[Path], watch: "Watch", series: str | None, as_json: bool
+) -> str:
+    """Search files, and write what was found as CSV, or as JSON."""
+    from medclf.systems import locate
+    from medclf.systems.finish import write_findings
+
+    found = locate.load(run).predict(files, watch, series)
+    if as_json:
+        return json.dumps([asdict(one) for one in found]) + "\n"
+    return write_findings(found)

@@ -1,0 +1,106 @@
+"""Scans and what is marked in them: the rows of a table that name one image are one scan.
+
+A row without a place says that the scan was looked at, and has nothing more to tell.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from medclf.core.record import Point, Record, Source
+from medclf.errors import CohortError
+
+FINDING = "finding"
+"""What marks are called where no column tells."""
+
+DIAMETER = "diameter_mm"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Something that is to be found.
+
+    Args:
+        kind: What it is.
+        point: Where its middle lies.
+        diameter_mm: Its size; `None` where the table does not tell.
+    """
+
+    kind: str
+    point: Point
+    diameter_mm: float | None = None
+
+
+@dataclass(frozen=True)
+class Scan:
+    """An image that is searched, before it is read.
+
+    Args:
+        name: Its file, unique.
+        source: Where it is; without a point.
+        patient: Whose.
+        split: "train", "val" or "test", or "" where the data do not say.
+        targets: What is marked in it and sought.
+    """
+
+    name: str
+    source: Source
+    patient: str
+    split: str
+    targets: tuple[Target, ...]
+
+
+def gather_scans(
+    records: Sequence[Record], column: str = "", kinds: Sequence[str] = ()
+) -> tuple[Scan, ...]:
+    """Gather marks by the image that they lie in.
+
+    Args:
+        records: One per mark, or per scan without marks; an image each.
+        column: The fact that names the kind of a mark; "" where all are alike.
+        kinds: Those that are sought; empty for all. Other marks are left out, not their scans.
+
+    Raises:
+        CohortError: an exam has several images, a scan has two patients or splits, a kind is not
+            there, or nothing that is sought is marked.
+    """
+    marks: dict[Source, list[Record]] = defaultdict(list)
+    for record in records:
+        if len(record.images) > 1:
+            found = f"{record.name} has {len(record.images)}"
+            raise CohortError(f"marks in one image each wanted, {found}")
+        marks[replace(record.source, point=None, mask=None)].append(record)
+    there = {_kind(record, column) for record in records if record.source.point is not None}
+    strange = sorted(set(kinds) - there)
+    if strange:
+        found = ", ".join(sorted(there)) or "none"
+        raise CohortError(f"marks of {', '.join(strange)} wanted, found {found}")
+    if not there:
+        raise CohortError("marked points wanted (columns z_mm, y_mm, x_mm, or --point), found none")
+    return tuple(_scan(source, rows, column, kinds) for source, rows in marks.items())
+
+
+def _scan(source: Source, rows: Sequence[Record], column: str, kinds: Sequence[str]) -> Scan:
+    for what, values in (
+        ("patients", {row.patient for row in rows if row.patient != row.name}),
+        ("splits", {row.split for row in rows}),
+    ):
+        if len(values) > 1:
+            raise CohortError(f"{source}: one scan with {what} {', '.join(sorted(values))}")
+    patient = next((row.patient for row in rows if row.patient != row.name), str(source))
+    targets = tuple(
+        Target(_kind(row, column), row.source.point, _diameter(row.facts))
+        for row in rows
+        if row.source.point is not None and (not kinds or _kind(row, column) in kinds)
+    )
+    return Scan(str(source), source, patient, rows[0].split, targets)
+
+
+def _kind(record: Record, column: str) -> str:
+    word = record.facts.get(column) if column else None
+    return FINDING if word is None else str(word)
+
+
+def _diameter(facts: Mapping[str, object]) -> float | None:
+    size = facts.get(DIAMETER)
+    return float(size) if isinstance(size, int | float) and size > 0 else None

@@ -1,0 +1,79 @@
+"""Candidates: places that a search came up with, and what was thought of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medclf.errors import RunError
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Places in one scan.
+
+    Args:
+        places_mm: (N, 3) in the patient.
+        screened: (N,) probability of a target, as the search has it.
+        shares: (N, kinds) probability of each kind, as far as it was judged.
+    """
+
+    places_mm: Numbers
+    screened: Numbers
+    shares: Numbers
+
+    @property
+    def scores(self) -> Numbers:
+        """(N,) that there is any target."""
+        return np.asarray(self.shares.sum(1))
+
+    def hitting(self, targets_mm: Numbers, reach_mm: Numbers) -> "Candidates":
+        """Take those within reach of a target: (T, 3), (T,)."""
+        return self._take(self._hits(targets_mm, reach_mm))
+
+    def missing(self, targets_mm: Numbers, reach_mm: Numbers) -> "Candidates":
+        """Take those out of reach of all targets."""
+        return self._take(~self._hits(targets_mm, reach_mm))
+
+    def _hits(self, targets_mm: Numbers, reach_mm: Numbers) -> NDArray[np.bool_]:
+        far = np.linalg.norm(self.places_mm[:, None] - targets_mm[None], axis=-1)
+        return np.asarray((far < reach_mm).any(1))
+
+    def _take(self, chosen: NDArray[np.bool_]) -> "Candidates":
+        return Candidates(self.places_mm[chosen], self.screened[chosen], self.shares[chosen])
+
+
+def keep_candidates(path: Path, some: Sequence[Candidates]) -> None:
+    """Write the candidates of some scans, whole or not at all.
+
+    Raises:
+        RunError: they cannot be written.
+    """
+    values = {
+        f"{name}-{number}": getattr(one, name)
+        for number, one in enumerate(some)
+        for name in ("places_mm", "screened", "shares")
+    }
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            np.savez(file, **values)
+        part.replace(path)
+    except OSError as problem:
+        part.unlink(missing_ok=True)
+        raise RunError(f"{path}: cannot be written: {problem.strerror}") from problem
+
+
+def kept_candidates(path: Path, names: Sequence[str]) -> dict[str, Candidates]:
+    """Read the candidates of some scans, in the order in which they were written."""
+    with np.load(path, allow_pickle=False) as kept:
+        return {
+            name: Candidates(
+                *(kept[f"{what}-{number}"] for what in ("places_mm", "screened", "shares"))
+            )
+            for number, name in enumerate(names)
+        }

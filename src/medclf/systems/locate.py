@@ -1,0 +1,194 @@
+"""The verbs of finding: train a system on marked scans, go on with it, load it, find.
+
+run = medclf.systems.locate.train("marks.csv", "runs/bleeds", minutes=10, kinds=["microbleed"])
+for finding in run.predict(["new.nii.gz"]):
+    print(finding.kind, finding.at_mm, finding.score)
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from medclf.core.finding import Finding
+from medclf.curate.choice import LABELS, usual_columns
+from medclf.curate.cohort import AS_FOUND, Columns, read_exams
+from medclf.curate.series import find_image
+from medclf.errors import CohortError, RunError
+from medclf.learn.align import columns_of
+from medclf.learn.begin import expect_free
+from medclf.learn.run import sole_use
+from medclf.locate.scans import Scan, gather_scans
+from medclf.systems.finish import finish
+from medclf.systems.measure import tell_findings
+from medclf.systems.search import (
+    Folder,
+    Search,
+    deal_scans,
+    make_folder,
+    open_folder,
+    plan_scans,
+)
+from medclf.systems.table import (
+    SYSTEMS,
+    choose_options,
+    choose_system,
+    expect_landmarks,
+    load_system,
+)
+from medclf.systems.volume import read_volume
+from medclf.watch import SILENT, Watch
+
+MINUTES = 10.0
+KINDS = "kind type name"
+"""What a column of marks is called where none has the name of a label."""
+
+
+def train(  # noqa: PLR0913 - the command line says the same, option by option
+    data: str | Path,
+    out: str | Path,
+    minutes: float = MINUTES,
+    seed: int = 0,
+    system: str = "",
+    kinds: Sequence[str] = (),
+    options: Mapping[str, Any] | None = None,
+    columns: Columns = AS_FOUND,
+    watch: Watch = SILENT,
+) -> "TrainedSearch":
+    """Train a system on marked scans, and measure it; everything goes into a new folder.
+
+    Args:
+        data: A table with a row for each mark: image, place, kind, patient, split, `diameter_mm`.
+            A row without place is a scan in which nothing is.
+        out: The folder; it must not hold anything yet.
+        minutes: Budget, wall clock.
+        seed: All chance comes from it.
+        system: One of `medclf.systems.table`; "" for heat maps where several kinds are marked, each
+            at most once in a scan, and else screening.
+        kinds: What is sought; empty for all that is marked.
+        options: What the system lets be chosen.
+        columns: What the columns of the table mean.
+        watch: Told how far it is.
+
+    Raises:
+        MedclfError: the data, a setting or the folder do not serve.
+    """
+    folder = Path(out)
+    expect_free(folder)
+    if system:
+        load_system(system)
+    column, scans = _read_scans(Path(data), columns, kinds)
+    system = system or choose_system(scans)
+    chosen = choose_options(system, options or {})
+    if SYSTEMS[system].landmarks:
+        expect_landmarks(scans)
+    scans = deal_scans(scans, seed)
+    _expect_targets(scans)
+    there = {target.kind for scan in scans for target in scan.targets}
+    order = tuple(kinds) or tuple(sorted(there))
+    prepare, why = plan_scans(scans, minutes, seed, SYSTEMS[system].landmarks)
+    search = Search(system, order, column, prepare, minutes, seed, chosen)
+    folder.mkdir(parents=True, exist_ok=True)
+    images = columns.images
+    kept = asdict(columns) | {"images": images and str(images.absolute())}
+    with sole_use(folder):
+        begun = make_folder(folder, search, {"origin": str(Path(data).absolute()), "columns": kept})
+        begun = begun.update(reasons={"prepare.spacing_mm": why})
+        return TrainedSearch(finish(begun, scans, watch))
+
+
+def resume(
+    folder: str | Path, data: str | Path | None = None, watch: Watch = SILENT
+) -> "TrainedSearch":
+    """Go on with a training that was cut short; what is done is kept.
+
+    Args:
+        folder: Of the system.
+        data: Where the data are now, if they have moved.
+        watch: Told how far it is.
+
+    Raises:
+        RunError: there is none, or it is done already.
+    """
+    begun = open_folder(Path(folder))
+    if begun is None or begun.done:
+        found = "none" if begun is None else "one that has come to its end"
+        raise RunError(f"{folder}: a system to go on with wanted, found {found}")
+    with sole_use(Path(folder)):
+        search, kept = begun.search, begun.facts["data"]
+        place = Path(data or kept["origin"])
+        _, scans = _read_scans(place, columns_of(kept), search.kinds)
+        return TrainedSearch(finish(begun, deal_scans(scans, search.seed), watch))
+
+
+def load(folder: str | Path) -> "TrainedSearch":
+    """Load a system that has learnt.
+
+    Raises:
+        RunError: there is none, or it was cut short.
+    """
+    found = open_folder(Path(folder))
+    if found is None or not found.done:
+        raise RunError(f"{folder}: a system that has come to its end wanted, found none")
+    return TrainedSearch(found)
+
+
+@dataclass(frozen=True)
+class TrainedSearch:
+    """A system that has learnt: it finds.
+
+    Args:
+        folder: Its own.
+    """
+
+    folder: Folder
+
+    @cached_property
+    def scores(self) -> dict[str, Any]:
+        """What `scores.json` holds."""
+        text = (self.folder.path / "scores.json").read_text(encoding="utf-8")
+        scores: dict[str, Any] = json.loads(text)
+        return scores
+
+    def predict(
+        self, files: Iterable[str | Path], watch: Watch = SILENT, series: str | None = None
+    ) -> list[Finding]:
+        """Search scans.
+
+        Args:
+            files: A volume each, or a folder of its DICOM files.
+            watch: Told how far it is.
+            series: Which volume of a folder is meant, as `Columns.series`.
+
+        Raises:
+            ReadError: a file cannot be read, or is no volume that tells where it lies.
+        """
+        search, threshold = self.folder.search, self.folder.facts["threshold"]
+        find, found = load_system(search.system).find, list[Finding]()
+        paths, one_size = list(map(Path, files)), SYSTEMS[search.system].landmarks
+        for number, path in enumerate(paths):
+            image = read_volume(find_image(path, series), search.prepare, one_size)
+            some = find(self.folder.path, search, image)
+            found += tell_findings(str(path), some, search.kinds, threshold)
+            if watch.count is not None:
+                watch.count(number + 1, len(paths))
+        return found
+
+
+def _read_scans(data: Path, columns: Columns, kinds: Sequence[str]) -> tuple[str, tuple[Scan, ...]]:
+    """Read the marks of a table, and tell which column names their kind."""
+    records = read_exams(data, columns)
+    facts = dict.fromkeys(name for record in records for name in record.facts)
+    usual = usual_columns({name: [] for name in facts}, (*LABELS, KINDS))
+    column = columns.label if isinstance(columns.label, str) else (usual or [""])[0]
+    if column and column not in facts:
+        raise CohortError(f"{data}: a column {column!r} wanted, found {', '.join(facts)}")
+    return column, gather_scans(records, column, kinds)
+
+
+def _expect_targets(scans: Sequence[Scan]) -> None:
+    for split in ("train", "val"):
+        if not any(scan.targets for scan in scans if scan.split == split):
+            raise CohortError(f"scans of {split} with something to find wanted, found none")

@@ -1,0 +1,194 @@
+"""What is sought, and how: the settings of a system, as its folder keeps them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medclf import __version__
+from medclf.core.cohort import Cohort
+from medclf.core.record import Record
+from medclf.core.task import Task
+from medclf.core.whole import write_whole
+from medclf.curate.fingerprint import take_fingerprint
+from medclf.curate.split import split_cohort
+from medclf.errors import CohortError, RunError
+from medclf.learn.plan import make_plan
+from medclf.learn.run import FORMAT
+from medclf.locate.scans import Scan
+from medclf.prepare.settings import Prepare
+
+FINEST_MM = 1.0
+LONGEST = 64
+SAMPLES_ACROSS = 4
+"""Samples across a target of median size, as far as files and `FINEST_MM` allow."""
+
+NEAREST_SAMPLES = 3.0
+"""A finding hits a target within its radius, or within so many samples where that is more."""
+
+ALONE_MM = 5.0
+"""It hits a target of unknown size within so much."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is sought, and how.
+
+    Args:
+        system: One of `medclf.systems.table`.
+        kinds: What is sought.
+        column: Of the table, that tells the kind of a mark; "" where all are alike.
+        prepare: How scans are prepared before they are searched; their size is their own.
+        minutes: Budget of the training, wall clock.
+        seed: All chance comes from it.
+        options: What the system lets be chosen.
+        false_positives: In a scan of validation on average, at the threshold of what is sure.
+    """
+
+    system: str
+    kinds: tuple[str, ...]
+    column: str
+    prepare: Prepare
+    minutes: float
+    seed: int = 0
+    options: Mapping[str, Any] = field(default_factory=dict)
+    false_positives: float = 1.0
+
+    @property
+    def edge_mm(self) -> float:
+        """The edge of a sample."""
+        return self.prepare.spacing_mm[0]
+
+    def hit_mm(self, scan: Scan) -> np.ndarray:
+        """Tell how near a finding must come to each target of a scan: (T,)."""
+        sizes = [ALONE_MM if t.diameter_mm is None else t.diameter_mm / 2 for t in scan.targets]
+        return np.maximum(sizes, NEAREST_SAMPLES * self.edge_mm)
+
+
+def deal_scans(scans: Sequence[Scan], seed: int) -> tuple[Scan, ...]:
+    """Give every scan a split, by patient; scans with few and many targets are shared out alike.
+
+    Raises:
+        CohortError: there are too few patients, or splits that are given part a patient.
+    """
+    dealt = split_cohort(_as_cohort(scans), seed)
+    return tuple(
+        replace(scan, split=record.split, patient=record.patient)
+        for scan, record in zip(scans, dealt.records, strict=True)
+    )
+
+
+def plan_scans(
+    scans: Sequence[Scan], minutes: float, seed: int, one_size: bool
+) -> tuple[Prepare, str]:
+    """Choose how scans are prepared: values as the plan of the house does, and the edge of samples.
+
+    Args:
+        scans: In splits.
+        minutes: Budget.
+        seed: All chance comes from it.
+        one_size: Whether all get the same samples, so many as hold the largest scan.
+
+    Returns:
+        The preparation, and why it is so.
+
+    Raises:
+        ReadError: scans cannot be read.
+        CohortError: they are pictures, or tell no spacing.
+    """
+    cohort = _as_cohort(scans)
+    found = take_fingerprint(cohort, seed=seed)
+    spacing, largest = found.spacing_median_mm, found.spacing_max_mm
+    if found.dims != 3 or spacing is None or largest is None or found.spacing_known < 1:
+        told = "pictures" if found.dims == 2 else "volumes, some without a spacing in mm"
+        raise CohortError(f"{cohort.origin}: volumes that tell their spacing wanted, found {told}")
+    planned = make_plan(cohort, found, minutes, seed).recipe.prepare
+    scale = "percentile" if planned.intensity == "landmarks" else planned.intensity
+    size, finest = planned.size, max(FINEST_MM, round(min(spacing), 2))
+    if one_size:
+        extent = np.array(found.shape_max) * largest
+        edge = max(finest, round(float(extent.max()) / LONGEST, 2))
+        size = tuple(int(n) for n in np.ceil(extent / edge))
+        why = f"{LONGEST} samples along the longest edge of the largest scan at most"
+    else:
+        sizes = [t.diameter_mm for scan in scans for t in scan.targets if t.diameter_mm]
+        across = float(np.median(sizes)) / SAMPLES_ACROSS if sizes else np.inf
+        edge = max(FINEST_MM, min(finest, round(across, 2)))
+        why = "as fine as the files, or as the targets ask for, but not finer than 1 mm"
+    edges = (edge,) * 3
+    return (
+        replace(planned, size=size, spacing_mm=edges, crop="none", intensity=scale, dtype="uint8"),
+        f"samples of {edge:g} mm: {why}",
+    )
+
+
+def _as_cohort(scans: Sequence[Scan]) -> Cohort:
+    """See scans as exams: the half with fewer targets, and the half with more."""
+    order = np.argsort([len(scan.targets) for scan in scans], kind="stable")
+    many = set(order[len(scans) // 2 :].tolist())
+    records = [
+        Record(s.name, {"image": s.source}, s.patient, int(number in many), s.split)
+        for number, s in enumerate(scans)
+    ]
+    task = Task(("fewer to be found", "more to be found"))
+    return Cohort(tuple(records), task, scans[0].source.path.parent)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The folder of a system.
+
+    Args:
+        path: Where it is.
+        facts: What its `run.json` holds.
+    """
+
+    path: Path
+    facts: Mapping[str, Any]
+
+    @property
+    def search(self) -> Search:
+        kept = dict(self.facts["search"])
+        kept["prepare"] = Prepare(**_with_tuples(kept["prepare"]))
+        return Search(**_with_tuples(kept))
+
+    @property
+    def done(self) -> bool:
+        """Whether training has come to its end."""
+        return bool(self.facts["state"] == "done")
+
+    def update(self, **facts: Any) -> "Folder":
+        """Write new facts, and return the folder that has them."""
+        new = Folder(self.path, {**self.facts, **facts})
+        write_whole(self.path / "run.json", json.dumps(new.facts, indent=1))
+        return new
+
+
+def make_folder(path: Path, search: Search, data: Mapping[str, Any]) -> Folder:
+    """Begin the folder of a system."""
+    facts = {"format": FORMAT, "medclf": __version__, "task": "locate", "state": "begun"}
+    return Folder(path, {}).update(**facts, search=asdict(search), data=dict(data))
+
+
+def open_folder(path: Path) -> Folder | None:
+    """Open the folder of a system; `None` where it is none, as a run that classifies.
+
+    Raises:
+        RunError: a newer medclf wrote it.
+    """
+    try:
+        facts = json.loads((path / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(facts, dict) or facts.get("task") != "locate":
+        return None
+    if facts["format"] > FORMAT:
+        raise RunError(f"{path}: a run of format {FORMAT} wanted, found {facts['format']}")
+    return Folder(path, facts)
+
+
+def _with_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}

@@ -1,0 +1,111 @@
+"""The systems by name: what `medclf train --task locate --method NAME` may ask for.
+
+Each line names the system's file, which has `OPTIONS`, `learn(work)` and
+`find(folder, search, image)`. To add a system, write its file, its page and its line here.
+"""
+
+import importlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from medclf.core.image import Image
+from medclf.errors import CohortError, SettingError
+from medclf.locate.scans import Scan
+from medclf.systems.candidates import Candidates
+from medclf.systems.search import Search
+from medclf.systems.work import Work
+
+
+@dataclass(frozen=True)
+class System:
+    """A system that finds.
+
+    Args:
+        idea: In a few words.
+        source: Its paper.
+        landmarks: Whether each kind is in a scan at most once; scans then get one size.
+    """
+
+    idea: str
+    source: str
+    landmarks: bool = False
+
+
+SYSTEMS = {
+    "screen_then_judge": System(
+        "a small network screens the volume, a second judges what it found", "Dou et al. 2016"
+    ),
+    "landmark_slices": System(
+        "which slices of each axis show a landmark; three profiles cross", "Yang et al. 2015", True
+    ),
+    "heat_map": System(
+        "a map of chances for each landmark over the whole scan", "Payer et al. 2016", True
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The functions of a system's file."""
+
+    options: Mapping[str, Any]
+    learn: Callable[[Work], None]
+    find: Callable[[Path, Search, Image], Candidates]
+
+
+def load_system(name: str) -> Loaded:
+    """Import a system.
+
+    Raises:
+        SettingError: there is none of that name; the nearest is told.
+    """
+    if name not in SYSTEMS:
+        near = get_close_matches(name, SYSTEMS, n=1, cutoff=0.0)[0]
+        raise SettingError(f"no system is called {name!r}; the nearest is {near}")
+    file = importlib.import_module(f"medclf.systems.{name}")
+    return Loaded(file.OPTIONS, file.learn, file.find)
+
+
+def choose_system(scans: Sequence[Scan]) -> str:
+    """Choose heat maps where several kinds are marked, each at most once in a scan."""
+    kinds = {target.kind for scan in scans for target in scan.targets}
+    return "heat_map" if len(kinds) > 1 and not _doubled(scans) else "screen_then_judge"
+
+
+def expect_landmarks(scans: Sequence[Scan]) -> None:
+    """Check that no kind is marked twice in a scan.
+
+    Raises:
+        CohortError: one is.
+    """
+    for name, kind in _doubled(scans)[:1]:
+        raise CohortError(
+            f"{name}: each landmark once in a scan wanted, found {kind} more than once; "
+            "screen_then_judge finds any number"
+        )
+
+
+def _doubled(scans: Sequence[Scan]) -> list[tuple[str, str]]:
+    counted = Counter((scan.name, target.kind) for scan in scans for target in scan.targets)
+    return [pair for pair, count in counted.items() if count > 1]
+
+
+def choose_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the options of a system, and fill in those that were not said.
+
+    Raises:
+        SettingError: the system has no such option, or it is of another type.
+    """
+    known = load_system(name).options
+    for key, value in options.items():
+        if key not in known:
+            near = get_close_matches(key, known, n=1, cutoff=0.0)[0]
+            raise SettingError(f"{name} has no option {key!r}; the nearest is {near}")
+        if not isinstance(value, type(known[key])):
+            wanted = type(known[key]).__name__
+            raise SettingError(f"{name}: {key} is of the type {wanted}, not {value!r}")
+    return {**known, **options}

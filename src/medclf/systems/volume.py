@@ -1,0 +1,103 @@
+"""A scan as it is searched: all of it, turned, scaled and resampled to samples of one edge.
+
+Cubes cut out of it later are what a network learns from, and what it is shown when it searches:
+both see values that were scaled with the whole scan in view. Prepared scans lie as NIfTI files in
+the folder of a system while it learns.
+"""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from medclf.core.image import Image
+from medclf.core.record import Source
+from medclf.errors import ReadError, RunError
+from medclf.prepare.crop import Box, crop
+from medclf.prepare.exam import Prepare, cut_image, place_image
+from medclf.read.image import read_image
+from medclf.read.write import write_image
+
+
+def read_volume(source: Source, prepare: Prepare, one_size: bool) -> Image:
+    """Read a scan and prepare all of it.
+
+    Args:
+        source: Of the scan.
+        prepare: `spacing_mm` tells the edge of samples.
+        one_size: Whether all scans get the same samples, those of `prepare.size` about the middle;
+            else each has as many as it fills.
+
+    Returns:
+        uint8, with the place of its samples in the patient.
+
+    Raises:
+        ReadError: it is no volume, or does not tell where its samples lie.
+    """
+    image, where = read_image(source), str(source)
+    cut, _ = cut_image(image, prepare, where)
+    spacing = cut.grid.spacing_mm
+    if spacing is None:
+        raise ReadError(f"{where}: a spacing in mm wanted, to search for places, found none")
+    if not one_size:
+        edges = zip(cut.space, spacing, prepare.spacing_mm, strict=True)
+        own = tuple(math.ceil(n * mm / wanted) for n, mm, wanted in edges)
+        prepare = replace(prepare, size=own)
+    found = place_image(image, prepare, where)
+    grid = found.placement.grid(found.grid)
+    if grid.origin_mm is None or grid.axes is None:
+        raise ReadError(f"{where}: a place in the patient wanted, to tell places, found none")
+    return Image(found.values, grid, image.modality)
+
+
+def keep_volume(image: Image, path: Path) -> None:
+    """Write a prepared scan, whole or not at all.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(write_image(image, ".nii")[0])
+        part.replace(path)
+    except OSError as problem:
+        part.unlink(missing_ok=True)
+        raise RunError(f"{path}: cannot be written: {problem.strerror}") from problem
+
+
+def kept_volume(path: Path) -> Image:
+    """Read a prepared scan again."""
+    return read_image(Source(path))
+
+
+def widen(image: Image, margin: int) -> Image:
+    """Lay a margin of its least value about a scan, so that cubes about its edge are whole."""
+    edges = tuple(n + margin for n in image.space)
+    return crop(image, Box((-margin,) * len(edges), edges))[0]
+
+
+def draw_places(
+    image: Image, count: int, away_mm: np.ndarray, least_mm: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw places where something is shown, away from others.
+
+    Args:
+        image: Prepared.
+        count: How many at most.
+        away_mm: (N, 3) places to keep away from.
+        least_mm: (N,) by so much.
+        rng: Chance.
+
+    Returns:
+        (M, 3) in mm of the patient.
+    """
+    shown = np.flatnonzero(image.values[0] > 0)
+    if not len(shown):
+        return np.zeros((0, 3))
+    drawn = rng.choice(shown, min(2 * count, len(shown)), replace=False)
+    places = image.grid.to_mm(np.stack(np.unravel_index(drawn, image.space), 1).astype(float))
+    if len(away_mm):
+        far = np.linalg.norm(places[:, None] - away_mm[None], axis=-1) > least_mm
+        places = places[far.all(1)]
+    return places[:count]

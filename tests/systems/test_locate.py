@@ -1,0 +1,151 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medclf.core.grid import Grid
+from medclf.core.image import Image
+from medclf.curate.cohort import Columns
+from medclf.errors import CohortError, MedclfError, ReadError, RunError, SettingError
+from medclf.read.write import write_image
+from medclf.systems import locate
+from medclf.systems.search import open_folder
+
+SPACING = 2.0
+EDGE = 36
+KIND = Columns(label="kind")
+
+
+def write_scan(path, seed):
+    """Write noise with one or two balls of 8 mm in it, and give their middles in mm."""
+    rng = np.random.default_rng(seed)
+    grid = Grid((SPACING,) * 3, tuple(rng.uniform(-50, 50, 3)), np.eye(3))
+    values = rng.normal(60, 8, (EDGE,) * 3)
+    places = np.stack(np.indices(values.shape), -1)
+    samples = []
+    for middle in ((10, 10, 10), (25, 24, 12))[: 1 + seed % 2]:
+        at = np.array(middle) + rng.uniform(-3, 3, 3)
+        values[np.linalg.norm(places - at, axis=-1) < 2.2] += 90
+        samples.append(at)
+    image = Image(values.astype(np.float32)[None], grid)
+    path.write_bytes(write_image(image, ".nii")[0])
+    return grid.to_mm(np.array(samples))
+
+
+def write_table(folder, count):
+    rows = []
+    for number in range(count):
+        places = write_scan(folder / f"{number}.nii", number)
+        rows += [(f"{number}.nii", f"p{number}", "ball", *at, 8.0) for at in places]
+    split = dict.fromkeys(range(count), "train") | {count - 2: "val", count - 1: "test"}
+    frame = pd.DataFrame(
+        rows, columns=["path", "patient", "kind", "z_mm", "y_mm", "x_mm", "diameter_mm"]
+    )
+    frame["split"] = [split[int(path.split(".")[0])] for path in frame.path]
+    frame.to_csv(folder / "marks.csv", index=False)
+    return folder / "marks.csv"
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    return write_table(tmp_path_factory.mktemp("scans"), 6)
+
+
+@pytest.fixture(scope="module")
+def finder(table):
+    options = {"edge": 16, "most": 12}
+    return locate.train(table, table.parent / "run", 0.15, options=options, columns=KIND)
+
+
+def test_balls_in_a_scan_that_was_never_seen_are_found(finder, tmp_path):
+    places = write_scan(tmp_path / "new.nii", 101)
+    found = finder.predict([tmp_path / "new.nii"])
+    surest = np.array([one.at_mm for one in found[: len(places)]])
+    apart = np.linalg.norm(surest[:, None] - places[None], axis=-1)
+    assert apart.min(0).max() < 6.0
+    assert {one.kind for one in found} == {"ball"}
+
+
+def test_figures_are_those_of_the_test_scans(finder):
+    scores = finder.scores
+    assert scores["split"] == "test"
+    assert scores["judged"]["scans"] == 1
+    assert scores["judged"]["lesions"] == 2
+    assert [p["false_positives"] for p in scores["judged"]["points"]][-3:] == [2.74, 4.0, 8.0]
+    assert scores["judged"]["cpm"]["value"] >= 0.5
+
+
+def test_what_was_cut_short_goes_on_and_comes_to_the_same(finder, table):
+    folder = finder.folder.path
+    before = (folder / "findings.csv").read_bytes(), finder.scores
+    open_folder(folder).update(state="begun")
+    for name in ("findings.csv", "scores.json", "found-test.npz"):
+        (folder / name).unlink()
+    again = locate.resume(folder)
+    assert ((folder / "findings.csv").read_bytes(), again.scores) == before
+    with pytest.raises(RunError, match="come to its end"):
+        locate.resume(folder)
+
+
+def test_a_picture_is_no_scan_to_be_searched(finder, tmp_path):
+    (tmp_path / "a.npy").write_bytes(write_image(Image(np.ones((1, 9, 9), np.uint8)), ".npy")[0])
+    with pytest.raises(ReadError, match="volume"):
+        finder.predict([tmp_path / "a.npy"])
+
+
+def refuse(table, tmp_path, change, match, **more):
+    frame = change(pd.read_csv(table))
+    frame["path"] = [str(table.parent / path) for path in frame.path]
+    frame.to_csv(tmp_path / "marks.csv", index=False)
+    with pytest.raises(MedclfError, match=match) as caught:
+        locate.train(tmp_path / "marks.csv", tmp_path / "run", 0.1, columns=KIND, **more)
+    return caught.type
+
+
+def test_marks_outside_of_their_scan_are_refused(table, tmp_path):
+    kind = refuse(table, tmp_path, lambda f: f.assign(z_mm=9999.0), "a mark in the scan wanted")
+    assert kind is CohortError
+
+
+def test_a_table_without_places_is_refused(table, tmp_path):
+    bare = ["z_mm", "y_mm", "x_mm"]
+    refuse(
+        table,
+        tmp_path,
+        lambda f: f.drop(columns=bare).drop_duplicates("path"),
+        "marked points wanted",
+    )
+
+
+def test_kinds_and_options_that_are_not_there_are_named(table, tmp_path):
+    refuse(table, tmp_path, lambda f: f, "marks of cyst wanted, found ball", kinds=["cyst"])
+    kind = refuse(table, tmp_path, lambda f: f, "the nearest is judge", options={"juge": "patch"})
+    assert kind is SettingError
+    refuse(table, tmp_path, lambda f: f, "screen_then_judge", system="screen")
+
+
+def test_a_scan_of_two_patients_is_refused(table, tmp_path):
+    def part(frame):
+        return frame.assign(patient=[f"p{i}" for i in range(len(frame))])
+
+    refuse(table, tmp_path, part, "one scan with patients")
+
+
+def test_a_row_without_place_is_a_scan_without_targets(table):
+    frame = pd.read_csv(table)
+    empty = frame.index[frame.path == "0.nii"]
+    frame.loc[empty, ["z_mm", "y_mm", "x_mm"]] = np.nan
+    frame["path"] = [str(table.parent / path) for path in frame.path]
+    frame.to_csv(table.parent / "some.csv", index=False)
+    _, scans = locate._read_scans(table.parent / "some.csv", KIND, ())
+    assert [len(scan.targets) for scan in scans] == [0, 2, 1, 2, 1, 2]
+
+
+def test_the_folder_tells_what_was_sought(finder):
+    kept = open_folder(finder.folder.path).search
+    assert kept.kinds == ("ball",)
+    assert kept.prepare.spacing_mm == (2.0, 2.0, 2.0)
+    assert kept == replace(kept)
+    assert json.loads((finder.folder.path / "run.json").read_text())["state"] == "done"
