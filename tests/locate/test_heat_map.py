@@ -44,8 +44,8 @@ def perfect(finder, at, nowhere=1e-4):
 def test_places_are_read_off_between_the_samples(size):
     finder, at = make(size), places(size)
     found, scores = finder.decide(perfect(finder, at))
-    assert torch.allclose(found, at, atol=0.02)
-    assert (scores > 0.6).all()
+    assert torch.allclose(found, at, atol=0.05)
+    assert (scores > 0.95).all()
     _, unsure = finder.decide(perfect(finder, at, nowhere=0.9))
     assert torch.allclose(unsure, scores * 0.1, atol=1e-3)
 
@@ -76,7 +76,7 @@ def test_a_way_is_built_alike_from_a_seed_and_gives_chances(size):
     out = one.eval()(views)
     assert torch.equal(out, other.eval()(views))
     assert torch.allclose(out.exp().sum(-1), torch.ones(2, 2))
-    assert torch.allclose(out[:, :, 0].exp(), torch.full((2, 2), 0.5), atol=0.05)
+    assert torch.allclose(out[:, :, 0].exp(), torch.full((2, 2), 0.5), atol=0.15)
 
 
 def test_training_moves_images_with_their_places():

@@ -2,9 +2,9 @@
 
 Any body and a pyramid on its maps give each landmark a map at half the samples or fewer. Softmax
 makes of the map, and of one further number for "nowhere", chances that sum to 1; they are taught by
-a Gaussian about the true place. The top of a parabola through the largest chances is the place, and
-the chance that lies near it tells how sure the place is: a map that is spread out, or that says
-nowhere, gives little.
+a Gaussian about the true place. The place is the mean of the cells about the likeliest one, each as
+likely as it is, and the chance that lies among them tells how sure it is: a map that is spread out,
+or that says nowhere, gives little.
 
 Source: Pfister, Charles, Zisserman. Flowing ConvNets for Human Pose Estimation in Videos. ICCV 2015
 (a Gaussian as the target); Payer et al. Regressing Heatmaps for Multiple Landmark Localization
@@ -18,7 +18,6 @@ from math import log
 import torch
 from torch import Generator, Tensor, nn
 
-from medclf.locate.peaks import refine
 from medclf.locate.sought import Sought
 from medclf.look.augment import Augment, augment_marked
 from medclf.look.views import Views
@@ -29,10 +28,10 @@ from medclf.net.pyramid import Pyramid
 from medclf.net.start import fill_normal, initialise
 from medclf.net.table import build_body
 
-SPREAD = 1.5
+SPREAD = 1.0
 """Deviation of the Gaussian that teaches, in cells."""
 
-NEAR = 2
+NEAR = 3
 """Cells to each side of the largest chance, along each axis, whose chance counts for the place."""
 
 
@@ -65,11 +64,11 @@ class HeatMap(nn.Module):
         self.nowhere = nn.Linear(body.features, landmarks)
 
     def draw(self, generator: Generator) -> None:
-        """Draw first weights; small ones last, so that at first every cell is as likely."""
+        """Draw first weights; the last ones so that logits have about the spread of features."""
         for part in (self.body, self.pyramid, self.nowhere):
             initialise(part, generator)
         for weight in self.heat.parameters():
-            fill_normal(weight, 0.01, generator)
+            fill_normal(weight, self.pyramid.features**-0.5, generator)
 
     def look(self, views: Views, generator: Generator) -> Views:
         """See images as they are; in training `blend` changes them, with their landmarks."""
@@ -107,20 +106,19 @@ class HeatMap(nn.Module):
 
     def decide(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """Give places in samples, (B, L, axes), and from 0 to 1 how sure they are, (B, L)."""
-        space, (count, landmarks) = self.pyramid.space, logits.shape[:2]
-        maps = logits[:, :, 1:].reshape(-1, *space)
-        top = maps.flatten(1).argmax(1)
-        cells = torch.stack(torch.unravel_index(top, space), 1)
-        which = torch.arange(len(maps), device=maps.device)
-        places = (refine(maps, which, cells) + 0.5) * self._step(maps) - 0.5
-        near = maps.exp()
-        for axis, edge in enumerate(space):
-            reach = torch.arange(edge, device=maps.device) - cells[:, axis, None]
-            shape = [len(maps), *[1] * len(space)]
-            shape[1 + axis] = edge
-            near = near * (reach.abs() <= NEAR).view(shape)
-        scores = near.flatten(1).sum(1).clamp(0, 1)
-        return places.view(count, landmarks, -1), scores.view(count, landmarks)
+        space = self.pyramid.space
+        near = logits[:, :, 1:].flatten(0, 1).softmax(1)
+        tops = torch.stack(torch.unravel_index(near.argmax(1), space), 1)
+        near = near.view(-1, *space)
+        grid = torch.meshgrid(*(torch.arange(n, device=near.device) for n in space), indexing="ij")
+        for axis, along in enumerate(grid):
+            top = tops[:, axis].view(-1, *[1] * len(space))
+            near = near * ((along - top).abs() <= NEAR)
+        mass = near.flatten(1).sum(1)
+        cells = [(near * along).flatten(1).sum(1) / mass for along in grid]
+        places = (torch.stack(cells, 1) + 0.5) * self._step(near) - 0.5
+        scores = mass.view(logits.shape[:2]) * (1 - logits[:, :, 0].exp())
+        return places.view(*logits.shape[:2], -1), scores.clamp(0, 1)
 
     def _gaussian(self, cells: Tensor) -> Tensor:
         """Spread a chance of 1 about each place: (B, L, axes) in cells -> (B, L, all cells)."""
