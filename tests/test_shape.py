@@ -34,6 +34,7 @@ MAY = {
         "locate",
         "evaluate",
         "learn",
+        "report",
         "verbs",
         "watch",
     },

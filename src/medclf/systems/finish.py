@@ -19,6 +19,7 @@ from medclf.prepare.settings import Prepare
 from medclf.read.image import read_image
 from medclf.systems.candidates import keep_candidates, kept_candidates
 from medclf.systems.measure import Measured, Searched, measure, tell_findings
+from medclf.systems.page import write_page
 from medclf.systems.search import Folder
 from medclf.systems.table import SYSTEMS, load_system
 from medclf.systems.volume import keep_volume, kept_volume, read_volume
@@ -36,8 +37,9 @@ def finish(begun: Folder, scans: Sequence[Scan], watch: Watch) -> Folder:
     scans, volumes = _prepare(scans, search.prepare, landmarks, place / PREPARED, watch)
     work = Work(place, search, scans, volumes, watch)
     loaded.learn(work)
-    measured = _measure(work, landmarks)
+    measured, judged = _measure(work, landmarks)
     write_whole(place / "scores.json", json.dumps(measured.to_json(), indent=1))
+    write_page(begun, work, measured, judged)
     done = begun.update(state="done", threshold=measured.threshold)
     shutil.rmtree(place / PREPARED)
     return done
@@ -80,7 +82,7 @@ def _in_mm(scan: Scan, path: Path) -> Scan:
     return replace(scan, targets=tuple(targets))
 
 
-def _measure(work: Work, landmarks: bool) -> Measured:
+def _measure(work: Work, landmarks: bool) -> tuple[Measured, Searched]:
     """Search validation and test scans once; the threshold comes from validation alone."""
     search, splits = work.search, {}
     find = load_system(search.system).find
@@ -101,7 +103,7 @@ def _measure(work: Work, landmarks: bool) -> Measured:
         )
     ]
     write_whole(work.folder / "findings.csv", write_findings(findings))
-    return measured
+    return measured, judged
 
 
 def write_findings(findings: Sequence[Finding]) -> str:

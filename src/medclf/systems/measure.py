@@ -11,10 +11,10 @@ import numpy as np
 
 from medclf.core.finding import Finding
 from medclf.core.plain import to_plain
+from medclf.evaluate.distances import Distances, Placed, measure_distances
 from medclf.evaluate.froc import Froc, Marked, free_response
 from medclf.locate.scans import Scan
 from medclf.systems.candidates import Candidates
-from medclf.systems.distances import Distances, hold, measure_distances
 from medclf.systems.search import Search
 
 RATES = (2.74,)
@@ -88,6 +88,23 @@ def measure(val: Searched, judged: Searched, search: Search, landmarks: bool) ->
     return Measured(
         judged.split, threshold, *respond(judged.scans, judged.found, search, search.seed)
     )
+
+
+def hold(scans: Sequence[Scan], found: Mapping[str, Candidates], search: Search) -> Placed:
+    """Hold the landmarks of a search against what is marked."""
+    shape = len(scans), len(search.kinds)
+    error, sure, own = np.full(shape, np.nan), np.zeros(shape), np.zeros(shape, bool)
+    for row, scan in enumerate(scans):
+        some = found[scan.name]
+        sure[row] = some.scores
+        truth = np.full((shape[1], 3), np.nan)
+        for mark in scan.targets:
+            truth[search.kinds.index(mark.kind)] = mark.point.at
+        far = np.linalg.norm(some.places_mm[:, None] - truth[None], axis=-1)
+        error[row] = np.diag(far)
+        there = np.isfinite(error[row])
+        own[row, there] = np.nanargmin(far[there], axis=1) == np.flatnonzero(there)
+    return Placed(np.array([scan.patient for scan in scans]), error, sure, own)
 
 
 def respond(

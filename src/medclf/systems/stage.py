@@ -1,12 +1,23 @@
 """A stage of a system: an ordinary run, in a folder of its own."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from medclf import verbs
 from medclf.core.cohort import Cohort
+from medclf.core.image import Image
+from medclf.core.record import Point
 from medclf.errors import RunError
 from medclf.learn.plan import Plan
+from medclf.learn.recipe import Recipe
+from medclf.learn.trained import Held
+from medclf.prepare.exam import Prepare, prepare_image
+from medclf.prepare.marked import Mark
+from medclf.systems.search import Search
 from medclf.systems.work import Work
 
 
@@ -48,3 +59,38 @@ def load_stage(place: Path) -> verbs.TrainedRun:
     if not isinstance(run, verbs.TrainedRun):
         raise RunError(f"{place}: a trained run wanted, found one that was joined")
     return run
+
+
+def cut_cubes(search: Search, edges: tuple[int, ...], planned: Prepare) -> Prepare:
+    """Cut cubes out of prepared scans and leave their values as they are."""
+    return replace(
+        planned,
+        size=edges,
+        spacing_mm=(search.edge_mm,) * 3,
+        crop="point",
+        orientation="file",
+        intensity="full",
+        bias="none",
+        unit="",
+    )
+
+
+def explain(plan: Plan, recipe: Recipe, why: str) -> Plan:
+    """Change a plan, and tell why."""
+    keys = ("prepare.size", "net.name", "fit.members", "fit.folds")
+    return Plan(recipe, {**plan.reasons, **dict.fromkeys(keys, why)})
+
+
+def judge_places(
+    stage: verbs.TrainedRun, image: Image, places_mm: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Judge the cubes about places of a prepared scan: (N, 3) -> (N, classes)."""
+    if not len(places_mm):
+        return np.zeros((0, len(stage.run.task.classes)))
+    prepare = stage.trained.recipe.prepare
+    cubes = [
+        prepare_image(image, prepare, "scan", mark=Mark(Point(tuple(place), "mm")))
+        for place in places_mm.round(2).tolist()
+    ]
+    shares, _ = stage.trained.probabilities(Held(np.stack(cubes)), np.arange(len(cubes)))
+    return shares

@@ -1,15 +1,14 @@
 """How far found landmarks lie from the true ones, and whether missing ones are known as missing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medclf.evaluate.interval import Figure, loss, proportion
 from medclf.evaluate.places import presence_threshold
-from medclf.locate.scans import Scan
-from medclf.systems.candidates import Candidates
-from medclf.systems.search import Search
 
 NEAR_MM = 20.0
 """A landmark counts as identified within so much, where no other is nearer."""
@@ -59,7 +58,7 @@ class Distances:
 
 
 @dataclass(frozen=True, eq=False)
-class Held:
+class Placed:
     """Landmarks of some scans held against the truth, (scans, L) each.
 
     Args:
@@ -69,10 +68,10 @@ class Held:
         own: Whether no other landmark lies nearer.
     """
 
-    patients: np.ndarray
-    error: np.ndarray
-    sure: np.ndarray
-    own: np.ndarray
+    patients: NDArray[Any]
+    error: NDArray[np.float64]
+    sure: NDArray[np.float64]
+    own: NDArray[np.bool_]
 
     def threshold(self) -> float:
         """Choose from which score on a landmark is there."""
@@ -80,24 +79,7 @@ class Held:
         return presence_threshold(self.sure[there], self.sure[~there])
 
 
-def hold(scans: Sequence[Scan], found: Mapping[str, Candidates], search: Search) -> Held:
-    """Hold the landmarks of a search against what is marked."""
-    shape = len(scans), len(search.kinds)
-    error, sure, own = np.full(shape, np.nan), np.zeros(shape), np.zeros(shape, bool)
-    for row, scan in enumerate(scans):
-        some = found[scan.name]
-        sure[row] = some.scores
-        truth = np.full((shape[1], 3), np.nan)
-        for mark in scan.targets:
-            truth[search.kinds.index(mark.kind)] = mark.point.at
-        far = np.linalg.norm(some.places_mm[:, None] - truth[None], axis=-1)
-        error[row] = np.diag(far)
-        there = np.isfinite(error[row])
-        own[row, there] = np.nanargmin(far[there], axis=1) == np.flatnonzero(there)
-    return Held(np.array([scan.patient for scan in scans]), error, sure, own)
-
-
-def measure_distances(held: Held, kinds: Sequence[str], threshold: float) -> Distances:
+def measure_distances(held: Placed, kinds: Sequence[str], threshold: float) -> Distances:
     """Measure landmarks, with intervals by patient."""
     there = np.isfinite(held.error)
     whose = np.repeat(held.patients[:, None], len(kinds), 1)
@@ -119,5 +101,5 @@ def measure_distances(held: Held, kinds: Sequence[str], threshold: float) -> Dis
     )
 
 
-def _summary(errors: np.ndarray) -> tuple[float, float]:
+def _summary(errors: NDArray[np.float64]) -> tuple[float, float]:
     return (float(errors.mean()), float(errors.max())) if len(errors) else (np.nan, np.nan)

@@ -1,0 +1,209 @@
+"""The page of a system that finds: how much, at what price in false alarms, and how near.
+
+It is laid out as a report is, and is as self-contained.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from medclf.evaluate.distances import Distances
+from medclf.evaluate.froc import RATES, Froc
+from medclf.evaluate.interval import Figure
+from medclf.report.chart import Chart, Key
+from medclf.report.contents import Setting
+from medclf.report.data import Sheet, lay_out
+from medclf.report.headline import Head, Tile
+from medclf.report.mark import Axis
+from medclf.report.page import render_page, write_page
+from medclf.report.picture import Picture
+from medclf.report.style import ACCENT, WARM, draw_figure
+from medclf.report.words import LEVEL, count, number, with_span
+
+TITLES = {
+    "search": "Found, and false alarms",
+    "distances": "By landmark",
+    "places": "Scans",
+    "plan": "Plan",
+    "repeat": "Make it again",
+}
+SHARE = Axis(0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Found:
+    """All that the page tells.
+
+    Args:
+        title: What was sought in what.
+        version: The medclf that made it.
+        date: When, as it should be read.
+        seed: Every random draw came from it.
+        unseen: Whether the scans had no part in training or choosing.
+        judged: Figures of the system.
+        screened: Those of its first stage alone; `None` where there is one only.
+        distances: Of landmarks; `None` where other things are sought.
+        sure: False positives a scan that were allowed on validation.
+        pictures: Scans with truth and findings.
+        plan: Settings with reasons.
+        commands: That make this again.
+    """
+
+    title: str
+    version: str
+    date: str
+    seed: int
+    unseen: bool
+    judged: Froc
+    screened: Froc | None
+    distances: Distances | None
+    sure: float
+    pictures: tuple[Picture, ...] = ()
+    plan: tuple[Setting, ...] = ()
+    commands: tuple[str, ...] = ()
+    recipe: str = ""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A row of the table: the sensitivity at so many false positives a scan."""
+
+    rate: str
+    sensitivity: str
+    alone: str
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What the page says of false alarms."""
+
+    words: str
+    rows: tuple[Rate, ...]
+    alone: bool
+    charts: tuple[Chart, ...]
+
+
+def write_found(path: Path, found: Found) -> Path:
+    """Write the page as one HTML file, whole or not at all.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
+    parts = {
+        "search": _tell_search(found),
+        "distances": found.distances and _tell_distances(found.distances),
+        "places": found.pictures and _tell_pictures(found.pictures),
+        "plan": found.plan,
+        "repeat": found.commands,
+    }
+    return write_page(path, render_page(found, _head(found), TITLES, parts))
+
+
+def _head(found: Found) -> Head:
+    meta = (found.date, f"medclf {found.version}", f"seed {found.seed}")
+    froc, where = found.judged, "never seen in training" if found.unseen else "of validation"
+    sample = f"{count(froc.scans, 'scan')} of {count(froc.patients, 'patient')} {where}"
+    one = next(point for point in froc.points if point.false_positives == 1.0)
+    words = (
+        f"In {sample}, {with_span(one.sensitivity, f'{LEVEL} interval')} of "
+        f"{count(froc.lesions, 'target')} are found at one false alarm a scan."
+    )
+    tiles = [_tile("Found at 1 false alarm a scan", one.sensitivity), _tile("CPM", froc.cpm)]
+    if found.distances is not None:
+        words = (
+            f"In {sample}, {count(len(found.distances.landmarks), 'landmark')} are found "
+            f"{with_span(found.distances.error_mm, f'{LEVEL} interval')} mm away from where they "
+            "lie, on average."
+        )
+        tiles = [
+            _tile("Identified", found.distances.identified),
+            _tile("Told right, there or missing", found.distances.known),
+        ]
+    few = froc.patients < 20
+    cautions = (f"{count(froc.patients, 'patient')} tell little.",) if few else ()
+    return Head(meta, (words,), tuple(tiles), cautions)
+
+
+def _tile(name: str, figure: Figure) -> Tile:
+    span = f"{number(figure.low)} to {number(figure.high)}"
+    return Tile(name, number(figure.value), span, SHARE.mark(figure))
+
+
+def _tell_search(found: Found) -> Searched:
+    judged, alone = found.judged, found.screened
+    others = alone.points if alone is not None else judged.points
+    rows = [
+        Rate(
+            f"{one.false_positives:g}",
+            with_span(one.sensitivity),
+            number(other.sensitivity.value),
+        )
+        for one, other in zip(judged.points, others, strict=True)
+    ]
+    cpm = number(alone.cpm.value) if alone is not None else ""
+    rows.append(Rate("mean of seven (CPM)", with_span(judged.cpm), cpm))
+    words = (
+        f"{judged.found} of {count(judged.lesions, 'target')} are among the findings, with "
+        f"{judged.false_positives / judged.scans:.1f} false ones a scan; a threshold on the score "
+        f"trades one for the other. Findings are called sure from a threshold on that lets "
+        f"{found.sure:g} false alarms a scan pass on validation."
+    )
+    return Searched(words, tuple(rows), alone is not None, (_draw(judged, alone),))
+
+
+def _draw(judged: Froc, alone: Froc | None) -> Chart:
+    """Draw the sensitivity against false positives a scan, on a logarithmic axis."""
+    least, most = RATES[0], RATES[-1]
+
+    def line(axes: Axes, froc: Froc, colour: str) -> None:
+        x = [max(c.false_positives, least / 2) for c in froc.curve]
+        y = [c.sensitivity for c in froc.curve]
+        axes.plot([*x, 2 * most], [*y, y[-1]], color=colour, drawstyle="steps-post")
+
+    def draw(axes: Axes) -> None:
+        at = [p for p in judged.points if p.false_positives in RATES]
+        rates = [p.false_positives for p in at]
+        low, high = ([getattr(p.sensitivity, end) for p in at] for end in ("low", "high"))
+        axes.fill_between(rates, low, high, color=ACCENT, alpha=0.16, linewidth=0)
+        if alone is not None:
+            line(axes, alone, WARM)
+        line(axes, judged, ACCENT)
+        axes.set_xscale("log", base=2)
+        axes.set_xlim(least, most)
+        axes.set_ylim(0, 1.02)
+        axes.set_xticks(RATES)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.set_xlabel("False positives a scan")
+        axes.set_ylabel("Sensitivity")
+
+    svg = draw_figure("froc", "Sensitivity against false positives a scan", draw, 5.0, 4.2)
+    key = [Key("as the system judges", ACCENT), Key(f"{LEVEL} interval", ACCENT, "area")]
+    key += [Key("first stage alone", WARM)] if alone is not None else []
+    caption = "Intervals are by patient, at each of the seven rates that CPM is the mean of."
+    return Chart("Free-response ROC", svg, caption, tuple(key))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A landmark as the table tells it."""
+
+    kind: str
+    scans: str
+    mean: str
+    largest: str
+
+
+def _tell_distances(distances: Distances) -> tuple[Row, ...]:
+    worst = sorted(distances.landmarks, key=lambda one: -one.error_mm)
+    return tuple(
+        Row(one.kind, f"{one.scans}", f"{one.error_mm:.1f}", f"{one.largest_mm:.1f}")
+        for one in worst
+    )
+
+
+def _tell_pictures(pictures: Sequence[Picture]) -> Sheet:
+    return lay_out(list(pictures))

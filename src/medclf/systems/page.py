@@ -1,0 +1,117 @@
+"""The page of a system: what `finish` measured, with scans to look at, laid out by `report`."""
+
+import shlex
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from medclf import __version__
+from medclf.core.image import Image
+from medclf.locate.scans import Scan
+from medclf.report.contents import Setting
+from medclf.report.found import Found, write_found
+from medclf.report.picture import Picture
+from medclf.report.rings import Ring, draw_rings
+from medclf.systems.candidates import Candidates
+from medclf.systems.measure import Measured, Searched, targets_mm
+from medclf.systems.search import Folder, Search
+from medclf.systems.work import Work
+
+PICTURES = 9
+RADIUS = 3.0
+"""Of a ring about a finding, in samples."""
+
+
+def write_page(folder: Folder, work: Work, measured: Measured, judged: Searched) -> Path:
+    """Write `report.html` into the folder of a system.
+
+    Args:
+        folder: That has come to its end.
+        work: Its scans, still prepared.
+        measured: What it reaches.
+        judged: What was found in the scans that it was measured on.
+    """
+    search, origin = work.search, Path(folder.facts["data"]["origin"])
+    kinds = ", ".join(search.kinds[:6]) + (" …" if len(search.kinds) > 6 else "")
+    found = Found(
+        title=f"{kinds}: found in scans of {origin.name}",
+        version=__version__,
+        date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        seed=search.seed,
+        unseen=measured.split == "test",
+        judged=measured.judged,
+        screened=measured.screened,
+        distances=measured.distances,
+        sure=search.false_positives,
+        pictures=_show(work, measured, judged),
+        plan=_settings(folder, work),
+        commands=(_command(search, origin),),
+    )
+    return write_found(work.folder / "report.html", found)
+
+
+def _settings(folder: Folder, work: Work) -> tuple[Setting, ...]:
+    search = work.search
+    numbers = [sum(scan.split == name for scan in work.scans) for name in ("train", "val", "test")]
+    told = "{} train, {} validate, {} test".format(*numbers)
+    options = [Setting(name, str(value), "") for name, value in search.options.items()]
+    reason = folder.facts["reasons"]["prepare.spacing_mm"]
+    return (
+        Setting("system", search.system, ""),
+        Setting("scans", told, "by patient"),
+        Setting("edge of samples", f"{search.edge_mm:g} mm", reason),
+        Setting("intensity", search.prepare.intensity, ""),
+        Setting("minutes", f"{search.minutes:g}", ""),
+        *options,
+    )
+
+
+def _command(search: Search, origin: Path) -> str:
+    words = ["medclf", "train", str(origin), "--task", "locate", "--method", search.system]
+    words += ["--find", ",".join(search.kinds), "--minutes", f"{search.minutes:g}"]
+    words += ["--seed", str(search.seed)]
+    words += [
+        part for name, value in search.options.items() for part in ("--option", f"{name}={value}")
+    ]
+    return " ".join(map(shlex.quote, words))
+
+
+def _show(work: Work, measured: Measured, judged: Searched) -> tuple[Picture, ...]:
+    """Show scans in turn: the surest finding of each, what was missed, and the surest mistake."""
+    shown: list[Picture] = []
+    for scan in judged.scans:
+        if len(shown) < PICTURES:
+            found = judged.found[scan.name]
+            shown += _show_scan(work.volume(scan), scan, found, work.search, measured.threshold)
+    return tuple(shown[:PICTURES])
+
+
+def _show_scan(
+    image: Image, scan: Scan, found: Candidates, search: Search, threshold: float
+) -> list[Picture]:
+    """Draw planes of a scan through places that tell most about what was found in it."""
+    truth, reach = targets_mm(scan), search.hit_mm(scan)
+    sure = found.scores >= threshold
+    rings = [
+        Ring(_sample(image, at), float(radius) / search.edge_mm, truth=True)
+        for at, radius in zip(truth, reach, strict=True)
+    ]
+    rings += [Ring(_sample(image, at), RADIUS, truth=False) for at in found.places_mm[sure]]
+    far = np.linalg.norm(truth[:, None] - found.places_mm[sure][None], axis=-1)
+    missed = truth[(far >= reach[:, None]).all(1)]
+    wrong = found.places_mm[sure][(far >= reach[:, None]).all(0)]
+    hit = found.places_mm[sure][(far < reach[:, None]).any(0)]
+    places = [("found", hit), ("missed", missed), ("a false alarm", wrong)]
+    name = Path(scan.name).name
+    return [
+        draw_rings(image.values[0], _sample(image, some[0]), rings, f"{name}: {what}")
+        for what, some in places
+        if len(some)
+    ]
+
+
+def _sample(image: Image, place_mm: Sequence[float]) -> tuple[float, float, float]:
+    z, y, x = image.grid.from_mm(np.asarray(place_mm, float)).tolist()
+    return z, y, x
