@@ -2,13 +2,15 @@
 
     python bench/screening.py families --dims 2
     python bench/screening.py families --dims 3 --only lenet5,sprint,resnet18
-    python bench/screening.py volume --net lenet5 --space 300x512x512
+    python bench/screening.py volume --net lenet5 --cube 32 --space 300x512x512
+    python bench/screening.py volume --net dou_screen --cube 16 --space 300x512x512
 
 `families`: one network of each family, untrained, its norms set by cubes of the same noise; the
 root mean square of the difference, as a share of the deviation of scores from volume to volume, and
 the correlation, for the cube in the middle of each of 24 volumes. `volume`: processor seconds
-and peak memory of one process on one thread; the sliding window is extrapolated from some
-of its cubes. Prints rows of Markdown.
+and peak memory of one process, on one thread if not told otherwise; the sliding window is
+extrapolated from 512 of its cubes, in the same precision; their scores in single precision are
+compared with those of the pass: largest difference / deviation. Prints rows of Markdown.
 """
 
 import argparse
@@ -26,6 +28,7 @@ from medclf.net.head import Classifier
 from medclf.net.table import BODIES, build_classifier
 
 BATCH, VOLUMES = 8, 24
+CUBES, CUBES_AT_ONCE = 512, 32
 
 
 def main() -> None:
@@ -36,11 +39,14 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--net", default="lenet5")
+    parser.add_argument("--cube", type=int, default=32)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--space", default="300x512x512")
+    parser.add_argument("--mixed", action="store_true", help="bfloat16, where it is safe")
     parser.add_argument("--tile", type=int, default=TILE)
     args = parser.parse_args()
     if args.what == "volume":
-        screen_volume(args.net, [int(edge) for edge in args.space.split("x")], args.tile)
+        screen_volume(args)
         return
     edges = [int(edge) for edge in args.edges.split(",")]
     first = {entry.family: name for name, entry in reversed(BODIES.items())}
@@ -97,26 +103,36 @@ def clouds(space: tuple[int, ...], seeded: Generator) -> Tensor:
 
 
 @torch.inference_mode()
-def screen_volume(net: str, space: list[int], tile: int) -> None:
+def screen_volume(args: argparse.Namespace) -> None:
     """Screen one volume; then judge some of its cubes by themselves."""
-    torch.set_num_threads(1)
-    seeded = torch.Generator().manual_seed(0)
-    network = build_classifier(net, 1, 1, (32, 32, 32), seeded).eval()
-    screen = Screen(network, 1, (32, 32, 32))
-    volume = torch.randn(1, *space, generator=seeded)
-    start, wall = time.process_time(), time.perf_counter()
-    cells = screen.tiled(volume, tile)[0].numel()
-    passed, wall = time.process_time() - start, time.perf_counter() - wall
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    cubes = torch.randn(4 * BATCH, 1, 32, 32, 32, generator=seeded)
-    network(cubes)
-    start = time.process_time()
-    network(cubes)
-    window = (time.process_time() - start) / len(cubes) * cells
-    told = (
-        f"{passed:.0f} ({wall:.0f} elapsed) | {memory:.1f} | {window:.0f} | {window / passed:.0f}"
-    )
-    print(f"| {net} | {'x'.join(map(str, space))} | {tile} | {cells} | {told} |")
+    torch.set_num_threads(args.threads)
+    size, seeded = (args.cube,) * 3, torch.Generator().manual_seed(0)
+    network = build_classifier(args.net, 1, 1, size, seeded)
+    screen = Screen(network, 1, size)
+    volume = torch.randn(1, *map(int, args.space.split("x")), generator=seeded)
+    with torch.autocast("cpu", torch.bfloat16, enabled=args.mixed):
+        start, wall = time.process_time(), time.perf_counter()
+        scores = screen.tiled(volume, args.tile)[0]
+        passed, wall = time.process_time() - start, time.perf_counter() - wall
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        places = [torch.randint(n, (CUBES,), generator=seeded) for n in scores.shape]
+        cubes = cut(volume, torch.stack(places, 1) * torch.tensor(screen.step), args.cube)
+        network(cubes[:CUBES_AT_ONCE])
+        start = time.process_time()
+        for part in cubes.split(CUBES_AT_ONCE):
+            network(part)
+        window = (time.process_time() - start) / CUBES * scores.numel()
+    alone = network(cubes)[:, 0]
+    far = (scores[tuple(places)] - alone).abs().max() / alone.std()
+    told = [args.space, args.tile, "mixed" if args.mixed else "single", f"{scores.numel():,}"]
+    told += [f"{passed:.0f} ({wall:.0f} elapsed)", f"{memory:.1f}", f"{window:.0f}"]
+    print("|", " | ".join(map(str, [args.net, *told, f"{window / passed:.0f}", f"{far:.0e}"])), "|")
+
+
+def cut(volume: Tensor, starts: Tensor, edge: int) -> Tensor:
+    """Cut cubes that begin at some samples, (N, 3), out of a volume: (N, channels, *cube)."""
+    parts = [[slice(n, n + edge) for n in start] for start in starts.tolist()]
+    return torch.stack([volume[:, *part] for part in parts])
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def chance(seed=0):
 
 
 def chain(dims, step=2):
-    """Make the unpadded chain of Dou's first stage, thin: convolutions about one pool."""
+    """Make an unpadded chain, thin: convolutions about one pool."""
     kind = layers(dims)
     stages = {
         "c1": nn.Sequential(conv_norm(kind, 1, 4, 5, padding=0), nn.ReLU(), kind.max_pool(step)),
@@ -38,6 +38,11 @@ def chain(dims, step=2):
 
 def lenet(dims, edge, form="paper"):
     return loud(build_classifier("lenet5", 3, 1, (edge,) * dims, chance(), form=form))
+
+
+def dou(dims, name="dou_screen", **options):
+    size = (16,) * dims
+    return loud(build_classifier(name, 2, 1, size, chance(), **options))
 
 
 def loud(network):
@@ -73,6 +78,10 @@ def one_by_one(network, volume, size, step):
         (lenet(2, 32), (32, 32), (61, 47)),
         (lenet(2, 33, "modern"), (33, 40), (50, 47)),
         (lenet(3, 32), (32, 32, 32), (37, 32, 41)),
+        (dou(3), (16, 16, 16), (19, 23, 21)),
+        (dou(3, norm="batch", activation="silu"), (17, 16, 20), (19, 21, 23)),
+        (dou(3, "dou_judge"), (20, 20, 20), (21, 25, 23)),
+        (dou(2), (16, 16), (41, 37)),
     ],
 )
 def test_scores_are_those_of_cubes_one_by_one(network, size, space):
@@ -81,15 +90,32 @@ def test_scores_are_those_of_cubes_one_by_one(network, size, space):
     alone = one_by_one(network, volume, size, screen.step)
     found = screen(volume[None])[0].detach()
     assert found.shape == alone.shape
-    assert torch.allclose(found, alone, atol=float(alone.std()) / 1000)
+    assert (found - alone).abs().max() < 1e-4 * alone.std()
 
 
-def test_tiles_change_nothing():
-    screen = Screen(chain(3), 1, (14, 14, 14))
-    volume = clouds(37, 30, 15)
+@pytest.mark.parametrize(
+    ("network", "edge", "space", "tiles"),
+    [
+        (chain(3), 14, (37, 30, 15), (14, 17, 24, 128)),
+        (dou(3), 16, (29, 23, 17), (17, 20, 128)),
+        (dou(2), 16, (57, 43), (16, 21, 30)),
+    ],
+)
+def test_tiles_change_nothing(network, edge, space, tiles):
+    screen = Screen(network, 1, (edge,) * len(space))
+    volume = clouds(*space)
     whole = screen(volume[None])[0]
-    for tile in (14, 17, 24, 128):
-        assert torch.allclose(screen.tiled(volume, tile), whole, atol=1e-5)
+    for tile in tiles:
+        assert (screen.tiled(volume, tile) - whole).abs().max() < 1e-4 * whole.std()
+
+
+def test_mixed_precision_is_the_callers_choice():
+    screen, volume = Screen(dou(2), 1, (16, 16)), clouds(64, 64)
+    whole = screen(volume[None])[0].detach()
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = screen.tiled(volume)
+    assert mixed.dtype == torch.float32
+    assert 1e-6 < (mixed - whole).abs().max() / whole.std() < 0.05
 
 
 def test_padding_makes_a_difference():

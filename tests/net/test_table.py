@@ -35,6 +35,8 @@ MEMBERS = {
     "wrn16_8": {"width": 1},
     "densenet121": {"growth": 4, "repeats": 1},
     "pyramidnet110_48": {"width": 4, "repeats": 1},
+    "dou_screen": {"inner_dropout": 0},
+    "dou_judge": {"inner_dropout": 0},
     "xception": {"width": 0.03},
     "mobilenet": {"width": 0.125},
     "efficientnet_lite0": {"width": 0.1},

@@ -7,11 +7,12 @@ score of cell j is that of the cube that begins at sample `step * j` along each 
 where its middle lies. Large volumes go in tiles that overlap by what a cube needs.
 
 The scores are those of the cubes one by one, to rounding, where no layer looks beyond its cube: of
-our families LeNet (cubes from 32 samples up), and any chain of unpadded layers. All others pad
-their maps with zeros: a cube by itself sees zeros beyond its border, where the volume has tissue.
-Their scores can differ by as much as those of two places do (docs/experiments.md, family by
-family), and depend on the borders of tiles in the same way; so a first stage wants a body without
-padding. Norms by group or instance, which look at the whole map, are refused.
+our families Dou (cubes from 16 samples up) and LeNet (from 32), and any chain of unpadded layers.
+All others pad their maps with zeros: a cube by itself sees zeros beyond its border, where the
+volume has tissue. Their scores can differ by as much as those of two places do
+(docs/experiments.md, family by family), and depend on the borders of tiles in the same way; so a
+first stage wants a body without padding. Norms by group or instance, which look at the whole map,
+are refused.
 
 Source: Dou et al. Automatic Detection of Cerebral Microbleeds From MR Images via 3D Convolutional
 Neural Networks. IEEE Transactions on Medical Imaging 2016, section II-B and equations 3 to 6.
@@ -32,9 +33,10 @@ from medclf.errors import SettingError
 from medclf.net.cost import measure_cost
 from medclf.net.head import Classifier
 from medclf.net.nd import layers
+from medclf.net.precision import without_autocast
 
-TILE = 128
-"""Edge of a tile in samples: a map of 64 channels at full size then takes 0.5 GB."""
+TILE = 160
+"""Edge of a tile in samples: a map of 64 channels at full size then takes 1 GB."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,8 @@ class Screen(nn.Module):
     """A classifier of cubes, or of squares, made to judge all of them at once.
 
     Args:
-        network: Learnt on cubes; mean pool and linear head. It is used, not copied, and put to use
-            (`eval`).
+        network: Learnt on cubes; mean pool and linear head. It is used, not copied, put to use
+            (`eval`) and laid out channels last.
         channels: Of the volume.
         size: Edges of a cube in samples, z first.
 
@@ -108,7 +110,9 @@ class Screen(nn.Module):
                 "a screen wants norm = batch, weights or plain; found one that looks at the whole"
                 " map, which is another for the volume than for the cube"
             )
-        self.network, self.channels, self.size = network.eval(), channels, tuple(size)
+        self.order = layers(len(size)).memory_format
+        self.network = network.eval().to(memory_format=self.order)
+        self.channels, self.size = channels, tuple(size)
         cost = measure_cost(network.body, channels, size)
         self.step, window = cost.step, cost.shape[1:]
         self.window = layers(len(size)).avg_pool(window, stride=1)
@@ -119,14 +123,15 @@ class Screen(nn.Module):
         cells = self.cells(volumes.shape[2:])
         # What no cube covers is cut off, so that the last cell ends where the volume does.
         used = tuple(slice(n) for n in (*volumes.shape[:2], *self._reach(cells)))
-        last = self.network.body(volumes[used])
+        last = self.network.body(volumes[used].contiguous(memory_format=self.order))
         wanted = tuple(n + edge - 1 for n, edge in zip(cells, self.edges, strict=True))
         if last.shape[2:] != wanted:
             found = f"{wanted} wanted, found {tuple(last.shape[2:])}"
             raise SettingError(f"a body that gives a cell every {self.step} samples: {found}")
         head = self.network.linear
-        scores = linear(last.movedim(1, -1).to(head.weight.dtype), head.weight, head.bias)
-        means: Tensor = self.window(scores.movedim(-1, 1))
+        with without_autocast(last.device):
+            scores = linear(last.movedim(1, -1).to(head.weight.dtype), head.weight, head.bias)
+            means: Tensor = self.window(scores.movedim(-1, 1))
         return means
 
     def cells(self, space: Sequence[int]) -> tuple[int, ...]:
@@ -158,7 +163,9 @@ class Screen(nn.Module):
             SettingError: the volume or the tile is smaller than a cube.
         """
         cells = self.cells(volume.shape[1:])
-        each = self.cells([tile] * len(cells))
+        most = self.cells([tile] * len(cells))
+        # As few tiles as may be, and those alike: small ones would be nearly all overlap.
+        each = [-(-n // -(-n // many)) for n, many in zip(cells, most, strict=True)]
         found = volume.new_empty(self.network.linear.out_features, *cells)
         device = self.network.linear.weight.device
         starts = [range(0, n, many) for n, many in zip(cells, each, strict=True)]

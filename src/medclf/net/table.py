@@ -90,6 +90,7 @@ HIGHWAY = "Srivastava, Greff, Schmidhuber. Training Very Deep Networks. NeurIPS 
 WIDE = "Zagoruyko, Komodakis. Wide Residual Networks. BMVC 2016"
 DENSENET = "Huang et al. Densely Connected Convolutional Networks. CVPR 2017"
 PYRAMIDNET = "Han, Kim, Kim. Deep Pyramidal Residual Networks. CVPR 2017"
+DOU = "Dou et al. Automatic Detection of Cerebral Microbleeds From MR Images via 3D Convolutional"
 WIGHTMAN = "Wightman. PyTorch Image Models. 2019"
 FOREIGN = "timm:"
 PLAIN = Style(norm="plain")
@@ -166,6 +167,13 @@ BODIES: dict[str, Entry] = {
             *((110, 48), (110, 84), (110, 270)),
             *((164, 270), (200, 240), (236, 220), (272, 200)),
         )
+    },
+    **{
+        f"dou_{form}": Entry(
+            *("dou", "Dou", 2016, f"{DOU} Neural Networks. IEEE TMI 2016"),
+            *({"form": form}, PLAIN, 5),
+        )
+        for form in ("screen", "judge")
     },
     "xception": Entry("xception", "Xception", 2016, XCEPTION, counted=36),
     "mobilenet": Entry(

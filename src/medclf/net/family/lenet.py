@@ -14,13 +14,13 @@ from dataclasses import replace
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn.functional import pad
 
 from medclf.errors import SettingError
 from medclf.net.body import Body
 from medclf.net.nd import Layers, conv_norm, layers
 from medclf.net.start import fill_uniform, initialise, zero
 from medclf.net.style import Style
+from medclf.net.widen import Widen
 
 PLAIN = Style(norm="plain")
 FORMS = ("paper", "modern")
@@ -98,20 +98,6 @@ class LeNet(Body):
 
 def _conv(kind: Layers, here: int, there: int, edge: int) -> nn.Sequential:
     return conv_norm(kind, here, there, edge, padding=0)
-
-
-class Widen(nn.Module):
-    """Lay zeros about a map until every axis has so many samples."""
-
-    def __init__(self, least: int) -> None:
-        super().__init__()
-        self.least = least
-
-    def forward(self, x: Tensor) -> Tensor:
-        missing = [max(0, self.least - n) for n in reversed(x.shape[2:])]
-        if not any(missing):
-            return x
-        return pad(x, [side for n in missing for side in (n // 2, n - n // 2)])
 
 
 class Squash(nn.Module):
