@@ -1,0 +1,101 @@
+"""Screening as a stage: a small network searches whole scans, and its peaks are candidates.
+
+It is an ordinary run, which learns to tell cubes about targets from cubes of anything else, by a
+network without padding that goes over a volume in one pass (`locate/screen.py`).
+
+Source: Dou et al. Automatic Detection of Cerebral Microbleeds From MR Images via 3D Convolutional
+Neural Networks. IEEE Transactions on Medical Imaging 2016.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import torch
+
+from medclf import verbs
+from medclf.core.image import Image
+from medclf.learn.loop import precision
+from medclf.learn.plan import Plan
+from medclf.learn.settings import Net
+from medclf.locate.peaks import find_peaks
+from medclf.locate.screen import Screen
+from medclf.systems.candidates import Candidates, keep_candidates, kept_candidates
+from medclf.systems.lessons import screen_cohort
+from medclf.systems.search import Search
+from medclf.systems.stage import cut_cubes, explain, train_stage
+from medclf.systems.volume import widen
+from medclf.systems.work import Work
+
+OPTIONS = {"net": "dou_screen", "most": 50}
+"""What systems that screen let be chosen: the network of the screen; candidates of a scan."""
+
+SCREEN = 16
+"""Edge of the cubes that the screen learns from, in samples."""
+
+APART = 4
+"""Samples between two candidates."""
+
+FAINT = 0.02
+"""A candidate's least probability."""
+
+
+def train_screen(
+    work: Work, name: str, mistakes: Mapping[str, Candidates], share: float
+) -> verbs.TrainedRun:
+    """Train a screen, from wherever it stands.
+
+    Args:
+        work: Of which it is a part.
+        name: Of its folder.
+        mistakes: What it is to learn is no target, by scan.
+        share: Of the budget.
+    """
+    make, change = partial(screen_cohort, work, mistakes), partial(_screen_recipe, work)
+    return train_stage(work, name, make, change, share * work.search.minutes, "patch")
+
+
+def screen_volume(screen: verbs.TrainedRun, image: Image, search: Search) -> Candidates:
+    """Find the candidates of a prepared scan."""
+    trained = screen.trained
+    recipe, network = trained.recipe, trained.members[0].network
+    wide = widen(image, recipe.prepare.size[0] // 2)
+    mean, deviation = (trained.values[name][0] for name in ("mean", "deviation"))
+    volume = torch.from_numpy(wide.values.astype(np.float32)).sub_(mean).div_(deviation)
+    passes = Screen(network, 1, recipe.prepare.size)
+    with precision(recipe.fit, trained.device):
+        logits = passes.tiled(volume)
+    chance = 1 - logits.float().softmax(0)[:1]
+    grid = passes.places.grid(wide.grid)
+    (peaks,) = find_peaks(chance, [grid], FAINT, APART * search.edge_mm, search.options["most"])
+    inside = np.clip(image.grid.from_mm(peaks.mm), 0, np.array(image.space) - 1)
+    return Candidates(image.grid.to_mm(inside), peaks.scores, peaks.scores[:, None])
+
+
+def search_scans(work: Work, screen: verbs.TrainedRun, name: str) -> dict[str, Candidates]:
+    """Screen training and validation scans, or read what was found before."""
+    place = work.folder / name
+    if place.exists():
+        return kept_candidates(place, [scan.name for scan in work.learnt])
+    found = {}
+    for number, scan in enumerate(work.learnt):
+        found[scan.name] = screen_volume(screen, work.volume(scan), work.search)
+        if work.watch.count is not None:
+            work.watch.count(number + 1, len(work.learnt))
+    keep_candidates(place, [found[scan.name] for scan in work.learnt])
+    return found
+
+
+def _screen_recipe(work: Work, plan: Plan) -> Plan:
+    recipe = plan.recipe
+    return explain(
+        plan,
+        replace(
+            recipe,
+            prepare=cut_cubes(work.search, (SCREEN,) * 3, recipe.prepare),
+            net=Net(work.option("net")),
+            fit=replace(recipe.fit, members=1, folds=0, shift=0.0, mirror="no"),
+        ),
+        "the first stage of a system that screens whole volumes",
+    )
