@@ -31,23 +31,27 @@ def phantoms(size, count=48):
     return Held(values.clip(0, 255).astype(np.uint8)), at
 
 
-def sought(size):
-    spacing, narrow = (2.0,) * len(size), {"width": 16, "stem": 2}
-    names = ("bright", "dark")
-    return Sought("heat_map", names, 1, size, spacing, options=narrow, changes=MILD)
+def sought(size, way="heat_map"):
+    spacing, names = (2.0,) * len(size), ("bright", "dark")
+    if way == "votes":
+        return Sought(way, names, 1, size, spacing, settings={"cubes": 16}, changes=MILD)
+    narrow = {"width": 16, "stem": 2}
+    return Sought(way, names, 1, size, spacing, options=narrow, changes=MILD)
 
 
-@pytest.mark.parametrize("size", [(28, 32), (16, 20, 18)])
-def test_a_finder_learns_finds_and_tells_what_is_missing(tmp_path, size):
+@pytest.mark.parametrize(
+    ("way", "size"), [("heat_map", (28, 32)), ("heat_map", (16, 20, 18)), ("votes", (28, 32))]
+)
+def test_a_finder_learns_finds_and_tells_what_is_missing(tmp_path, way, size):
     rows, at = phantoms(size)
     fit = usual_fit(size, epochs=3, batch=4, rate=0.01)
-    finder = fit_places(tmp_path / "run", sought(size), rows, at, PART, fit)
+    finder = fit_places(tmp_path / "run", sought(size, way), rows, at, PART, fit)
     places, scores = finder.locate_all(rows, TEST)
     errors = place_errors(places, at[TEST], size, (2.0,) * len(size))
     assert np.nanmean(errors) < 5.0  # mm, of samples of 2 mm; by chance it is about 20
     there = np.isfinite(errors)
     assert ((scores >= finder.facts.threshold) == there).mean() > 0.9
-    assert max(finder.facts.errors) < 6.0
+    assert max(finder.facts.errors) < 8.0
     again = load_places(tmp_path / "run")
     one, sure = again.locate(rows.values[TEST[0]])
     assert np.allclose(one, places[0], atol=1e-3)

@@ -20,7 +20,7 @@ from medclf.net.nd import layers
 from medclf.net.start import initialise
 from medclf.net.table import nearest
 
-WAYS = ("heat_map",)
+WAYS = ("heat_map", "votes")
 
 
 def build_way(sought: Sought, generator: Generator) -> Learner:
