@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=45.0, help="of each training")
+    parser.add_argument("--epochs", type=int, default=0, help="0: what the seconds allow")
     parser.add_argument("--members", type=int, default=1)
     parser.add_argument("--rate", type=float, default=0.0, help="0: the usual one")
     args = parser.parse_args()
@@ -95,7 +96,8 @@ def judge(
     names = tuple(f"{name} {side}" for name in list(PAIRS)[: args.pairs] for side in "rl")
     sought = Sought(way, names, 1, values.shape[2:], (args.mm,) * 3)
     rate = {"rate": args.rate} if args.rate else {}
-    fit = usual_fit(sought.size, seed=seed, members=args.members, **rate)
+    fit = usual_fit(sought.size, seed=seed, epochs=args.epochs, members=args.members, **rate)
+    seconds = None if args.epochs else args.seconds
     spent = []
     for fold in range(args.folds):
         test = subjects[fold :: args.folds]
@@ -103,7 +105,7 @@ def judge(
         held = rest[fold % len(rest)]
         part = Part(np.setdiff1d(rest, held), np.array([held]))
         folder = Path(tempfile.mkdtemp())
-        finder = fit_places(folder, sought, Held(values), places, part, fit, args.seconds)
+        finder = fit_places(folder, sought, Held(values), places, part, fit, seconds)
         for subject in test:
             start = time.perf_counter()
             found, _ = finder.locate(values[subject])

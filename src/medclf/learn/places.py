@@ -121,7 +121,7 @@ class Finder:
 def usual_fit(size: Sequence[int], **settings: Any) -> Fit:
     """Give how networks that find landmarks usually learn, from images of a size."""
     batch = min(LARGEST_BATCH, max(SMALLEST_BATCH, SAMPLES // prod(size)))
-    return Fit(**{"batch": batch, "smoothing": 0.0, **settings})
+    return Fit(**{"batch": batch, "smoothing": 0.0, "rate": 0.01, **settings})
 
 
 def fit_places(
