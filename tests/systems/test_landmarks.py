@@ -45,9 +45,12 @@ def table(tmp_path_factory):
     return folder / "marks.csv"
 
 
-@pytest.mark.parametrize("system", ["landmark_slices", "heat_map"])
-def test_landmarks_of_scans_that_were_never_seen_are_found(table, system, tmp_path):
-    run = locate.train(table, tmp_path / "run", 0.15, 0, system, columns=KIND)
+@pytest.mark.parametrize(
+    ("system", "options"),
+    [("landmark_slices", {"epochs": 14}), ("heat_map", {"epochs": 4, "members": 1})],
+)
+def test_landmarks_of_scans_that_were_never_seen_are_found(table, system, options, tmp_path):
+    run = locate.train(table, tmp_path / "run", 5.0, 0, system, options=options, columns=KIND)
     found = run.scores["distances"]
     assert found["scans"] == 2
     assert found["error_mm"]["value"] < 12.0  # by chance about 30

@@ -55,8 +55,8 @@ def table(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def finder(table):
-    options = {"edge": 16, "most": 12}
-    return locate.train(table, table.parent / "run", 0.15, options=options, columns=KIND)
+    options = {"edge": 16, "most": 12, "epochs": 2}
+    return locate.train(table, table.parent / "run", 5.0, options=options, columns=KIND)
 
 
 def test_balls_in_a_scan_that_was_never_seen_are_found(finder, tmp_path):

@@ -41,6 +41,7 @@ class Found:
         title: What was sought in what.
         version: The medclf that made it.
         date: When, as it should be read.
+        digest: Hash of the prepared scans.
         seed: Every random draw came from it.
         unseen: Whether the scans had no part in training or choosing.
         judged: Figures of the system.
@@ -55,6 +56,7 @@ class Found:
     title: str
     version: str
     date: str
+    digest: str
     seed: int
     unseen: bool
     judged: Froc
@@ -93,7 +95,7 @@ def write_found(path: Path, found: Found) -> Path:
         RunError: the file cannot be written.
     """
     parts = {
-        "search": _tell_search(found),
+        "search": None if found.distances else _tell_search(found),
         "distances": found.distances and _tell_distances(found.distances),
         "places": found.pictures and _tell_pictures(found.pictures),
         "plan": found.plan,
@@ -103,7 +105,10 @@ def write_found(path: Path, found: Found) -> Path:
 
 
 def _head(found: Found) -> Head:
-    meta = (found.date, f"medclf {found.version}", f"seed {found.seed}")
+    meta = (
+        *(found.date, f"medclf {found.version}", f"seed {found.seed}"),
+        f"data {found.digest[:12]}",
+    )
     froc, where = found.judged, "never seen in training" if found.unseen else "of validation"
     sample = f"{count(froc.scans, 'scan')} of {count(froc.patients, 'patient')} {where}"
     one = next(point for point in froc.points if point.false_positives == 1.0)

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -33,11 +34,12 @@ def finish(begun: Folder, scans: Sequence[Scan], watch: Watch) -> Folder:
     """Bring a training to its end, from wherever it stands."""
     search, place = begun.search, begun.path
     loaded = load_system(search.system)
-    landmarks = SYSTEMS[search.system].landmarks
-    scans, volumes = _prepare(scans, search.prepare, landmarks, place / PREPARED, watch)
+    system = SYSTEMS[search.system]
+    scans, volumes = _prepare(scans, search.prepare, system.one_size, place / PREPARED, watch)
+    begun = begun.update(digest=_digest(list(volumes.values())))
     work = Work(place, search, scans, volumes, watch)
     loaded.learn(work)
-    measured, judged = _measure(work, landmarks)
+    measured, judged = _measure(work, system.landmarks)
     write_whole(place / "scores.json", json.dumps(measured.to_json(), indent=1))
     write_page(begun, work, measured, judged)
     done = begun.update(state="done", threshold=measured.threshold)
@@ -64,6 +66,12 @@ def _prepare(
         if watch.count is not None:
             watch.count(number + 1, len(scans))
     return found, volumes
+
+
+def _digest(paths: Sequence[Path]) -> str:
+    """Give the SHA-256, in hex, of prepared scans in order."""
+    each = (sha256(path.read_bytes()).digest() for path in paths)
+    return sha256(b"".join(each)).hexdigest()
 
 
 def _in_mm(scan: Scan, path: Path) -> Scan:

@@ -20,8 +20,9 @@ from medclf.systems.search import Folder, Search
 from medclf.systems.work import Work
 
 PICTURES = 9
-RADIUS = 3.0
-"""Of a ring about a finding, in samples."""
+NAMED = 3
+RADIUS = 2.5
+"""Of a ring about a finding, or about a target of unknown size, in samples."""
 
 
 def write_page(folder: Folder, work: Work, measured: Measured, judged: Searched) -> Path:
@@ -34,11 +35,14 @@ def write_page(folder: Folder, work: Work, measured: Measured, judged: Searched)
         judged: What was found in the scans that it was measured on.
     """
     search, origin = work.search, Path(folder.facts["data"]["origin"])
-    kinds = ", ".join(search.kinds[:6]) + (" …" if len(search.kinds) > 6 else "")
+    kinds = ", ".join(search.kinds)
+    if len(search.kinds) > NAMED:
+        kinds = f"{len(search.kinds)} landmarks or lesions"
     found = Found(
         title=f"{kinds}: found in scans of {origin.name}",
         version=__version__,
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        digest=folder.facts["digest"],
         seed=search.seed,
         unseen=measured.split == "test",
         judged=measured.judged,
@@ -95,10 +99,10 @@ def _show_scan(
     truth, reach = targets_mm(scan), search.hit_mm(scan)
     sure = found.scores >= threshold
     rings = [
-        Ring(_sample(image, at), float(radius) / search.edge_mm, truth=True)
-        for at, radius in zip(truth, reach, strict=True)
+        Ring(_sample(image, at), (target.diameter_mm or 0) / 2 / search.edge_mm or RADIUS, True)
+        for at, target in zip(truth, scan.targets, strict=True)
     ]
-    rings += [Ring(_sample(image, at), RADIUS, truth=False) for at in found.places_mm[sure]]
+    rings += [Ring(_sample(image, at), RADIUS, False) for at in found.places_mm[sure]]
     far = np.linalg.norm(truth[:, None] - found.places_mm[sure][None], axis=-1)
     missed = truth[(far >= reach[:, None]).all(1)]
     wrong = found.places_mm[sure][(far >= reach[:, None]).all(0)]

@@ -46,6 +46,8 @@ def train_stage(
     if (place / "run.json").exists():
         return verbs.resume(place, cohort, watch=work.watch)
     plan = change(verbs.plan(cohort, minutes, seed, method=method))
+    fit = replace(plan.recipe.fit, epochs=work.option("epochs"))
+    plan = replace(plan, recipe=replace(plan.recipe, fit=fit))
     return verbs.train(cohort, place, minutes, seed, plan, watch=work.watch)
 
 

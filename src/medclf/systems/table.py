@@ -27,12 +27,16 @@ class System:
     Args:
         idea: In a few words.
         source: Its paper.
-        landmarks: Whether each kind is in a scan at most once; scans then get one size.
+        landmarks: Whether each kind is in a scan at most once.
+        one_size: Whether scans get one size.
+        finest_mm: Samples are not finer.
     """
 
     idea: str
     source: str
     landmarks: bool = False
+    one_size: bool = False
+    finest_mm: float = 1.0
 
 
 SYSTEMS = {
@@ -40,12 +44,25 @@ SYSTEMS = {
         "a small network screens the volume, a second judges what it found", "Dou et al. 2016"
     ),
     "landmark_slices": System(
-        "which slices of each axis show a landmark; three profiles cross", "Yang et al. 2015", True
+        "which slices of each axis show a landmark; three profiles cross",
+        "Yang et al. 2015",
+        True,
+        True,
     ),
     "heat_map": System(
-        "a map of chances for each landmark over the whole scan", "Payer et al. 2016", True
+        "a map of chances for each landmark over the whole scan", "Payer et al. 2016", True, True
+    ),
+    "vertebra_chain": System(
+        "candidates in a row are named together, by their looks and their neighbours",
+        "Chen et al. 2015",
+        landmarks=True,
+        finest_mm=3.0,
     ),
 }
+
+
+COMMON = {"epochs": 0}
+"""What every system lets be chosen: passes of each training; 0 for what the budget allows."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +84,7 @@ def load_system(name: str) -> Loaded:
         near = get_close_matches(name, SYSTEMS, n=1, cutoff=0.0)[0]
         raise SettingError(f"no system is called {name!r}; the nearest is {near}")
     file = importlib.import_module(f"medclf.systems.{name}")
-    return Loaded(file.OPTIONS, file.learn, file.find)
+    return Loaded({**file.OPTIONS, **COMMON}, file.learn, file.find)
 
 
 def choose_system(scans: Sequence[Scan]) -> str:

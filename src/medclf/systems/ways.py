@@ -46,7 +46,12 @@ def learn_way(work: Work, way: str, **settings: Any) -> None:
         Held(np.stack([image.values for image in images])),
         target,
         part,
-        usual_fit(size, seed=search.seed, members=work.option("members")),
+        usual_fit(
+            size,
+            seed=search.seed,
+            members=work.option("members"),
+            epochs=work.option("epochs"),
+        ),
         60 * search.minutes,
         work.watch.tell,
     )
