@@ -1,6 +1,6 @@
 """Marked places become a cohort of cubes, which any method of the house learns to tell apart."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from medclf.locate.scans import Scan
 NOTHING = "nothing"
 
 Places = NDArray[np.float64]
+Label = int | tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,19 +38,24 @@ class Cubes:
 def make_cohort(cubes: Sequence[Cubes], kinds: Sequence[str], origin: Path) -> Cohort:
     """Make a cohort of cubes: nothing, or one of the kinds."""
     classes = (NOTHING, *kinds)
+    records = make_records(cubes, lambda some: classes.index(some.kind))
+    return Cohort(records, Task(classes), origin)
+
+
+def make_records(cubes: Sequence[Cubes], label: Callable[[Cubes], Label]) -> tuple[Record, ...]:
+    """Make an exam of each place, once, with what `label` tells of its like."""
     records = [
         Record(
             f"{some.scan.name} at {z:.2f}, {y:.2f}, {x:.2f}",
             {"image": Source(some.path, point=Point((z, y, x), "mm"))},
             some.scan.patient,
-            classes.index(some.kind),
+            label(some),
             some.scan.split,
         )
         for some in cubes
         for z, y, x in some.places_mm.round(2).tolist()
     ]
-    once = {record.name: record for record in records}
-    return Cohort(tuple(once.values()), Task(classes), origin)
+    return tuple({record.name: record for record in records}.values())
 
 
 def jitter(places_mm: Places, copies: int, sd_mm: float, rng: np.random.Generator) -> Places:

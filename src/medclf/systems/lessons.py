@@ -44,8 +44,13 @@ def _call_alike(cubes: Cubes, kind: str) -> Cubes:
 
 
 def judge_cohort(work: Work, found: Mapping[str, Candidates]) -> Cohort:
+    """Make cubes of candidates and of targets, to tell which kind each is, or that it is none."""
+    return make_cohort(judge_cubes(work, found), work.search.kinds, work.folder)
+
+
+def judge_cubes(work: Work, found: Mapping[str, Candidates]) -> list[Cubes]:
     """Make cubes of candidates that hit and that miss, and of targets."""
-    search, cubes = work.search, []
+    search, cubes = work.search, list[Cubes]()
     for number, scan in enumerate(work.learnt):
         rng = np.random.default_rng((search.seed, number, 2))
         image, path = work.volume(scan), work.volumes[scan.name]
@@ -58,7 +63,7 @@ def judge_cohort(work: Work, found: Mapping[str, Candidates]) -> Cohort:
             chosen = np.array([target.kind == kind for target in scan.targets], bool)
             hits = some.hitting(places[chosen], reach[chosen])
             cubes.append(Cubes(scan, path, kind, hits.places_mm))
-    return make_cohort(cubes, search.kinds, work.folder)
+    return cubes
 
 
 def _targets(

@@ -82,13 +82,14 @@ def train(  # noqa: PLR0913 - the command line says the same, option by option
     column, scans = _read_scans(Path(data), columns, kinds)
     system = system or choose_system(scans)
     chosen = choose_options(system, options or {})
-    if SYSTEMS[system].landmarks:
+    kind_of = SYSTEMS[system]
+    if kind_of.landmarks:
         expect_landmarks(scans)
     scans = deal_scans(scans, seed)
     _expect_targets(scans)
     there = {target.kind for scan in scans for target in scan.targets}
     order = tuple(kinds) or tuple(sorted(there))
-    prepare, why = plan_scans(scans, minutes, seed, SYSTEMS[system].landmarks)
+    prepare, why = plan_scans(scans, minutes, seed, kind_of.one_size, kind_of.finest_mm)
     search = Search(system, order, column, prepare, minutes, seed, chosen)
     folder.mkdir(parents=True, exist_ok=True)
     images = columns.images
@@ -167,7 +168,7 @@ class TrainedSearch:
         """
         search, threshold = self.folder.search, self.folder.facts["threshold"]
         find, found = load_system(search.system).find, list[Finding]()
-        paths, one_size = list(map(Path, files)), SYSTEMS[search.system].landmarks
+        paths, one_size = list(map(Path, files)), SYSTEMS[search.system].one_size
         for number, path in enumerate(paths):
             image = read_volume(find_image(path, series), search.prepare, one_size)
             some = find(self.folder.path, search, image)

@@ -21,10 +21,9 @@ from medclf.learn.run import FORMAT
 from medclf.locate.scans import Scan
 from medclf.prepare.settings import Prepare
 
-FINEST_MM = 1.0
 LONGEST = 64
 SAMPLES_ACROSS = 4
-"""Samples across a target of median size, as far as files and `FINEST_MM` allow."""
+"""Samples across a target of median size, as far as files and the system allow."""
 
 NEAREST_SAMPLES = 3.0
 """A finding hits a target within its radius, or within so many samples where that is more."""
@@ -82,7 +81,7 @@ def deal_scans(scans: Sequence[Scan], seed: int) -> tuple[Scan, ...]:
 
 
 def plan_scans(
-    scans: Sequence[Scan], minutes: float, seed: int, one_size: bool
+    scans: Sequence[Scan], minutes: float, seed: int, one_size: bool, finest_mm: float
 ) -> tuple[Prepare, str]:
     """Choose how scans are prepared: values as the plan of the house does, and the edge of samples.
 
@@ -91,6 +90,7 @@ def plan_scans(
         minutes: Budget.
         seed: All chance comes from it.
         one_size: Whether all get the same samples, so many as hold the largest scan.
+        finest_mm: Samples are not finer.
 
     Returns:
         The preparation, and why it is so.
@@ -107,7 +107,7 @@ def plan_scans(
         raise CohortError(f"{cohort.origin}: volumes that tell their spacing wanted, found {told}")
     planned = make_plan(cohort, found, minutes, seed).recipe.prepare
     scale = "percentile" if planned.intensity == "landmarks" else planned.intensity
-    size, finest = planned.size, max(FINEST_MM, round(min(spacing), 2))
+    size, finest = planned.size, max(finest_mm, round(min(spacing), 2))
     if one_size:
         extent = np.array(found.shape_max) * largest
         edge = max(finest, round(float(extent.max()) / LONGEST, 2))
@@ -116,8 +116,8 @@ def plan_scans(
     else:
         sizes = [t.diameter_mm for scan in scans for t in scan.targets if t.diameter_mm]
         across = float(np.median(sizes)) / SAMPLES_ACROSS if sizes else np.inf
-        edge = max(FINEST_MM, min(finest, round(across, 2)))
-        why = "as fine as the files, or as the targets ask for, but not finer than 1 mm"
+        edge = max(finest_mm, min(finest, round(across, 2)))
+        why = f"as fine as files, or as targets ask for, but not finer than {finest_mm:g} mm"
     edges = (edge,) * 3
     return (
         replace(planned, size=size, spacing_mm=edges, crop="none", intensity=scale, dtype="uint8"),
