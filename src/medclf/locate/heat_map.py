@@ -28,7 +28,7 @@ from medclf.net.pyramid import Pyramid
 from medclf.net.start import fill_normal, initialise
 from medclf.net.table import build_body
 
-SPREAD = 1.0
+SPREAD = 0.7
 """Deviation of the Gaussian that teaches, in cells."""
 
 NEAR = 3
