@@ -3,20 +3,21 @@ import torch
 
 from medclf.errors import SettingError
 from medclf.fuse.facts import Concatenation, Encoder, LateFusion, Modulation
+from medclf.look.hidden import hide_facts
 
 NAN = float("nan")
 JOINS = pytest.mark.parametrize("join", [Concatenation, Modulation, LateFusion])
 FACTS = torch.tensor([[0.5, NAN, -1.0], [NAN, NAN, NAN], [1.0, 2.0, NAN]])
 
 
-def encoder(drop=0.0, drop_all=0.0):
+def encoder():
     torch.manual_seed(0)
-    return Encoder(3, features=4, hidden=8, drop=drop, drop_all=drop_all)
+    return Encoder(3, features=4, hidden=8)
 
 
-def awake(join, **rates):
+def awake(join):
     """A join whose weights are none of them zero, as after training."""
-    made = join(5, encoder(**rates))
+    made = join(5, encoder())
     for weights in made.parameters():
         torch.nn.init.normal_(weights)
     return made
@@ -86,26 +87,6 @@ def test_late_fusion_adds_logits_with_a_weight_that_is_learnt_or_fixed(learnt):
     assert (made.weight.grad is not None) == learnt
 
 
-def test_facts_are_hidden_by_chance_in_training_alone():
-    torch.manual_seed(0)
-    facts = torch.ones(20_000, 3)
-    made = encoder(drop=0.2, drop_all=0.3)
-    seen = []
-    made.layers.register_forward_hook(lambda layer, inputs, output: seen.append(inputs[0]))
-    code = made(facts)
-    known = seen[0][:, 3:]
-    assert torch.equal(seen[0][:, :3], known)
-    kept = 0.7 * 0.8
-    assert known.mean(0).tolist() == pytest.approx([kept] * 3, abs=0.015)
-    none = ~known.any(1)
-    assert none.float().mean().item() == pytest.approx(0.3 + 0.7 * 0.2**3, abs=0.015)
-    assert not code[none].any()
-    together = (known[:, 0] * known[:, 1]).mean().item()
-    assert together == pytest.approx(0.7 * 0.8**2, abs=0.015)
-    made.eval()(facts)
-    assert seen[1].all()
-
-
 @JOINS
 def test_a_join_learns_from_facts_and_does_without_them(join):
     """The class hangs on a fact and on a pixel; either alone foretells it less well."""
@@ -113,7 +94,7 @@ def test_a_join_learns_from_facts_and_does_without_them(join):
     pixels, facts = torch.randn(256, 5), torch.randn(256, 3)
     target = (pixels[:, 0] + facts[:, 0] > 0).long()
     width = 2 if join is LateFusion else 5
-    made, head = join(width, encoder(drop=0.1, drop_all=0.3)), torch.nn.Linear(5, 2)
+    made, head = join(width, encoder()), torch.nn.Linear(5, 2)
     if join is not LateFusion:
         head = torch.nn.Linear(made.features, 2)
 
@@ -123,9 +104,12 @@ def test_a_join_learns_from_facts_and_does_without_them(join):
         return head(made(pixels, facts))
 
     learnt = torch.optim.Adam([*made.parameters(), *head.parameters()], lr=0.02)
+    chance = torch.Generator().manual_seed(0)
     for _ in range(150):
         learnt.zero_grad()
-        torch.nn.functional.cross_entropy(logits(facts), target).backward()
+        torch.nn.functional.cross_entropy(
+            logits(hide_facts(facts, 0.1, 0.3, chance)), target
+        ).backward()
         learnt.step()
     made.eval()
     right = [
@@ -145,9 +129,9 @@ def test_digits_are_kept_under_autocast(join):
     assert torch.equal(mixed, made(pixels, FACTS))
 
 
-@pytest.mark.parametrize("wrong", [{"facts": 0}, {"features": 0}, {"drop": 1.0}, {"drop_all": -1}])
+@pytest.mark.parametrize("wrong", [{"facts": 0}, {"features": 0}])
 def test_wrong_settings_are_refused(wrong):
-    with pytest.raises(SettingError, match="chances from 0 to below 1 wanted"):
+    with pytest.raises(SettingError, match="hidden unit or more wanted"):
         Encoder(**{"facts": 3, **wrong})
 
 

@@ -9,9 +9,10 @@ import torch
 from medclf.core.task import Task
 from medclf.errors import SettingError
 from medclf.learn.committee import build_method
+from medclf.learn.member import make_optimizer
 from medclf.learn.recipe import Recipe
 from medclf.learn.settings import Facts, Fit, Method, Net
-from medclf.learn.transfer import Transfer
+from medclf.learn.transfer import Transfer, share_out
 from medclf.look.augment import Augment
 from medclf.look.views import Views
 from medclf.method.table import METHODS, find_method
@@ -167,3 +168,11 @@ def test_unknown_names_and_options_are_told():
 def test_every_entry_names_its_source():
     for entry in METHODS.values():
         assert entry.paper.endswith(str(entry.year)) or str(entry.year) in entry.paper
+
+
+@pytest.mark.parametrize(("name", "dims", "options"), CHOICES[:-1])
+def test_every_weight_learns_once(name, dims, options):
+    method = build(name, dims, **options)
+    optimizer = make_optimizer(share_out(method, Transfer()), Fit())
+    stepped = [id(p) for group in optimizer.param_groups for p in group["params"]]
+    assert sorted(stepped) == sorted({id(p) for p in method.parameters()})

@@ -1,14 +1,12 @@
 """Patient facts beside what the pixels show: age, sex, history, site.
 
 A fact may be missing, and an exam may have none: the encoder sees each value beside whether it is
-known, and learns what it means that it is not. In training, facts are hidden by chance, one by one
-and all of an exam at once, so that the network also learns to judge without them. The code of an
-exam without a known fact is zero and all joins are linear in the code, so such an exam is judged
-from its pixels alone, as if facts had never been asked for.
+known, and learns what it means that it is not (`look.hidden` hides facts by chance in training).
+The code of an exam without a known fact is zero and all joins are linear in the code, so such an
+exam is judged from its pixels alone, as if facts had never been asked for.
 
 Source: Perez, Strub, de Vries, Dumoulin, Courville. FiLM: Visual Reasoning with a General
-Conditioning Layer. AAAI 2018 (modulation). Neverova, Wolf, Taylor, Nebout. ModDrop: Adaptive
-Multi-Modal Gesture Recognition. IEEE TPAMI 2016 (a source hidden by chance as a whole).
+Conditioning Layer. AAAI 2018 (modulation).
 """
 
 import torch
@@ -28,33 +26,21 @@ class Encoder(nn.Module):
         facts: How many there are.
         features: Length of the code.
         hidden: Units between.
-        drop: Chance of a fact to be hidden in training.
-        drop_all: Chance of an exam to have all its facts hidden in training.
 
     Shape:
         (B, facts) -> (B, features). Facts are standardised, NaN where they are missing, and cut at
         5 standard deviations.
 
     Raises:
-        SettingError: a number is below 1, or a chance is not from 0 to below 1; in use, facts of
-            another shape come.
+        SettingError: a number is below 1; in use, facts of another shape come.
     """
 
-    def __init__(
-        self,
-        facts: int,
-        features: int = 16,
-        hidden: int = 32,
-        drop: float = 0.1,
-        drop_all: float = 0.2,
-    ) -> None:
+    def __init__(self, facts: int, features: int = 16, hidden: int = 32) -> None:
         super().__init__()
-        if min(facts, features, hidden) < 1 or not (0 <= drop < 1 and 0 <= drop_all < 1):
-            raise SettingError(
-                "1 fact, feature and hidden unit or more, and chances from 0 to below 1 wanted, "
-                f"not {facts}, {features}, {hidden}, {drop!r} and {drop_all!r}"
-            )
-        self.facts, self.features, self.drop, self.drop_all = facts, features, drop, drop_all
+        if min(facts, features, hidden) < 1:
+            found = f"{facts}, {features} and {hidden}"
+            raise SettingError(f"1 fact, feature and hidden unit or more wanted, not {found}")
+        self.facts, self.features = facts, features
         self.layers = nn.Sequential(
             nn.Linear(2 * facts, hidden), nn.ReLU(), nn.Linear(hidden, features)
         )
@@ -63,17 +49,10 @@ class Encoder(nn.Module):
         if facts.ndim != 2 or facts.shape[1] != self.facts:
             raise SettingError(f"facts (B, {self.facts}) wanted, not {tuple(facts.shape)}")
         known = ~facts.isnan()
-        if self.training:
-            known = known & _kept(facts, self.drop) & _kept(facts[:, :1], self.drop_all)
         values = facts.masked_fill(~known, 0).clamp(-BOUND, BOUND)
         with without_autocast(facts.device):
             code: Tensor = self.layers(torch.cat([values, known.to(values.dtype)], 1))
             return code * known.any(1, keepdim=True)
-
-
-def _kept(like: Tensor, drop: float) -> Tensor:
-    """Draw what is not hidden, from the generator of the process."""
-    return torch.empty_like(like).bernoulli_(1 - drop).bool()
 
 
 class Concatenation(nn.Module):

@@ -25,7 +25,7 @@ from medclf.look.views import Views
 from medclf.method.asked import Asked
 from medclf.method.contract import Method, Taught
 from medclf.method.lesson import Lesson
-from medclf.method.table import find_method, make_method
+from medclf.method.table import make_method
 from medclf.net.forest import TREES, Forest
 from medclf.net.head import Classifier
 from medclf.net.nd import layers
@@ -48,15 +48,13 @@ class Part:
 def at_once(recipe: Recipe, device: torch.device) -> int:
     """Say how many members train at once.
 
-    Dropout, stochastic depth and what hides facts draw from one generator for the whole process:
-    such members train one by one, so that a seed keeps its meaning.
+    Dropout and stochastic depth draw from one generator for the whole process: such members train
+    one by one, so that a seed keeps its meaning.
     """
     net = recipe.net
     options = {**find_entry(net.name).options, **net.options}
     inner = any(share for name, share in options.items() if "drop" in name)
-    method = {**find_method(recipe.method.name).options, **recipe.method.options}
-    hidden = any(share for name, share in method.items() if name.startswith("hide"))
-    chance = net.dropout or net.pool == "dense" or inner or hidden
+    chance = net.dropout or net.pool == "dense" or inner
     if device.type != "cpu" or chance:
         return 1
     return max(1, min(torch.get_num_threads(), recipe.fit.members))

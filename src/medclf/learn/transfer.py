@@ -85,8 +85,9 @@ class Share:
     start: float
 
     def parameters(self) -> list[nn.Parameter]:
-        """Give its weights."""
-        return [weight for module in self.modules for weight in module.parameters()]
+        """Give its weights, each once."""
+        weights = (weight for module in self.modules for weight in module.parameters())
+        return list(dict.fromkeys(weights))
 
 
 def share_out(method: Learner, transfer: Transfer) -> list[Share]:

@@ -14,6 +14,7 @@ from typing import Literal
 from medclf.errors import SettingError
 from medclf.fuse.facts import Concatenation, Encoder, LateFusion, Modulation
 from medclf.fuse.table import make_fuser
+from medclf.look.hidden import Hidden
 from medclf.look.seen import Seen, alone
 from medclf.method.asked import Asked
 from medclf.method.joined import Joined, WithFacts
@@ -40,10 +41,10 @@ def build(
         raise SettingError(f"method.options.join is one of {', '.join(JOINS)}, not {join!r}")
     if not asked.facts:
         raise SettingError("facts about the patients wanted, the recipe names none in [facts]")
-    look = Seen(asked.channels, asked.size, asked.changes, alone)
+    look = Hidden(Seen(asked.channels, asked.size, asked.changes, alone), hide, hide_all)
     networks = asked.networks(asked.channels, asked.size)
     fuser = make_fuser(fuse, asked.width(networks[0]), asked.images)
-    encoder = Encoder(len(asked.facts), drop=hide, drop_all=hide_all)
+    encoder = Encoder(len(asked.facts))
     outputs = asked.lesson.task.outputs
     facts: WithFacts
     if join == "late":
