@@ -19,7 +19,8 @@ and tested on. Choices (the plan's, calibration, the level of a stranger) are ma
 Prints Markdown. Of each kind and set: sensitivity, mean ± sd over seeds, its interval by patient at
 the first seed. AUC of each kind against the rest. Confusion, summed over seeds. And strangers:
 where one kind is expected, the share of its test images that is flagged all the same, and of others
-that are found: as `inspect` does it, below the level of 1 % of validation, and below one half.
+that are found: as `inspect` does it, below the level of 1 % of validation, and below one half. A dash
+stands where there are none, or where `inspect` refuses a run that does not tell the kind from others.
 """
 
 import argparse
@@ -209,11 +210,23 @@ HEADS = [
 
 def flagged(answer: Answer, k: int, some: Mask) -> list[float]:
     """Give the shares of some pictures that are flagged, in the order of `HEADS`."""
-    shares, own = answer.table.probabilities[:, k], answer.table.target == k
-    usual = shares[answer.where("val") & own]
-    ways = [shares < level for level in (find_level(usual), lowest_usual(usual, 0.01), LIKELY)]
+    shares, own, held = (
+        answer.table.probabilities[:, k],
+        answer.table.target == k,
+        answer.where("val"),
+    )
+    level = find_level(shares[held], own[held])
+    levels = (
+        (level.value if level.tells else np.nan),
+        lowest_usual(shares[held & own], 0.01),
+        LIKELY,
+    )
     parts = some & own, some & ~own
-    return [float(way[p].mean()) if p.any() else float("nan") for p in parts for way in ways]
+    return [share_below(shares[part], value) for part in parts for value in levels]
+
+
+def share_below(shares: NDArray[np.float64], value: float) -> float:
+    return float((shares < value).mean()) if len(shares) and value >= 0 else float("nan")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import numpy as np
 
 from medclf.core.cohort import Cohort
 from medclf.core.record import Record
-from medclf.curate.stranger import Stranger, Strangers, find_level
+from medclf.curate.stranger import Level, Stranger, Strangers, find_level
 from medclf.curate.survey import Progress
 from medclf.errors import ReadError, RunError, SettingError
 from medclf.evaluate.ranking import indicators
@@ -25,21 +25,19 @@ from medclf.prepare.store import open_store
 from medclf.verbs import TrainedRun, load
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Expected:
     """A run, and the one of its classes that images are expected to be of.
 
     Args:
         run: That tells kinds of images.
         kind: Number of the class.
-        level: Probability below which an image is a stranger.
-        usual: Probabilities that the validation exams of the class were given.
+        level: Below which an image is a stranger.
     """
 
     run: TrainedRun
     kind: int
-    level: float
-    usual: Numbers
+    level: Level
 
     def find_strangers(self, cohort: Cohort, progress: Progress | None = None) -> Strangers:
         """Judge every image of a cohort.
@@ -68,8 +66,6 @@ class Expected:
             expected=self.run.run.task.classes[self.kind],
             by=str(self.run.run.folder),
             level=self.level,
-            usual=len(self.usual),
-            alarms=float((self.usual < self.level).mean()),
             judged=len(records),
             found=tuple(sorted(found, key=lambda one: one.share)),
         )
@@ -86,7 +82,7 @@ class Expected:
                 alike=classes[most[i]],
                 alike_share=float(others[i, most[i]]),
             )
-            for i in np.flatnonzero(own < self.level).tolist()
+            for i in np.flatnonzero(own < self.level.value).tolist()
         ]
 
 
@@ -98,7 +94,7 @@ def expect(folder: str | Path, kind: str) -> Expected:
         kind: Name of the class.
 
     Raises:
-        RunError: there is no run, it was joined from others, or it validated on no such exam.
+        RunError: there is no run, it was joined from others, or it does not tell this class.
         SettingError: it has no such class.
     """
     run = load(folder)
@@ -109,11 +105,17 @@ def expect(folder: str | Path, kind: str) -> Expected:
         raise SettingError(f"{folder}: the class {kind!r} wanted, found {', '.join(classes)}")
     table = read_predictions(run.run.folder / "predictions.csv", run.run.task)
     number = classes.index(kind)
-    mine = (table.splits == "val") & indicators(table.target, len(classes))[:, number]
-    usual = table.probabilities[mine, number]
-    if not len(usual):
+    table = table.select(table.splits == "val")
+    own = indicators(table.target, len(classes))[:, number]
+    if not own.any():
         raise RunError(f"{folder}: validation exams of {kind} wanted, to know how sure, found none")
-    return Expected(run, number, find_level(usual), usual)
+    level = find_level(table.probabilities[:, number], own)
+    if not level.tells:
+        raise RunError(
+            f"{folder}: a run that tells {kind} from all else wanted, found one that flags "
+            f"{100 * level.caught:.0f} % of {level.others:,} validation exams of other classes"
+        )
+    return Expected(run, number, level)
 
 
 def _each_image(cohort: Cohort) -> dict[str, Record]:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from medclf.curate.audit import audit
 from medclf.curate.cohort import read_cohort
-from medclf.curate.stranger import LIKELY, find_level, lowest_usual
+from medclf.curate.stranger import LIKELY, Level, find_level, lowest_usual
 from medclf.expected import expect
 
 
@@ -29,8 +29,8 @@ def new(pictures, tmp_path) -> Path:
 
 def test_strangers_are_found_and_the_others_are_not(trained, new):
     found = expect(trained, "above").find_strangers(read_cohort(new))
-    assert (found.expected, found.judged, found.usual, found.alarms) == ("above", 21, 5, 0)
-    assert found.level == LIKELY
+    assert (found.expected, found.judged) == ("above", 21)
+    assert found.level == Level(LIKELY, own=5, alarms=0, others=5, caught=1)
     (one,) = found.found
     assert (one.exam, one.alike) == ("nodule/wrong.png", "below")
     assert one.share < LIKELY < one.alike_share
@@ -76,11 +76,11 @@ def test_inspect_tells_of_strangers_and_shows_them_first(medclf, trained, new, t
     (problem,) = (one for one in found["problems"] if one["kind"] == "stranger")
     assert problem["exams"] == ["nodule/wrong.png"]
     assert "1 of 21 images do not look like above to" in problem["message"]
-    assert "which would flag 0 % of its own 5 for validation" in problem["message"]
     assert "nodule/wrong.png (like below 0.5" in problem["message"]
     assert (tmp_path / "out" / "montage.png").exists()
     told = medclf(*words, "--pictures", 0)
     assert "warning stranger: 1 of 21 images" in told.out
+    assert "below 0.5, as are 0 % of the run's 5 validation exams of it and 100 % of 5" in told.out
 
 
 def test_what_cannot_be_expected_is_refused_before_reading(refuse, trained, tmp_path):
@@ -109,5 +109,16 @@ def test_the_level_is_what_new_exams_seldom_lie_below():
     rng = np.random.default_rng(0)
     levels = np.array([lowest_usual(rng.random(299), 0.01) for _ in range(2000)])
     assert levels.mean() == pytest.approx(0.01, abs=0.001)
-    assert find_level(np.full(9, 0.99)) == LIKELY
-    assert find_level(np.linspace(0.1, 1, 9)) == pytest.approx(0.1)
+    own = np.arange(12) < 9
+    sure = find_level(np.where(own, 0.99, 0.4), own)
+    assert (sure.value, sure.alarms, sure.caught, sure.tells) == (LIKELY, 0, 1, True)
+    doubtful = find_level(np.where(own, 0.1, 0.4), own)
+    assert (doubtful.value, doubtful.caught, doubtful.tells) == (0.1, 0, False)
+
+
+def test_a_run_that_does_not_tell_the_class_is_refused(refuse, trained, tmp_path):
+    shutil.copytree(trained, tmp_path / "run")
+    table = tmp_path / "run" / "predictions.csv"
+    table.write_text(table.read_text().replace(",above,", ",below,", 4))
+    words = ("a run that tells below from all else wanted", "0 % of 1 validation exams")
+    refuse("inspect", tmp_path, "--expect", "below", "--by", tmp_path / "run", words=words)

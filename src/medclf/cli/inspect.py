@@ -198,6 +198,9 @@ def _show(found: "Audit", place: Path | None) -> None:
         console.print(f"[dim]{escape(note)}[/]", soft_wrap=True)
     for table in (_class_table(found), _image_table(found)):
         console.print(table)
+    if found.strangers is not None:
+        expected = f"Expected is {found.strangers.expected}: strangers lie {found.strangers.level}."
+        console.print(escape(expected), soft_wrap=True)
     for problem in found.problems:
         mark = "[bold red]grave  [/]" if problem.grave else "[yellow]warning[/]"
         words = escape(problem.message)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medclf.curate.problem import Problem, count, tell
 from medclf.curate.survey import Look
@@ -55,35 +56,65 @@ class Stranger:
 
 
 @dataclass(frozen=True)
+class Level:
+    """The probability below which an image is a stranger, and what that does on validation.
+
+    Args:
+        value: That probability.
+        own: Validation exams of the expected kind.
+        alarms: Share of them that is flagged.
+        others: Validation exams of all other kinds.
+        caught: Share of them that is flagged; 0 where there are none.
+    """
+
+    value: float
+    own: int
+    alarms: float
+    others: int
+    caught: float
+
+    @property
+    def tells(self) -> bool:
+        """Whether most strangers are found; else that none was found means nothing."""
+        return self.caught > LIKELY
+
+    def __str__(self) -> str:
+        return (
+            f"below {self.value:.2g}, as are {100 * self.alarms:.2g} % of the run's {self.own:,} "
+            f"validation exams of it and {100 * self.caught:.3g} % of {self.others:,} others"
+        )
+
+
+@dataclass(frozen=True)
 class Strangers:
     """What was found where images of one kind were expected.
 
     Args:
         expected: That kind.
         by: Who judged.
-        level: Probability of the expected kind below which an image is a stranger.
-        usual: Validation exams of that kind from which the level was taken.
-        alarms: Share of them below it.
+        level: Below which an image is a stranger.
         judged: Images judged.
         found: The least like first.
     """
 
     expected: str
     by: str
-    level: float
-    usual: int
-    alarms: float
+    level: Level
     judged: int
     found: tuple[Stranger, ...]
 
 
-def find_level(shares: Numbers) -> float:
+def find_level(shares: Numbers, own: NDArray[np.bool_]) -> Level:
     """Find the probability below which an image is a stranger.
 
     Args:
-        shares: (N,) probabilities of the expected kind, of validation exams of that kind.
+        shares: (N,) probabilities of the expected kind, of validation exams.
+        own: (N,) which of them are of that kind; one at least.
     """
-    return min(LIKELY, lowest_usual(shares, ALARMS))
+    value = min(LIKELY, lowest_usual(shares[own], ALARMS))
+    below, others = shares < value, ~own
+    caught = float(below[others].mean()) if others.any() else 0.0
+    return Level(value, int(own.sum()), float(below[own].mean()), int(others.sum()), caught)
 
 
 def lowest_usual(shares: Numbers, rate: float) -> float:
@@ -120,8 +151,6 @@ def check_strangers(strangers: Strangers | None) -> Iterator[Problem]:
         found = strangers.found
         message = (
             f"{len(found):,} of {count(strangers.judged, 'image')} do not look like "
-            f"{strangers.expected} to {strangers.by}, which would flag "
-            f"{100 * strangers.alarms:.2g} % of its own {strangers.usual:,} for validation: "
-            f"{tell(map(str, found))}"
+            f"{strangers.expected} to {strangers.by}: {tell(map(str, found))}"
         )
         yield Problem("stranger", False, message, tuple(dict.fromkeys(one.exam for one in found)))
