@@ -19,8 +19,8 @@ and tested on. Choices (the plan's, calibration, the level of a stranger) are ma
 Prints Markdown. Of each kind and set: sensitivity, mean ± sd over seeds, its interval by patient at
 the first seed. AUC of each kind against the rest. Confusion, summed over seeds. And strangers:
 where one kind is expected, the share of its test images that is flagged all the same, and of others
-that are found: as `inspect` does it, below the level of 1 % of validation, and below one half. A dash
-stands where there are none, or where `inspect` refuses a run that does not tell the kind from others.
+that are found: as `inspect` does it, below the level of 1 % of validation, and below one half. A
+dash stands where there are none, or where `inspect` refuses a run that does not tell the kind.
 """
 
 import argparse
