@@ -10,7 +10,8 @@ root mean square of the difference, as a share of the deviation of scores from v
 the correlation, for the cube in the middle of each of 24 volumes. `volume`: processor seconds
 and peak memory of one process, on one thread if not told otherwise; the sliding window is
 extrapolated from 512 of its cubes, in the same precision; their scores in single precision are
-compared with those of the pass: largest difference / deviation. Prints rows of Markdown.
+compared with those of the pass: largest difference / deviation. More threads than one are for the
+time of the pass: where small cubes keep them waiting, that counts as work. Prints rows of Markdown.
 """
 
 import argparse
