@@ -48,6 +48,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=45.0, help="of each training")
     parser.add_argument("--epochs", type=int, default=0, help="0: what the seconds allow")
     parser.add_argument("--members", type=int, default=1)
+    parser.add_argument("--spread", type=float, default=0.0, help="of heat maps; 0: the usual one")
     parser.add_argument("--rate", type=float, default=0.0, help="0: the usual one")
     args = parser.parse_args()
     values, places = read_subjects(args.data / "ixi10", args.mm, args.pairs)
@@ -94,7 +95,8 @@ def judge(
     subjects = np.arange(len(values))
     errors = np.full(places.shape[:2], np.nan)
     names = tuple(f"{name} {side}" for name in list(PAIRS)[: args.pairs] for side in "rl")
-    sought = Sought(way, names, 1, values.shape[2:], (args.mm,) * 3)
+    settings = {"spread": args.spread} if args.spread else {}
+    sought = Sought(way, names, 1, values.shape[2:], (args.mm,) * 3, settings=settings)
     rate = {"rate": args.rate} if args.rate else {}
     fit = usual_fit(sought.size, seed=seed, epochs=args.epochs, members=args.members, **rate)
     seconds = None if args.epochs else args.seconds

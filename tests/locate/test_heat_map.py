@@ -94,7 +94,11 @@ def test_training_moves_images_with_their_places():
 def test_unknown_ways_and_settings_are_refused():
     with pytest.raises(SettingError, match="'heatmap'; did you mean 'heat_map'"):
         build_way(Sought("heatmap", ("a",), 1, (32, 32)), chance())
-    with pytest.raises(SettingError, match="heat_map has no setting 'spread'"):
-        make((32, 32), settings={"spread": 2})
+    with pytest.raises(
+        SettingError, match="heat_map has no setting 'spred'; did you mean 'spread'"
+    ):
+        make((32, 32), settings={"spred": 2})
+    with pytest.raises(SettingError, match="a spread above 0 cells wanted, found 0"):
+        make((32, 32), settings={"spread": 0})
     with pytest.raises(SettingError, match=r"different names wanted, found \('a', 'a'\)"):
         Sought("heat_map", ("a", "a"), 1, (32, 32))
