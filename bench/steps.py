@@ -24,7 +24,7 @@ from medclf.core.task import Task
 from medclf.learn.committee import build_method
 from medclf.learn.exams import Exams
 from medclf.learn.loop import run_epoch
-from medclf.learn.member import Member
+from medclf.learn.member import Member, MethodMember
 from medclf.learn.recipe import Recipe
 from medclf.learn.settings import Fit, Net
 from medclf.learn.trained import Held
@@ -92,16 +92,22 @@ def report(name: str, size: tuple[int, ...], batch: int, rounds: int, most: floa
 
 
 def our_step(name: str, size: tuple[int, ...], channels: int, batch: int) -> Callable[[], object]:
-    """Make a step as `medclf train` takes it."""
+    """Make a step of a network on whole images."""
     fit = Fit(batch=batch, epochs=1)
     recipe = Recipe(Prepare(size=size, channels=channels), STILL, Net(name), fit=fit)
-    rng = np.random.default_rng(0)
-    rows = Held(rng.integers(0, 256, (batch, channels, *size), dtype=np.uint8))
-    target = torch.eye(CLASSES)[torch.arange(batch) % CLASSES]
-    scale = (127.0,) * channels, (60.0,) * channels
-    exams = Exams(rows, target, *scale, torch.device("cpu"))
-    member = Member(build_method(recipe, Task(("no", "yes")), 0, exams.device), fit, 0)
+    member, exams = begin(recipe)
     return lambda: run_epoch(member, exams, np.arange(batch), 1000)
+
+
+def begin(recipe: Recipe) -> tuple[MethodMember, Exams]:
+    """Build what `medclf train` trains, and a batch of noise for it."""
+    batch, shape = recipe.fit.batch, (recipe.prepare.channels, *recipe.prepare.size)
+    rows = Held(np.random.default_rng(0).integers(0, 256, (batch, *shape), dtype=np.uint8))
+    target = torch.eye(CLASSES)[torch.arange(batch) % CLASSES]
+    scale = (127.0,) * shape[0], (60.0,) * shape[0]
+    exams = Exams(rows, target, *scale, torch.device("cpu"))
+    method = build_method(recipe, Task(("no", "yes")), 0, exams.device)
+    return Member(method, recipe.fit, 0), exams
 
 
 def plain_step(name: str, size: tuple[int, ...], channels: int, batch: int) -> Callable[[], object]:
