@@ -22,3 +22,7 @@ def test_the_threshold_parts_best_what_is_there_from_what_is_missing():
 def test_where_nothing_is_missing_half_of_the_lowest_score_is_the_threshold():
     assert presence_threshold(np.array([0.4, 0.8]), np.array([])) == 0.2
     assert presence_threshold(np.array([]), np.array([0.2, 0.6])) == 0.8
+
+
+def test_scores_that_tell_nothing_let_every_landmark_be_found():
+    assert presence_threshold(np.array([0.5, 0.5]), np.array([0.5])) == 0.5

@@ -43,7 +43,7 @@ def presence_threshold(present: Numbers, missing: Numbers) -> float:
     if not len(present) or not len(missing):
         return float(present.min() / 2 if len(present) else (1 + missing.max()) / 2)
     scores = np.unique(np.concatenate([present, missing]))
-    middles = (scores[1:] + scores[:-1]) / 2
+    middles = np.append(scores[0], (scores[1:] + scores[:-1]) / 2)
     found = (present >= middles[:, None]).mean(1) + (missing < middles[:, None]).mean(1)
     best = middles[found == found.max()]
     return float(best[len(best) // 2])
