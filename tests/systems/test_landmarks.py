@@ -47,7 +47,10 @@ def table(tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("system", "options"),
-    [("landmark_slices", {"epochs": 14}), ("heat_map", {"epochs": 4, "members": 1})],
+    [
+        ("landmark_slices", {"epochs": 14}),
+        ("heat_map", {"epochs": 4, "members": 1}),
+    ],
 )
 def test_landmarks_of_scans_that_were_never_seen_are_found(table, system, options, tmp_path):
     run = locate.train(table, tmp_path / "run", 5.0, 0, system, options=options, columns=KIND)

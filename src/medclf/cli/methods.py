@@ -2,11 +2,17 @@
 
 import json
 import sys
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from medclf.cli.options import Json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from medclf.systems.table import System
 
 
 def methods(
@@ -17,12 +23,18 @@ def methods(
 ) -> None:
     """List the methods: what each looks at, where it comes from, and what it needs of the data.
 
+    Systems that find places, for train --task locate, come after those that classify.
+
     Example: medclf methods, then medclf train exams.csv --method exam_bag
     """
     from rich.console import Console
 
     from medclf.method.table import METHODS, find_method
+    from medclf.systems.table import SYSTEMS
 
+    if name in SYSTEMS:
+        _tell_systems(Console(highlight=False, soft_wrap=True), {name: SYSTEMS[name]}, as_json)
+        return
     chosen = {name: find_method(name)} if name else METHODS
     if as_json:
         told = [
@@ -36,7 +48,8 @@ def methods(
             }
             for each, entry in chosen.items()
         ]
-        sys.stdout.write(json.dumps({"methods": told}) + "\n")
+        systems = [] if name else [_plain(each) for each in SYSTEMS]
+        sys.stdout.write(json.dumps({"methods": told, "systems": systems}) + "\n")
         return
     console = Console(highlight=False, soft_wrap=True)
     width = max(map(len, chosen))
@@ -48,3 +61,31 @@ def methods(
         options = chosen[name].options
         for option, value in options.items():
             console.print(f"{'':<{width}}  {option} = {value!r}")
+    else:
+        console.print("\nWith --task locate:\n")
+        _tell_systems(console, SYSTEMS, as_json)
+
+
+def _tell_systems(console: "Console", chosen: "Mapping[str, System]", as_json: bool) -> None:
+    """Tell systems that find places, with the options of a single one."""
+    from medclf.systems.table import load_system
+
+    if as_json:
+        told = [_plain(name) for name in chosen]
+        sys.stdout.write(json.dumps({"methods": [], "systems": told}) + "\n")
+        return
+    width = max(map(len, chosen))
+    for name, system in chosen.items():
+        console.print(f"{name:<{width}}  {system.idea}")
+        console.print(f"{'':<{width}}  {system.source}", style="dim")
+    if len(chosen) == 1:
+        for option, value in load_system(name).options.items():
+            console.print(f"{'':<{width}}  {option} = {value!r}")
+
+
+def _plain(name: str) -> dict[str, object]:
+    from medclf.systems.table import SYSTEMS, load_system
+
+    system, options = SYSTEMS[name], load_system(name).options
+    told = {"name": name, "idea": system.idea, "source": system.source}
+    return {**told, "landmarks": system.landmarks, "options": dict(options)}

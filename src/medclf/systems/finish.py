@@ -19,6 +19,7 @@ from medclf.locate.scans import Scan
 from medclf.prepare.settings import Prepare
 from medclf.read.image import read_image
 from medclf.systems.candidates import keep_candidates, kept_candidates
+from medclf.systems.label_and_fill import learn_sizes
 from medclf.systems.measure import Measured, Searched, measure, tell_findings
 from medclf.systems.page import write_page
 from medclf.systems.search import Folder
@@ -37,6 +38,9 @@ def finish(begun: Folder, scans: Sequence[Scan], watch: Watch) -> Folder:
     system = SYSTEMS[search.system]
     scans, volumes = _prepare(scans, search.prepare, system.one_size, place / PREPARED, watch)
     begun = begun.update(digest=_digest(list(volumes.values())))
+    if system.landmarks:
+        learnt = [scan for scan in scans if scan.split == "train"]
+        begun = begun.update(sizes_mm=learn_sizes(learnt, search.kinds))
     work = Work(place, search, scans, volumes, watch)
     loaded.learn(work)
     measured, judged = _measure(work, system.landmarks)

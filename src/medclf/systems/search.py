@@ -21,7 +21,8 @@ from medclf.learn.run import FORMAT
 from medclf.locate.scans import Scan
 from medclf.prepare.settings import Prepare
 
-LONGEST = 64
+SAMPLES = 64**3
+"""Of a scan, about, where all get one size."""
 SAMPLES_ACROSS = 4
 """Samples across a target of median size, as far as files and the system allow."""
 
@@ -110,9 +111,9 @@ def plan_scans(
     size, finest = planned.size, max(finest_mm, round(min(spacing), 2))
     if one_size:
         extent = np.array(found.shape_max) * largest
-        edge = max(finest, round(float(extent.max()) / LONGEST, 2))
+        edge = max(finest, round(float(np.cbrt(extent.prod() / SAMPLES)), 2))
         size = tuple(int(n) for n in np.ceil(extent / edge))
-        why = f"{LONGEST} samples along the longest edge of the largest scan at most"
+        why = f"some {SAMPLES:,} samples in the largest scan"
     else:
         sizes = [t.diameter_mm for scan in scans for t in scan.targets if t.diameter_mm]
         across = float(np.median(sizes)) / SAMPLES_ACROSS if sizes else np.inf

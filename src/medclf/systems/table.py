@@ -10,14 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from medclf.core.image import Image
 from medclf.errors import CohortError, SettingError
-from medclf.locate.scans import Scan
-from medclf.systems.candidates import Candidates
-from medclf.systems.search import Search
-from medclf.systems.work import Work
+
+if TYPE_CHECKING:
+    from medclf.core.image import Image
+    from medclf.locate.scans import Scan
+    from medclf.systems.candidates import Candidates
+    from medclf.systems.search import Search
+    from medclf.systems.work import Work
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,9 @@ SYSTEMS = {
     "heat_map": System(
         "a map of chances for each landmark over the whole scan", "Payer et al. 2016", True, True
     ),
+    "vertebra_votes": System(
+        "every place votes where the landmarks are", "Suzani et al. 2015", True, True, 4.0
+    ),
     "vertebra_chain": System(
         "candidates in a row are named together, by their looks and their neighbours",
         "Chen et al. 2015",
@@ -70,8 +75,8 @@ class Loaded:
     """The functions of a system's file."""
 
     options: Mapping[str, Any]
-    learn: Callable[[Work], None]
-    find: Callable[[Path, Search, Image], Candidates]
+    learn: "Callable[[Work], None]"
+    find: "Callable[[Path, Search, Image], Candidates]"
 
 
 def load_system(name: str) -> Loaded:
@@ -87,13 +92,13 @@ def load_system(name: str) -> Loaded:
     return Loaded({**file.OPTIONS, **COMMON}, file.learn, file.find)
 
 
-def choose_system(scans: Sequence[Scan]) -> str:
+def choose_system(scans: "Sequence[Scan]") -> str:
     """Choose heat maps where several kinds are marked, each at most once in a scan."""
     kinds = {target.kind for scan in scans for target in scan.targets}
     return "heat_map" if len(kinds) > 1 and not _doubled(scans) else "screen_then_judge"
 
 
-def expect_landmarks(scans: Sequence[Scan]) -> None:
+def expect_landmarks(scans: "Sequence[Scan]") -> None:
     """Check that no kind is marked twice in a scan.
 
     Raises:
@@ -106,7 +111,7 @@ def expect_landmarks(scans: Sequence[Scan]) -> None:
         )
 
 
-def _doubled(scans: Sequence[Scan]) -> list[tuple[str, str]]:
+def _doubled(scans: "Sequence[Scan]") -> list[tuple[str, str]]:
     counted = Counter((scan.name, target.kind) for scan in scans for target in scan.targets)
     return [pair for pair, count in counted.items() if count > 1]
 

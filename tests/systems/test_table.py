@@ -1,0 +1,28 @@
+"""Every system says what may be chosen, and stands in the docs."""
+
+from pathlib import Path
+
+import pytest
+
+from medclf.errors import SettingError
+from medclf.systems.table import SYSTEMS, choose_options, load_system
+
+DOCS = Path(__file__).parents[2] / "docs" / "locate.md"
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_every_system_is_whole_and_documented(name):
+    loaded = load_system(name)
+    assert loaded.options["epochs"] == 0
+    assert callable(loaded.learn)
+    assert callable(loaded.find)
+    assert f"`{name}`" in DOCS.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_options_are_held_against_those_that_there_are(name):
+    assert choose_options(name, {"epochs": 3})["epochs"] == 3
+    with pytest.raises(SettingError, match="the nearest is epochs"):
+        choose_options(name, {"epoch": 3})
+    with pytest.raises(SettingError, match="epochs is of the type int"):
+        choose_options(name, {"epochs": "many"})
