@@ -31,6 +31,7 @@ WAYS = {
     "three_planes": Way("three_planes"),
     "multi_view, committee": Way("multi_view", {"fusion": "committee"}),
     "multi_view, late": Way("multi_view", {"fusion": "late"}),
+    "multi_view, mixed": Way("multi_view", {"fusion": "mixed"}),
     "random_views": Way("random_views"),
     "volume": Way("volume"),
     "near_and_far": Way("near_and_far"),

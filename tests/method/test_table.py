@@ -33,6 +33,7 @@ CHOICES = [
     ("three_planes", 3, {"joined": "channels"}),
     ("three_planes", 3, {"side": "sagittal"}),
     ("multi_view", 3, {"fusion": "committee", "own": True}),
+    ("multi_view", 3, {"fusion": "mixed"}),
     ("image_and_facts", 2, {"join": "modulation"}),
     ("image_and_facts", 2, {"join": "late", "fuse": "attention"}),
     ("ordered_grade", 2, {"loss": "regression"}),
