@@ -137,13 +137,24 @@ def _number(value: float | None) -> str:
 
 
 def find_in(
-    run: Path, files: Sequence[Path], watch: "Watch", series: str | None, as_json: bool
+    run: Path,
+    files: Sequence[Path],
+    watch: "Watch",
+    series: str | None,
+    fill: Path | None,
+    as_json: bool,
 ) -> str:
-    """Search files, and write what was found as CSV, or as JSON."""
+    """Search files, fill label maps where asked, and write what was found as CSV, or as JSON."""
     from medclf.systems import locate
     from medclf.systems.finish import write_findings
+    from medclf.systems.label_and_fill import expect_fillable, fill_files
 
-    found = locate.load(run).predict(files, watch, series)
+    loaded = locate.load(run)
+    if fill is not None:
+        expect_fillable(loaded.folder, files)
+    found = loaded.predict(files, watch, series)
+    if fill is not None:
+        fill_files(loaded.folder, found, files, fill, series)
     if as_json:
         return json.dumps([asdict(one) for one in found]) + "\n"
     return write_findings(found)

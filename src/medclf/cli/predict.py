@@ -41,6 +41,13 @@ def predict(
         str | None,
         typer.Option(metavar="REGEX", help="Which DICOM series of a folder is meant."),
     ] = None,
+    fill: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Write label maps here too, of CT scans in which landmarks were located.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Predict new exams: a calibrated probability of each class, and what makes it doubtful.
@@ -51,13 +58,16 @@ def predict(
     Example: medclf predict runs/first new/*.dcm --out predictions.csv
     """
     from medclf import verbs
+    from medclf.errors import SettingError
 
     expect_place(out)
     with show_progress("Predicting", quiet=as_json) as count:
         watch = verbs.Watch(count=count)
         if is_search(run):
-            text = find_in(run, files, watch, series, as_json)
+            text = find_in(run, files, watch, series, fill, as_json)
         else:
+            if fill is not None:
+                raise SettingError(f"{run}: --fill wants a run that locates landmarks")
             loaded = verbs.load(run)
             found = loaded.predict(files, watch, site, series)
             text = _tell(found, loaded.run.task.classes, as_json)

@@ -216,7 +216,7 @@ def local_axes(places_mm: Numbers, weights: Numbers, main: Numbers, radius_mm: f
     """
     far = np.linalg.norm(places_mm[:, None] - places_mm[None], axis=-1)
     near = weights * (far < radius_mm)
-    axes = [_axis(places_mm, each, main, radius_mm / 2) for each in near]
+    axes = [_axis(places_mm, each, main, radius_mm / 3) for each in near]
     return np.array(axes).reshape(-1, 3)
 
 

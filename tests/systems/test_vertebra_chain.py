@@ -1,0 +1,137 @@
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from medclf.cli.main import app
+from medclf.core.finding import Finding
+from medclf.core.grid import Grid
+from medclf.core.image import Image
+from medclf.core.record import Point, Source
+from medclf.curate.cohort import Columns
+from medclf.curate.phantom.spine.cohort import make_spines
+from medclf.curate.phantom.spine.levels import NUMBERS
+from medclf.errors import SettingError
+from medclf.locate.row import Marks
+from medclf.locate.scans import Scan, Target
+from medclf.read.image import read_image
+from medclf.read.write import write_image
+from medclf.systems import locate
+from medclf.systems.cubes import Cubes
+from medclf.systems.label_and_fill import expect_fillable, fill_scan, learn_sizes
+from medclf.systems.vertebra_chain import _label, learn_landmarks, name_places
+
+KINDS = ("a", "b", "c", "d", "e")
+
+
+def write_scan(path, seed):
+    """Write a part of a row of balls that grow downward, and give their middles in mm."""
+    rng = np.random.default_rng(seed)
+    grid = Grid((3.0,) * 3, tuple(rng.uniform(-50, 50, 3)), np.eye(3))
+    values = rng.normal(0, 40, (46, 22, 22))
+    places = np.stack(np.indices(values.shape), -1)
+    first = seed % 3
+    found = {}
+    for number in range(first, first + 3):
+        at = np.array([40 - 8 * number, 11, 11]) + rng.uniform(-1, 1, 3)
+        values[np.linalg.norm(places - at, axis=-1) < 1.5 + 0.5 * number] += 600
+        found[KINDS[number]] = grid.to_mm(at)
+    path.write_bytes(write_image(Image(values.astype(np.float32)[None], grid), ".nii")[0])
+    return found
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rows")
+    splits = ["train"] * 3 + ["val"] * 3 + ["test"] * 2
+    rows = [
+        (f"{number}.nii", f"p{number}", kind, *at, split)
+        for number, split in enumerate(splits)
+        for kind, at in write_scan(folder / f"{number}.nii", number).items()
+    ]
+    columns = ["path", "patient", "kind", "z_mm", "y_mm", "x_mm", "split"]
+    pd.DataFrame(rows, columns=columns).to_csv(folder / "marks.csv", index=False)
+    options = {"edge": 16, "most": 8}
+    return locate.train(
+        *(folder / "marks.csv", folder / "run", 0.05, 0, "vertebra_chain"),
+        options=options,
+        columns=Columns(label="kind"),
+    )
+
+
+def test_a_system_tells_each_landmark_once_and_where(run):
+    assert run.scores["distances"]["scans"] == 2
+    assert run.folder.search.edge_mm == 3.0
+    data = run.folder.path.parent
+    found = run.predict([data / "7.nii"])
+    assert sorted(one.kind for one in found) == list(KINDS)
+    assert all(0 <= one.score <= 1 for one in found)
+    image = read_image(Source(data / "7.nii"))
+    inside = image.grid.from_mm(np.array([one.at_mm for one in found]))
+    assert ((inside > -1) & (inside < image.space)).all()
+
+
+def test_a_row_and_looks_name_candidates_together():
+    """Looks of the second speak for another, but its neighbours and the way to them do not."""
+    rng = np.random.default_rng(0)
+    steps = np.cumsum([0.0, 20, 22, 24, 26])
+    marks = [
+        Marks(np.arange(5), np.stack([-steps, 0 * steps, 0 * steps], 1) + rng.normal(0, 1, (5, 3)))
+        for _ in range(6)
+    ]
+    known, row = learn_landmarks(marks, 3.0)
+    assert known.tolist() == [0, 1, 2, 3, 4]
+    shares = np.full((4, 15), 0.02)
+    for candidate, kind in enumerate((1, 3, 3)):
+        shares[candidate, kind] = 0.9
+    shares[0, 10 + 2] = shares[2, 5 + 2] = 0.9
+    places = np.array([[-20.0, 0, 0], [-42, 0, 0], [-66, 0, 0], [-50, 30, 20]])
+    named, scores = name_places(row, places, shares)
+    assert np.allclose(named[1:4], places[:3])
+    assert scores[1:4].min() > 0.3 > scores[[0, 4]].max()
+    assert abs(named[0, 0]) < 5
+
+
+def test_an_exam_tells_what_lies_before_and_after():
+    point = Point((0.0, 0.0, 0.0), "mm")
+    targets = tuple(Target(kind, point) for kind in "dbc")
+    scan = Scan("s", Source("s.nii"), "p", "train", targets)
+    label = np.array(_label(list(KINDS), Cubes(scan, "s", "c", np.zeros((1, 3))))).reshape(3, 5)
+    assert [KINDS[i] for i in label.argmax(1)] == ["c", "b", "d"]
+    first = np.array(_label(list(KINDS), Cubes(scan, "s", "b", np.zeros((1, 3))))).reshape(3, 5)
+    assert first.sum(1).tolist() == [1, 0, 1]
+
+
+def test_vertebrae_are_filled_about_their_middles(tmp_path):
+    table = pd.read_csv(make_spines(tmp_path / "spine", 1, 4, (3.0, 2.0, 2.0), labels=True))
+    image = read_image(Source(tmp_path / "spine" / table.path[0]))
+    truth = read_image(Source(tmp_path / "spine" / "labels/P0001.nii.gz")).values[0]
+    at = table[["z_mm", "y_mm", "x_mm"]].itertuples(index=False, name=None)
+    marks = list(zip(table.name, at, strict=True))
+    targets = tuple(Target(kind, Point(place, "mm")) for kind, place in marks)
+    kinds = tuple(table.name)
+    sizes = learn_sizes([Scan("s", Source("s"), "p", "train", targets)], kinds)
+    assert 12 < min(sizes.values()) <= max(sizes.values()) < 45
+    found = fill_scan(image, [Finding("s", *one, 1.0, True) for one in marks], kinds, sizes)
+    dice = []
+    for number, kind in enumerate(kinds, start=1):
+        mine, true = found == number, truth == NUMBERS[kind]
+        dice.append(2 * (mine & true).sum() / (mine.sum() + true.sum()))
+    assert np.mean(dice) > 0.6
+    assert not fill_scan(image, [], kinds, sizes).any()
+
+
+def test_maps_lie_on_the_voxels_of_files_and_say_what_numbers_mean(run, tmp_path):
+    data = run.folder.path.parent
+    asked = ["predict", str(run.folder.path), str(data / "6.nii"), "--fill", str(tmp_path / "maps")]
+    assert CliRunner().invoke(app, asked).exit_code == 0
+    image = read_image(Source(tmp_path / "maps" / "6.nii.gz"))
+    assert image.space == (46, 22, 22)
+    assert image.values.max() <= len(KINDS)
+    told = pd.read_csv(tmp_path / "maps" / "labels.csv")
+    assert told.kind.tolist() == list(KINDS)
+
+
+def test_files_of_one_name_are_refused_before_anything_is_searched(run, tmp_path):
+    with pytest.raises(SettingError, match="different names"):
+        expect_fillable(run.folder, [tmp_path / "a" / "1.nii", tmp_path / "b" / "1.nii.gz"])
