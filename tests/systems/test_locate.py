@@ -101,6 +101,7 @@ def refuse(table, tmp_path, change, match, **more):
     frame.to_csv(tmp_path / "marks.csv", index=False)
     with pytest.raises(MedclfError, match=match) as caught:
         locate.train(tmp_path / "marks.csv", tmp_path / "run", 0.1, columns=KIND, **more)
+    assert not (tmp_path / "run").exists()
     return caught.type
 
 

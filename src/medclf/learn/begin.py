@@ -70,19 +70,37 @@ def begin_run(
     Raises:
         RunError: as `expect_free`.
     """
+    with hold_new(folder):
+        run = create_run(folder, recipe, cohort, facts, images)
+        mark_begun(folder)
+        yield run
+
+
+@contextmanager
+def hold_new(folder: Path) -> Iterator[None]:
+    """Hold a new folder for this process alone; it is taken away where nothing comes of it.
+
+    Whoever holds it writes `run.json`, and then marks it as begun.
+
+    Raises:
+        RunError: as `expect_free`.
+    """
     absent = [place for place in (folder, *folder.parents) if not place.exists()]
     before = set(folder.iterdir()) if folder.is_dir() else set()
     with sole_use(folder):
         _refuse(folder, _held(folder))
         try:
             _clear_start(folder)
-            run = create_run(folder, recipe, cohort, facts, images)
-            (folder / STARTING).unlink()
-            yield run
+            yield
         except Exception:
             if not any(folder.rglob("*.safetensors")):
                 _take_away(set(folder.iterdir()) - before, absent)
             raise
+
+
+def mark_begun(folder: Path) -> None:
+    """Take the mark of a start away: from here on the folder is a run."""
+    (folder / STARTING).unlink()
 
 
 def _clear_start(folder: Path) -> None:

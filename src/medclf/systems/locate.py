@@ -18,7 +18,7 @@ from medclf.curate.cohort import AS_FOUND, Columns, read_exams
 from medclf.curate.series import find_image
 from medclf.errors import CohortError, RunError
 from medclf.learn.align import columns_of
-from medclf.learn.begin import expect_free
+from medclf.learn.begin import expect_free, hold_new, mark_begun
 from medclf.learn.run import sole_use
 from medclf.locate.scans import Scan, gather_scans
 from medclf.systems.finish import finish
@@ -91,11 +91,12 @@ def train(  # noqa: PLR0913 - the command line says the same, option by option
     order = tuple(kinds) or tuple(sorted(there))
     prepare, why = plan_scans(scans, minutes, seed, kind_of.one_size, kind_of.finest_mm)
     search = Search(system, order, column, prepare, minutes, seed, chosen)
-    folder.mkdir(parents=True, exist_ok=True)
     images = columns.images
     kept = asdict(columns) | {"images": images and str(images.absolute())}
-    with sole_use(folder):
-        begun = make_folder(folder, search, {"origin": str(Path(data).absolute()), "columns": kept})
+    data_kept = {"origin": str(Path(data).absolute()), "columns": kept}
+    with hold_new(folder):
+        begun = make_folder(folder, search, data_kept)
+        mark_begun(folder)
         begun = begun.update(reasons={"prepare.spacing_mm": why})
         return TrainedSearch(finish(begun, scans, watch))
 
