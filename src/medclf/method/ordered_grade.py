@@ -1,7 +1,8 @@
 """Grades that rank: a mistake by two grades is worse than one by one.
 
 Cumulative logits ask for each step whether the exam lies above it. Regression asks for the grade as
-a number, here the sum of those steps, and is rounded in use. Both losses together rank and grade.
+a number, here the sum of those steps, and is rounded in use: as no step is compared with a label,
+they need not fall, and only their sum tells anything. Both losses together rank and grade.
 
 Source: Antony, McGuinness, O'Connor, Moran. Quantifying Radiographic Knee Osteoarthritis Severity
 using Deep Convolutional Neural Networks. ICPR 2016 (regression); Antony, McGuinness, Moran,
@@ -23,6 +24,8 @@ from medclf.method.lesson import Lesson
 from medclf.method.whole_image import build as build_whole
 
 LOSSES = ("cumulative", "regression", "both")
+SPREAD = 0.7
+"""Deviation in grades of the bell around a number that shares it out among the grades."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,24 @@ class Graded(Lesson):
             return steps
         grades = torch.arange(target.shape[1], device=target.device, dtype=target.dtype)
         grade = (target @ grades).unsqueeze(1).expand(-1, logits.shape[1])
-        found = logits.float().sigmoid().sum(-1)
+        found = _number(logits)
         there = ~found.isnan()
         number = mse_loss(found[there], grade[there])
         return number if self.by == "regression" else steps + number
+
+    def decide(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Average the views, (B, V, K - 1) -> (B, K), (B, K); a number is nearest to its grade."""
+        if self.by == "regression":
+            grades = torch.arange(logits.shape[-1] + 1, device=logits.device)
+            far = _number(logits).double().unsqueeze(-1) - grades
+            shares = (-0.5 * (far / SPREAD).square()).softmax(-1)
+            logits = shares.flip(-1).cumsum(-1).flip(-1)[..., 1:].logit()
+        return super().decide(logits)
+
+
+def _number(logits: Tensor) -> Tensor:
+    """Give the grade as a number: (…, K - 1) -> (…)."""
+    return logits.float().sigmoid().sum(-1)
 
 
 def build(asked: Asked, loss: Literal["cumulative", "regression", "both"] = "both") -> EachView:
