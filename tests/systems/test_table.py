@@ -26,3 +26,9 @@ def test_options_are_held_against_those_that_there_are(name):
         choose_options(name, {"epoch": 3})
     with pytest.raises(SettingError, match="epochs is of the type int"):
         choose_options(name, {"epochs": "many"})
+
+
+def test_a_second_stage_that_wants_more_than_pixels_is_refused():
+    assert choose_options("screen_then_judge", {"judge": "random_views"})["judge"] == "random_views"
+    with pytest.raises(SettingError, match="judge is one of patch, .*, not 'placed_patch'"):
+        choose_options("screen_then_judge", {"judge": "placed_patch"})

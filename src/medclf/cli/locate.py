@@ -153,6 +153,9 @@ def find_in(
     if fill is not None:
         expect_fillable(loaded.folder, files)
     found = loaded.predict(files, watch, series)
+    sure = {one.name for one in found if one.sure}
+    for name in [str(path) for path in files if str(path) not in sure]:
+        sys.stderr.write(f"{name}: nothing of what is sought was found for sure\n")
     if fill is not None:
         fill_files(loaded.folder, found, files, fill, series)
     if as_json:

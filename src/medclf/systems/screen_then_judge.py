@@ -30,6 +30,14 @@ from medclf.systems.work import Work
 OPTIONS = {**screening.OPTIONS, "judge": "patch", "edge": 32}
 """Beside those of the screen: the method of the second stage; the edge of its cubes, in samples."""
 
+CHOICES = {
+    "judge": (
+        *("patch", "volume", "three_planes", "multi_view", "random_views", "near_and_far"),
+        *("filters_then_sequence", "code_then_tree"),
+    )
+}
+"""Methods that judge an object by nothing but what lies about it."""
+
 SCREENING = 0.2
 """Share of the budget for each of two trainings of the first stage."""
 

@@ -72,9 +72,17 @@ COMMON = {"epochs": 0}
 
 @dataclass(frozen=True)
 class Loaded:
-    """The functions of a system's file."""
+    """What a system's file has.
+
+    Args:
+        options: That may be chosen, with what they are if not.
+        choices: What some of them may be, where not everything of their type will do.
+        learn: Trains it.
+        find: Searches a prepared scan.
+    """
 
     options: Mapping[str, Any]
+    choices: Mapping[str, tuple[Any, ...]]
     learn: "Callable[[Work], None]"
     find: "Callable[[Path, Search, Image], Candidates]"
 
@@ -89,7 +97,8 @@ def load_system(name: str) -> Loaded:
         near = get_close_matches(name, SYSTEMS, n=1, cutoff=0.0)[0]
         raise SettingError(f"no system is called {name!r}; the nearest is {near}")
     file = importlib.import_module(f"medclf.systems.{name}")
-    return Loaded({**file.OPTIONS, **COMMON}, file.learn, file.find)
+    choices = getattr(file, "CHOICES", {})
+    return Loaded({**file.OPTIONS, **COMMON}, choices, file.learn, file.find)
 
 
 def choose_system(scans: "Sequence[Scan]") -> str:
@@ -120,9 +129,10 @@ def choose_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """Check the options of a system, and fill in those that were not said.
 
     Raises:
-        SettingError: the system has no such option, or it is of another type.
+        SettingError: the system has no such option, or it may not be this.
     """
-    known = load_system(name).options
+    loaded = load_system(name)
+    known = loaded.options
     for key, value in options.items():
         if key not in known:
             near = get_close_matches(key, known, n=1, cutoff=0.0)[0]
@@ -130,4 +140,7 @@ def choose_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(value, type(known[key])):
             wanted = type(known[key]).__name__
             raise SettingError(f"{name}: {key} is of the type {wanted}, not {value!r}")
+        if value not in loaded.choices.get(key, (value,)):
+            do = ", ".join(map(str, loaded.choices[key]))
+            raise SettingError(f"{name}: {key} is one of {do}, not {value!r}")
     return {**known, **options}
