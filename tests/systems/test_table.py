@@ -30,5 +30,5 @@ def test_options_are_held_against_those_that_there_are(name):
 
 def test_a_second_stage_that_wants_more_than_pixels_is_refused():
     assert choose_options("screen_then_judge", {"judge": "random_views"})["judge"] == "random_views"
-    with pytest.raises(SettingError, match="judge is one of patch, .*, not 'placed_patch'"):
+    with pytest.raises(SettingError, match=r"judge is one of patch, .*, not 'placed_patch'"):
         choose_options("screen_then_judge", {"judge": "placed_patch"})
