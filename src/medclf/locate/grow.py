@@ -23,10 +23,10 @@ from medclf.core.grid import Grid
 Numbers = NDArray[np.float64]
 Labels = NDArray[np.uint8]
 
-RADIUS, HALF = 0.5, 0.33
+RADIUS, HALF = 0.6, 0.36
 """Of a core, in sizes: across the row, and along it."""
 
-FAR = 1.6
+FAR = 2.0
 """The longest way from a core, in sizes."""
 
 CLOSED = 2

@@ -1,7 +1,7 @@
 """Label and fill: about located vertebrae a simple map of labels, grown over bone.
 
 It serves every system of landmarks, and needs no training of its own: how far a label may grow
-goes by how far landmarks lie apart in training scans. Bone is what is bright on CT, from 250 HU
+goes by how far landmarks lie apart in training scans. Bone is what is bright on CT, from 350 HU
 on, so it is for CT only. Where bones touch each other the border lies midway, ribs belong to their
 vertebra for a part of their way, metal is taken for bone, and a vertebra that was not found is
 shared out among its neighbours or left out.
@@ -33,7 +33,7 @@ from medclf.read.write import write_image
 from medclf.systems.measure import targets_mm
 from medclf.systems.search import Folder
 
-BONE_HU = 250.0
+BONE_HU = 350.0
 
 KEY = "labels.csv"
 """What the numbers of label maps mean."""

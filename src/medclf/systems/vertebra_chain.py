@@ -17,7 +17,7 @@ two candidates then compares, and the shape is part of the chain.
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -75,17 +75,24 @@ def learn(work: Work) -> None:
 def find(folder: Path, search: Search, image: Image) -> Candidates:
     """Find the landmarks of a prepared scan: one candidate for each, however sure.
 
-    Those that no candidate was taken for lie where their neighbours let expect them.
+    Those that no candidate was taken for lie where their neighbours let expect them; there the
+    second stage looks too, before all are named again.
     """
     screen, judge = (load_stage(folder / name) for name in ("screen", "judge"))
     known, row = load_row(folder)
-    found = screening.screen_volume(screen, image, search)
-    shares = judge_places(judge, image, found.places_mm)
-    named, scores = name_places(row, found.places_mm, shares)
+    places = screening.screen_volume(screen, image, search).places_mm
+    shares = judge_places(judge, image, places)
+    named = name_places(row, places, shares)
+    samples = image.grid.from_mm(named.places_mm)
+    seen = ((samples >= 0) & (samples <= np.array(image.space) - 1)).all(1)
+    expected = named.places_mm[seen & ~named.found]
+    if len(expected):
+        shares = np.concatenate([shares, judge_places(judge, image, expected)])
+        named = name_places(row, np.concatenate([places, expected]), shares)
     middle = image.grid.to_mm((np.array(image.space) - 1) / 2)
     places, sure = np.tile(middle, (len(search.kinds), 1)), np.zeros(len(search.kinds))
-    if np.isfinite(named).all():
-        places[known], sure[known] = named, scores
+    if named.found.any():
+        places[known], sure[known] = named.places_mm, named.scores
     inside = np.clip(image.grid.from_mm(places), 0, np.array(image.space) - 1)
     return one_each(image.grid.to_mm(inside), sure)
 
@@ -113,16 +120,29 @@ def load_row(folder: Path) -> tuple[NDArray[np.int64], Row]:
     return np.array(facts.pop("known")), Row(**{k: np.array(v) for k, v in facts.items()})
 
 
-def name_places(row: Row, places_mm: Numbers, shares: Numbers) -> tuple[Numbers, Numbers]:
+@dataclass(frozen=True, eq=False)
+class Named:
+    """Landmarks that candidates were named as, in order.
+
+    Args:
+        places_mm: (K, 3); of those that were not found, where they are expected, or nan where none
+            was found.
+        scores: (K,) how likely each is there.
+        found: (K,) whether a candidate bears its name.
+    """
+
+    places_mm: Numbers
+    scores: Numbers
+    found: NDArray[np.bool_]
+
+
+def name_places(row: Row, places_mm: Numbers, shares: Numbers) -> Named:
     """Name candidates by the best chain.
 
     Args:
         row: With K landmarks.
         places_mm: (N, 3) candidates.
         shares: (N, 3 K) of what each is, what lies before it, and what after.
-
-    Returns:
-        The places of all landmarks, (K, 3), nan where none was found, and how sure each is, (K,).
     """
     sure = shares.clip(LEAST**2, 1 - LEAST**2)
     odds = np.log(sure / (1 - sure)).reshape(len(shares), len(SIDES), -1)
@@ -140,7 +160,7 @@ def name_places(row: Row, places_mm: Numbers, shares: Numbers) -> tuple[Numbers,
     there = np.isfinite(named[:, 0])
     scores = chain.chances.max(0, initial=0.0)
     scores[chain.kinds[picked]] = chain.chances[picked, chain.kinds[picked]]
-    return row.fill(there, named), scores
+    return Named(row.fill(there, named), scores, there)
 
 
 def _marks(scan: Scan, search: Search) -> Marks:
