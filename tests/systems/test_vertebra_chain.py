@@ -91,6 +91,9 @@ def test_a_row_and_looks_name_candidates_together():
     assert np.allclose(named.places_mm[1:4], places[:3])
     assert named.scores[1:4].min() > 0.3 > named.scores[[0, 4]].max()
     assert abs(named.places_mm[0, 0]) < 5
+    none = name_places(row, np.zeros((0, 3)), np.zeros((0, 15)))
+    assert not none.found.any()
+    assert not none.scores.any()
 
 
 def test_an_exam_tells_what_lies_before_and_after():

@@ -32,7 +32,7 @@ from medclf.learn.plan import Plan
 from medclf.locate.chain import NONE, find_chain
 from medclf.locate.row import Marks, Row, learn_order, learn_row
 from medclf.locate.scans import Scan
-from medclf.systems import screening
+from medclf.systems import screen_then_judge, screening
 from medclf.systems.candidates import Candidates
 from medclf.systems.cubes import NOTHING, Cubes, make_records
 from medclf.systems.lessons import judge_cubes
@@ -44,6 +44,8 @@ from medclf.systems.work import Work
 
 OPTIONS = {**screening.OPTIONS, "judge": "patch", "edge": 28}
 """Beside those of the screen: the method of the second stage; the edge of its cubes, in samples."""
+
+CHOICES = screen_then_judge.CHOICES
 
 SCREENING = 0.3
 """Share of the budget for the screen."""
@@ -145,7 +147,7 @@ def name_places(row: Row, places_mm: Numbers, shares: Numbers) -> Named:
         shares: (N, 3 K) of what each is, what lies before it, and what after.
     """
     sure = shares.clip(LEAST**2, 1 - LEAST**2)
-    odds = np.log(sure / (1 - sure)).reshape(len(shares), len(SIDES), -1)
+    odds = np.log(sure / (1 - sure)).reshape(len(shares), len(SIDES), len(row.mean_mm))
     weights = 1 - 1 / (1 + np.exp(odds[:, 0]).sum(1))
     order = row.sort(places_mm, weights)
     places_mm, odds, weights = places_mm[order], odds[order], weights[order]
