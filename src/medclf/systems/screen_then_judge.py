@@ -38,7 +38,7 @@ CHOICES = {
 }
 """Methods that judge an object by nothing but what lies about it."""
 
-SCREENING = 0.2
+SCREENING = 0.25
 """Share of the budget for each of two trainings of the first stage."""
 
 

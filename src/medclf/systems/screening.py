@@ -28,13 +28,13 @@ from medclf.systems.stage import cut_cubes, explain, train_stage
 from medclf.systems.volume import widen
 from medclf.systems.work import Work
 
-OPTIONS = {"net": "dou_screen", "most": 50}
+OPTIONS = {"net": "dou_screen", "most": 200}
 """What systems that screen let be chosen: the network of the screen; candidates of a scan."""
 
 SCREEN = 16
 """Edge of the cubes that the screen learns from, in samples."""
 
-APART = 4
+APART = 3
 """Samples between two candidates."""
 
 FAINT = 0.02

@@ -80,7 +80,7 @@ def widen(image: Image, margin: int) -> Image:
 def draw_places(
     image: Image, count: int, away_mm: np.ndarray, least_mm: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Draw places where something is shown, away from others.
+    """Draw places where something is shown, away from others; half by brightness.
 
     Args:
         image: Prepared.
@@ -95,7 +95,10 @@ def draw_places(
     shown = np.flatnonzero(image.values[0] > 0)
     if not len(shown):
         return np.zeros((0, 3))
-    drawn = rng.choice(shown, min(2 * count, len(shown)), replace=False)
+    some = min(count, len(shown))
+    weight = image.values[0].ravel()[shown].astype(np.float64)
+    bright = rng.choice(shown, some, p=weight / weight.sum())
+    drawn = rng.permutation(np.concatenate([rng.choice(shown, some, replace=False), bright]))
     places = image.grid.to_mm(np.stack(np.unravel_index(drawn, image.space), 1).astype(float))
     if len(away_mm):
         far = np.linalg.norm(places[:, None] - away_mm[None], axis=-1) > least_mm
