@@ -51,7 +51,7 @@ def run(tmp_path_factory):
     ]
     columns = ["path", "patient", "kind", "z_mm", "y_mm", "x_mm", "split"]
     pd.DataFrame(rows, columns=columns).to_csv(folder / "marks.csv", index=False)
-    options = {"edge": 16, "most": 8}
+    options = {"edge": 16, "most": 8, "epochs": 1}
     return locate.train(
         *(folder / "marks.csv", folder / "run", 0.05, 0, "vertebra_chain"),
         options=options,

@@ -21,6 +21,7 @@ from medclf.systems.work import Work
 
 CHANGES = Augment(rotate_degrees=10.0, scale=0.1, shift=0.08)
 PLACE = "places"
+LEAST = 1e-12
 
 
 def learn_way(work: Work, way: str, **settings: Any) -> None:
@@ -65,4 +66,5 @@ def find_places(folder: Path, search: Search, image: Image) -> Candidates:
 
 def one_each(places_mm: np.ndarray, scores: np.ndarray) -> Candidates:
     """Make candidates of landmarks, (L, 3) and (L,): each is of its own kind."""
-    return Candidates(places_mm, scores, np.diag(scores))
+    # A score of 0 would not tell whose it is.
+    return Candidates(places_mm, scores, np.diag(np.maximum(scores, LEAST)))
