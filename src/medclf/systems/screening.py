@@ -94,7 +94,7 @@ def _screen_recipe(work: Work, plan: Plan) -> Plan:
         replace(
             recipe,
             prepare=cut_cubes(work.search, (SCREEN,) * 3, recipe.prepare),
-            net=Net(work.option("net")),
+            net=Net(work.option("net"), {"norm": "batch"}),
             fit=replace(recipe.fit, members=1, folds=0, shift=0.0, mirror="no"),
         ),
         "the first stage of a system that screens whole volumes",
