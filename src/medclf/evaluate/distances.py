@@ -73,10 +73,18 @@ class Placed:
     sure: NDArray[np.float64]
     own: NDArray[np.bool_]
 
+    @property
+    def identified(self) -> NDArray[np.bool_]:
+        """Whether it lies near its own landmark, and nearer to no other."""
+        return np.asarray((self.error < NEAR_MM) & self.own)
+
     def threshold(self) -> float:
-        """Choose from which score on a landmark is there."""
-        there = np.isfinite(self.error)
-        return presence_threshold(self.sure[there], self.sure[~there])
+        """Choose from which score on a landmark is said to be there.
+
+        Missing ones, and those that lie elsewhere, are to fall below it.
+        """
+        right = self.identified
+        return presence_threshold(self.sure[right], self.sure[~right])
 
 
 def measure_distances(held: Placed, kinds: Sequence[str], threshold: float) -> Distances:
@@ -84,7 +92,7 @@ def measure_distances(held: Placed, kinds: Sequence[str], threshold: float) -> D
     there = np.isfinite(held.error)
     whose = np.repeat(held.patients[:, None], len(kinds), 1)
     taken = held.sure >= threshold
-    identified = (held.error < NEAR_MM) & held.own & taken
+    identified = held.identified & taken
     errors = held.error[there]
     return Distances(
         scans=len(held.patients),

@@ -1,0 +1,32 @@
+import numpy as np
+import pytest
+
+from medclf.evaluate.distances import Placed, measure_distances
+
+NAN = np.nan
+FOUND = Placed(
+    patients=np.array(["a", "b", "c"]),
+    error=np.array([[1.0, 4.0], [3.0, NAN], [30.0, 6.0]]),
+    sure=np.array([[0.9, 0.8], [0.7, 0.1], [0.2, 0.6]]),
+    own=np.array([[True, True], [True, False], [True, True]]),
+)
+
+
+def test_distances_by_hand():
+    found = measure_distances(FOUND, ("left", "right"), threshold=0.5)
+    assert found.error_mm.value == pytest.approx((1 + 4 + 3 + 30 + 6) / 5)
+    assert (found.median_mm, found.largest_mm) == (4.0, 30.0)
+    assert found.identified.value == pytest.approx(4 / 5)
+    assert found.known.value == pytest.approx(5 / 6)
+    assert [one.scans for one in found.landmarks] == [3, 2]
+    assert found.landmarks[1].error_mm == 5.0
+    assert found.error_mm.low < found.error_mm.value < found.error_mm.high
+
+
+def test_the_threshold_parts_those_in_place_from_missing_and_misplaced_ones():
+    assert 0.2 < FOUND.threshold() < 0.6
+
+
+def test_one_that_is_in_place_but_of_low_score_is_not_identified():
+    found = measure_distances(FOUND, ("left", "right"), threshold=0.85)
+    assert found.identified.value == pytest.approx(1 / 5)
