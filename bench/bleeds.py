@@ -41,11 +41,12 @@ def main() -> None:
     parser.add_argument("--judges", default="patch")
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--turns", type=int, default=5, help="of two brains each")
+    parser.add_argument("--bleeds", type=int, default=6, help="in a brain")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("runs/bleeds"))
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    truth = plant(args.data / "ixi10", args.out / "brains")
+    truth = plant(args.data / "ixi10", args.out / f"brains-{args.bleeds}", args.bleeds)
     judges = args.judges.split(",")
     found: dict[str, list[tuple[Marked, Candidates]]] = {judge: [] for judge in judges}
     for turn in range(args.turns):
@@ -59,15 +60,19 @@ def main() -> None:
     show(found)
 
 
-def plant(data: Path, out: Path) -> Path:
-    """Plant lesions into all brains, once, and return the table of what they are."""
+def plant(data: Path, out: Path, bleeds: int) -> Path:
+    """Plant lesions into all brains, once, and return the table of what they are.
+
+    There are two thirds as many veins as bleeds, and half as many calcifications.
+    """
     if not out.exists():
         brains = []
         for scan in sorted((data / "nifti").glob("*.nii.gz")):
             subject = scan.name.partition("-T1")[0]
             (labels,) = (data / "dlmuse").glob(f"{subject}*.nii.gz")
             brains.append(Brain(scan, subject, labels))
-        make_bleeds(out, brains, Planting(), seed=0)
+        planting = Planting(bleeds, 2 * bleeds // 3, bleeds // 2)
+        make_bleeds(out, brains, planting, seed=0)
     return out / "truth.csv"
 
 

@@ -23,6 +23,10 @@ from medclf.prepare.settings import Prepare
 
 SAMPLES = 64**3
 """Of a scan, about, where all get one size."""
+
+SAMPLES_ACROSS = 3
+"""Samples across a target of median size, as far as files and the system allow."""
+
 NEAREST_SAMPLES = 3.0
 """A finding hits a target within its radius, or within so many samples where that is more."""
 
@@ -112,8 +116,10 @@ def plan_scans(
         size = tuple(int(n) for n in np.ceil(extent / edge))
         why = f"some {SAMPLES:,} samples in the largest scan"
     else:
-        edge = finest
-        why = f"as fine as the files, but not finer than {finest_mm:g} mm"
+        sizes = [t.diameter_mm for scan in scans for t in scan.targets if t.diameter_mm]
+        across = float(np.median(sizes)) / SAMPLES_ACROSS if sizes else np.inf
+        edge = max(finest_mm, min(finest, round(across, 2)))
+        why = f"as fine as files, or as targets ask for, but not finer than {finest_mm:g} mm"
     edges = (edge,) * 3
     return (
         replace(planned, size=size, spacing_mm=edges, crop="none", intensity=scale, dtype="uint8"),
