@@ -51,7 +51,7 @@ def draw_rings(
     Example:
         >>> ring = Ring((4, 5, 6), 2.0, truth=True)
         >>> draw_rings(np.zeros((8, 10, 12), np.uint8), (4, 5, 6), [ring], "a").values.shape
-        (30, 112, 3)
+        (30, 106, 3)
     """
     middle = [min(max(round(p), 0), n - 1) for p, n in zip(at, values.shape, strict=True)]
     planes = [_plane(values, middle, rings, axis) for axis in range(3)]

@@ -81,9 +81,9 @@ def read_profiles(
         The place of each landmark, in slices, and the height of its profile there: (L,) each.
 
     Example:
-        >>> at, height = read_profiles(np.array([[0.0], [0.2], [0.8], [0.8], [0.2], [0.0]]), 2)
+        >>> at, height = read_profiles(np.array([[0.0], [0.2], [0.9], [0.2], [0.0]]), 2)
         >>> round(float(at[0]), 2)
-        2.5
+        2.0
     """
     smooth = gaussian_filter1d(profiles, SMOOTH, axis=0, mode="nearest")
     top = smooth.argmax(0)
