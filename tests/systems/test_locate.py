@@ -4,7 +4,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from medclf.cli.main import app
 from medclf.core.grid import Grid
 from medclf.core.image import Image
 from medclf.curate.cohort import Columns
@@ -12,6 +14,7 @@ from medclf.errors import CohortError, MedclfError, ReadError, RunError, Setting
 from medclf.read.write import write_image
 from medclf.systems import locate
 from medclf.systems.search import open_folder
+from medclf.verbs import load
 
 SPACING = 2.0
 EDGE = 36
@@ -150,3 +153,17 @@ def test_the_folder_tells_what_was_sought(finder):
     assert kept.prepare.spacing_mm == (2.0, 2.0, 2.0)
     assert kept == replace(kept)
     assert json.loads((finder.folder.path / "run.json").read_text())["state"] == "done"
+
+
+def test_a_folder_that_holds_a_system_is_no_place_for_a_new_training(finder, table):
+    folder = finder.folder.path
+    before = sorted(path.name for path in folder.iterdir())
+    said = ["train", str(table), "--task", "locate", "--label", "kind", "--out", str(folder)]
+    refused = CliRunner().invoke(app, said)
+    assert "a new run wants an empty folder, found a run" in str(refused.exception)
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_what_only_classifiers_do_is_refused_in_a_line(finder):
+    with pytest.raises(RunError, match=r"a run that classifies wanted, found one .* task locate"):
+        load(finder.folder.path)

@@ -43,9 +43,14 @@ def is_search(folder: Path) -> bool:
 
 
 def train_search(
-    data: Path | None, place: Path, terms: Terms, columns: "Columns", watch: "Watch"
+    data: Path | None,
+    place: Path,
+    terms: Terms,
+    columns: "Columns",
+    watch: "Watch",
+    resumed: bool,
 ) -> "TrainedSearch":
-    """Train a system, or go on with it where its folder is there.
+    """Train a system in a new folder, or go on with one where that is asked for.
 
     Raises:
         SettingError: there is no DATA.
@@ -53,7 +58,7 @@ def train_search(
     from medclf.errors import SettingError
     from medclf.systems import locate
 
-    if is_search(place):
+    if resumed:
         return locate.resume(place, data, watch)
     if data is None:
         raise SettingError("DATA wanted, or --resume RUN; found neither")

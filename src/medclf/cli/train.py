@@ -91,9 +91,9 @@ def train(  # noqa: PLR0913 - each argument is an option of the command line
     _expect_alone(resume, recipe, [out, skip_unreadable], named)
     place = resume or out or fresh_folder(Path("runs") / _stem(data or Path()))
     with watch_training(quiet=as_json) as watch, _told_how_to_resume(place):
-        if task == "locate" or is_search(place):
+        if is_search(resume) if resume is not None else task == "locate":
             _expect_search(recipe, bool(net or pretrained or skip_unreadable))
-            found = train_search(data, place, terms, columns, watch)
+            found = train_search(data, place, terms, columns, watch, resume is not None)
             scores, show = found.scores, show_found
         elif resume is not None:
             scores, show = verbs.resume(resume, data, minutes, watch).scores, show_scores

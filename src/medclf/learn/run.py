@@ -124,7 +124,7 @@ def open_run(folder: Path) -> Run:
     """Open a run folder.
 
     Raises:
-        RunError: there is no run, it is damaged, or a newer medclf wrote it.
+        RunError: there is no run, it is damaged, it locates, or a newer medclf wrote it.
     """
     try:
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
@@ -141,6 +141,11 @@ def open_run(folder: Path) -> Run:
     lacking = [name for name in ("state", "task", "reasons") if name not in facts]
     if lacking:
         raise RunError(f"{folder / 'run.json'}: damaged: {', '.join(lacking)} wanted, not found")
+    if not isinstance(facts["task"], dict):
+        raise RunError(
+            f"{folder}: a run that classifies wanted, found one for the task {facts['task']}; "
+            "medclf predict and medclf train --resume take it"
+        )
     return Run(folder, read_recipe(folder / "recipe.toml"), facts)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from medclf.errors import RunError
+from medclf.core.whole import whole_file
 
 Numbers = NDArray[np.float64]
 
@@ -58,14 +58,8 @@ def keep_candidates(path: Path, some: Sequence[Candidates]) -> None:
         for number, one in enumerate(some)
         for name in ("places_mm", "screened", "shares")
     }
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            np.savez(file, **values)
-        part.replace(path)
-    except OSError as problem:
-        part.unlink(missing_ok=True)
-        raise RunError(f"{path}: cannot be written: {problem.strerror}") from problem
+    with whole_file(path) as part, part.open("wb") as file:
+        np.savez(file, **values)
 
 
 def kept_candidates(path: Path, names: Sequence[str]) -> dict[str, Candidates]:

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from medclf.core.finding import Finding
 from medclf.core.image import Image
-from medclf.core.whole import write_whole
+from medclf.core.whole import whole_file, write_whole
 from medclf.curate.series import find_image
-from medclf.errors import RunError, SettingError
+from medclf.errors import SettingError
 from medclf.locate.grow import FAR, Seeds, grow
 from medclf.locate.row import local_axes
 from medclf.locate.scans import Scan
@@ -151,11 +151,6 @@ def _plain(path: Path) -> str:
 
 
 def _write(path: Path, image: Image) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
+    with whole_file(path) as part:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(write_image(image, ".nii.gz")[0])
-        part.replace(path)
-    except OSError as problem:
-        part.unlink(missing_ok=True)
-        raise RunError(f"{path}: cannot be written: {problem.strerror}") from problem

@@ -22,6 +22,7 @@ from medclf.core.cohort import Cohort
 from medclf.core.image import Image
 from medclf.core.record import Record, Source
 from medclf.core.task import Task
+from medclf.core.whole import whole_file
 from medclf.learn.plan import Plan
 from medclf.learn.trained import Held
 from medclf.locate.scans import Scan
@@ -138,10 +139,8 @@ def _keep_slices(work: Work, scan: Scan, image: Image, axis: int) -> Path:
     place = work.volumes[scan.name]
     path = place.with_name(f"{place.stem}-{AXES[axis]}.npz")
     if not path.exists():
-        part = path.with_name(f".{path.name}")
-        with part.open("wb") as file:
+        with whole_file(path) as part, part.open("wb") as file:
             np.savez(file, slice_images=np.moveaxis(image.values[0], axis, 0))
-        part.replace(path)
     return path
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from medclf import __version__
 from medclf.core.cohort import Cohort
+from medclf.core.plain import from_plain, to_plain
 from medclf.core.record import Record
 from medclf.core.task import Task
 from medclf.core.whole import write_whole
@@ -153,9 +154,9 @@ class Folder:
 
     @property
     def search(self) -> Search:
-        kept = dict(self.facts["search"])
-        kept["prepare"] = Prepare(**_with_tuples(kept["prepare"]))
-        return Search(**_with_tuples(kept))
+        """The settings of the system."""
+        found: Search = from_plain(Search, self.facts["search"])
+        return found
 
     @property
     def done(self) -> bool:
@@ -172,7 +173,7 @@ class Folder:
 def make_folder(path: Path, search: Search, data: Mapping[str, Any]) -> Folder:
     """Begin the folder of a system."""
     facts = {"format": FORMAT, "medclf": __version__, "task": "locate", "state": "begun"}
-    return Folder(path, {}).update(**facts, search=asdict(search), data=dict(data))
+    return Folder(path, {}).update(**facts, search=to_plain(search), data=dict(data))
 
 
 def open_folder(path: Path) -> Folder | None:
@@ -190,7 +191,3 @@ def open_folder(path: Path) -> Folder | None:
     if facts["format"] > FORMAT:
         raise RunError(f"{path}: a run of format {FORMAT} wanted, found {facts['format']}")
     return Folder(path, facts)
-
-
-def _with_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}

@@ -13,7 +13,8 @@ import numpy as np
 
 from medclf.core.image import Image
 from medclf.core.record import Source
-from medclf.errors import ReadError, RunError
+from medclf.core.whole import whole_file
+from medclf.errors import ReadError
 from medclf.prepare.crop import Box, crop
 from medclf.prepare.exam import Prepare, cut_image, place_image
 from medclf.read.image import read_image
@@ -57,13 +58,8 @@ def keep_volume(image: Image, path: Path) -> None:
     Raises:
         RunError: it cannot be written.
     """
-    part = path.with_name(f".{path.name}.part")
-    try:
+    with whole_file(path) as part:
         part.write_bytes(write_image(image, ".nii")[0])
-        part.replace(path)
-    except OSError as problem:
-        part.unlink(missing_ok=True)
-        raise RunError(f"{path}: cannot be written: {problem.strerror}") from problem
 
 
 def kept_volume(path: Path) -> Image:
