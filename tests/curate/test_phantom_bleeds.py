@@ -118,6 +118,8 @@ def test_shapes_are_those_of_their_kinds():
     rng = np.random.default_rng(0)
     drawn = {kind: [draw(rng) for _ in range(40)] for kind, draw in DRAW.items()}
     assert all(2 <= one.diameter_mm <= 10 for one in drawn["bleed"])
+    large = [Planting(sizes_mm=(6.0, 7.0)).draw("bleed", rng) for _ in range(40)]
+    assert all(6 <= one.diameter_mm <= 7 for one in large)
     assert all(20 < np.ptp(one.centres, axis=0).sum() * 2 < 120 for one in drawn["vein"])
     assert all(2 <= len(one.radii) <= 5 for one in drawn["calcification"])
     gaps = [np.linalg.norm(np.diff(one.centres, axis=0), axis=1) for one in drawn["vein"]]

@@ -15,7 +15,7 @@ def test_every_system_is_whole_and_documented(name):
     loaded = load_system(name)
     assert loaded.options["epochs"] == 0
     assert callable(loaded.learn)
-    assert callable(loaded.find)
+    assert callable(loaded.open_finder)
     assert f"`{name}`" in DOCS.read_text(encoding="utf-8")
 
 

@@ -1,12 +1,13 @@
 """Candidates: places that a search came up with, and what was thought of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from medclf.core.image import Image
 from medclf.core.whole import whole_file
 
 Numbers = NDArray[np.float64]
@@ -45,6 +46,10 @@ class Candidates:
 
     def _take(self, chosen: NDArray[np.bool_]) -> "Candidates":
         return Candidates(self.places_mm[chosen], self.screened[chosen], self.shares[chosen])
+
+
+Find = Callable[[Image], Candidates]
+"""Searches a prepared scan; best first, with the probabilities of each kind."""
 
 
 def keep_candidates(path: Path, some: Sequence[Candidates]) -> None:

@@ -97,12 +97,12 @@ def _in_mm(scan: Scan, path: Path) -> Scan:
 def _measure(work: Work, landmarks: bool) -> tuple[Measured, Searched]:
     """Search validation and test scans once; the threshold comes from validation alone."""
     search, splits = work.search, {}
-    find = load_system(search.system).find
+    find = load_system(search.system).open_finder(work.folder, search)
     for split in ("val", "test"):
         scans = [scan for scan in work.scans if scan.split == split]
         kept = work.folder / f"found-{split}.npz"
         if not kept.exists():
-            keep_candidates(kept, [find(work.folder, search, work.volume(s)) for s in scans])
+            keep_candidates(kept, [find(work.volume(s)) for s in scans])
         splits[split] = Searched(split, scans, kept_candidates(kept, [s.name for s in scans]))
     tested = any(scan.targets for scan in splits["test"].scans)
     judged = splits["test" if tested else "val"]

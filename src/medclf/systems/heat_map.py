@@ -6,13 +6,13 @@ Source: Payer, Stern, Bischof, Urschler. Regressing Heatmaps for Multiple Landma
 Using CNNs. MICCAI 2016.
 """
 
-from medclf.systems.ways import find_places, learn_way
+from medclf.systems.ways import learn_way, open_places
 from medclf.systems.work import Work
 
 OPTIONS = {"net": "", "members": 2}
 """The body, "" for the usual one; networks that are trained and averaged."""
 
-find = find_places
+open_finder = open_places
 
 
 def learn(work: Work) -> None:

@@ -24,10 +24,10 @@ from medclf.core.record import Record, Source
 from medclf.core.task import Task
 from medclf.core.whole import whole_file
 from medclf.learn.plan import Plan
-from medclf.learn.trained import Held
+from medclf.learn.trained import Held, Trained
 from medclf.locate.scans import Scan
 from medclf.prepare.exam import Prepare, prepare_image
-from medclf.systems.candidates import Candidates
+from medclf.systems.candidates import Candidates, Find
 from medclf.systems.search import Search
 from medclf.systems.stage import load_stage, train_stage
 from medclf.systems.ways import one_each
@@ -55,18 +55,25 @@ def learn(work: Work) -> None:
         )
 
 
-def find(folder: Path, search: Search, image: Image) -> Candidates:
-    """Find the landmarks of a prepared scan: one candidate for each, however sure."""
-    places, scores = [], []
-    for axis, name in enumerate(AXES):
-        run = load_stage(folder / name)
-        prepare = run.trained.recipe.prepare
-        shown = [prepare_image(one, prepare, f"slice {name}") for one in _slices(image, axis)]
-        profiles, _ = run.trained.probabilities(Held(np.stack(shown)), np.arange(len(shown)))
-        at, height = read_profiles(profiles, int(search.options["reach"]))
-        places.append(at)
-        scores.append(height)
-    return one_each(image.grid.to_mm(np.stack(places, 1)), np.stack(scores).min(0))
+def open_finder(folder: Path, search: Search) -> Find:
+    """Load what finds landmarks: one candidate for each, however sure."""
+    trained = [load_stage(folder / name).trained for name in AXES]
+    reach = int(search.options["reach"])
+
+    def find(image: Image) -> Candidates:
+        found = [read_profiles(_profiles(one, image, n), reach) for n, one in enumerate(trained)]
+        places, scores = zip(*found, strict=True)
+        return one_each(image.grid.to_mm(np.stack(places, 1)), np.stack(scores).min(0))
+
+    return find
+
+
+def _profiles(trained: Trained, image: Image, axis: int) -> NDArray[np.float64]:
+    """Tell how surely each slice along an axis shows each landmark: (slices, L)."""
+    prepare = trained.recipe.prepare
+    shown = [prepare_image(one, prepare, f"slice {AXES[axis]}") for one in _slices(image, axis)]
+    profiles, _ = trained.probabilities(Held(np.stack(shown)), np.arange(len(shown)))
+    return profiles
 
 
 def read_profiles(

@@ -14,20 +14,29 @@ from medclf.systems.measure import targets_mm
 from medclf.systems.volume import draw_places
 from medclf.systems.work import Work
 
-COPIES = {"screen": 24, "judge": 12}
-"""Of each target among the training cubes, moved by chance."""
+COPIES = 12
+"""Of each target among the cubes of the second stage, moved by chance."""
 
-NEGATIVES = 400
+FEWEST, MOST = 4, 48
+"""Copies of each target among those of the screen."""
+
+SHOWING = 1 / 3
+"""Cubes of the screen that show a target, for each that was drawn and shows none."""
+
+NEGATIVES = 800
 """Cubes of a training scan that show no target."""
 
 
 def screen_cohort(work: Work, mistakes: Mapping[str, Candidates]) -> Cohort:
     """Make cubes of targets and of anything else, mistakes among them where they are known."""
     search, cubes = work.search, []
+    targets = sum(len(scan.targets) for scan in work.learnt)
+    wanted = SHOWING * NEGATIVES * len(work.learnt) / max(targets, 1)
+    copies = int(np.clip(round(wanted), FEWEST, MOST))
     for number, scan in enumerate(work.learnt):
         rng = np.random.default_rng((search.seed, number, 1))
         image, path = work.volume(scan), work.volumes[scan.name]
-        cubes += _targets(work, scan, image, COPIES["screen"], rng)
+        cubes += _targets(work, scan, image, copies, rng)
         places, reach = targets_mm(scan), search.hit_mm(scan) + 2 * search.edge_mm
         drawn = draw_places(image, NEGATIVES, places, reach, rng)
         cubes.append(Cubes(scan, path, NOTHING, drawn))
@@ -54,7 +63,7 @@ def judge_cubes(work: Work, found: Mapping[str, Candidates]) -> list[Cubes]:
     for number, scan in enumerate(work.learnt):
         rng = np.random.default_rng((search.seed, number, 2))
         image, path = work.volume(scan), work.volumes[scan.name]
-        copies = COPIES["judge"] if scan.split == "train" else 0
+        copies = COPIES if scan.split == "train" else 0
         cubes += _targets(work, scan, image, copies, rng)
         places, reach = targets_mm(scan), search.hit_mm(scan)
         some = found[scan.name]

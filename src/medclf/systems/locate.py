@@ -21,6 +21,7 @@ from medclf.learn.align import columns_of
 from medclf.learn.begin import expect_free, hold_new, mark_begun
 from medclf.learn.run import sole_use
 from medclf.locate.scans import Scan, gather_scans
+from medclf.systems.candidates import Find
 from medclf.systems.finish import finish
 from medclf.systems.measure import tell_findings
 from medclf.systems.search import (
@@ -154,6 +155,11 @@ class TrainedSearch:
         scores: dict[str, Any] = json.loads(text)
         return scores
 
+    @cached_property
+    def _find(self) -> Find:
+        search = self.folder.search
+        return load_system(search.system).open_finder(self.folder.path, search)
+
     def predict(
         self, files: Iterable[str | Path], watch: Watch = SILENT, series: str | None = None
     ) -> list[Finding]:
@@ -168,12 +174,11 @@ class TrainedSearch:
             ReadError: a file cannot be read, or is no volume that tells where it lies.
         """
         search, threshold = self.folder.search, self.folder.facts["threshold"]
-        find, found = load_system(search.system).find, list[Finding]()
         paths, one_size = list(map(Path, files)), SYSTEMS[search.system].one_size
+        found = list[Finding]()
         for number, path in enumerate(paths):
             image = read_volume(find_image(path, series), search.prepare, one_size)
-            some = find(self.folder.path, search, image)
-            found += tell_findings(str(path), some, search.kinds, threshold)
+            found += tell_findings(str(path), self._find(image), search.kinds, threshold)
             if watch.count is not None:
                 watch.count(number + 1, len(paths))
         return found

@@ -19,16 +19,18 @@ import numpy as np
 from medclf import verbs
 from medclf.core.image import Image
 from medclf.learn.plan import Plan
+from medclf.learn.settings import Net
 from medclf.systems import screening
-from medclf.systems.candidates import Candidates
+from medclf.systems.candidates import Candidates, Find
 from medclf.systems.lessons import judge_cohort
 from medclf.systems.screening import screen_volume, search_scans, train_screen
 from medclf.systems.search import Search
 from medclf.systems.stage import cut_cubes, explain, judge_places, load_stage, train_stage
 from medclf.systems.work import Work
 
-OPTIONS = {**screening.OPTIONS, "judge": "patch", "edge": 32}
-"""Beside those of the screen: the method of the second stage; the edge of its cubes, in samples."""
+OPTIONS = {**screening.OPTIONS, "judge": "patch", "edge": 0}
+"""Beside those of the screen: the method of the second stage; the edge of its cubes in samples, 0
+for what it asks for."""
 
 CHOICES = {
     "judge": (
@@ -38,35 +40,35 @@ CHOICES = {
 }
 """Methods that judge an object by nothing but what lies about it."""
 
+PAPER = "patch"
+"""The method whose network is the paper's own."""
+
+EDGES = {PAPER: 20}
+EDGE = 32
+"""Of the cubes of a method, in samples, and of those of all others."""
+
+ANY = (0, 1, 2)
+"""A lesion that is mirrored along any axis is as good a lesion."""
+
 SCREENING = 0.25
 """Share of the budget for each of two trainings of the first stage."""
 
 
 def learn(work: Work) -> None:
     """Train both stages, from wherever they stand."""
-    first = train_screen(work, "screen-first", {}, SCREENING)
+    first = train_screen(work, "screen-first", {}, SCREENING, ANY)
     mistakes = search_scans(work, first, "mistakes.npz")
-    screen = train_screen(work, "screen", mistakes, SCREENING)
+    screen = train_screen(work, "screen", mistakes, SCREENING, ANY)
     found = search_scans(work, screen, "candidates.npz")
     minutes = (1 - 2 * SCREENING) * work.search.minutes
     make, change = partial(judge_cohort, work, found), partial(_judge_recipe, work)
     train_stage(work, "judge", make, change, minutes, work.option("judge"))
 
 
-def find(folder: Path, search: Search, image: Image) -> Candidates:
-    """Search a prepared scan.
-
-    Args:
-        folder: Of a system that has learnt.
-        search: Its settings.
-        image: As `read_volume` gives it.
-
-    Returns:
-        Candidates with the probabilities of each kind; best first.
-    """
+def open_finder(folder: Path, search: Search) -> Find:
+    """Load both stages of a system that has learnt."""
     screen, judge = (load_stage(folder / name) for name in ("screen", "judge"))
-    found = screen_volume(screen, image, search)
-    return judge_candidates(judge, image, found)
+    return lambda image: judge_candidates(judge, image, screen_volume(screen, image, search))
 
 
 def judge_candidates(judge: verbs.TrainedRun, image: Image, found: Candidates) -> Candidates:
@@ -77,14 +79,19 @@ def judge_candidates(judge: verbs.TrainedRun, image: Image, found: Candidates) -
 
 
 def _judge_recipe(work: Work, plan: Plan) -> Plan:
-    recipe = plan.recipe
-    edge = work.option("edge")
+    recipe, judge = plan.recipe, work.option("judge")
+    edge = work.option("edge") or EDGES.get(judge, EDGE)
+    net, fit = recipe.net, replace(recipe.fit, folds=0, mirror="no")
+    if judge == PAPER:
+        net, fit = Net("dou_judge", {"norm": "batch"}), replace(fit, members=1)
     return explain(
         plan,
         replace(
             recipe,
             prepare=cut_cubes(work.search, (edge,) * 3, recipe.prepare),
-            fit=replace(recipe.fit, folds=0),
+            augment=replace(recipe.augment, mirror=ANY),
+            net=net,
+            fit=fit,
         ),
         "the second stage, which judges candidates",
     )

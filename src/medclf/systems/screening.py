@@ -42,7 +42,11 @@ FAINT = 0.02
 
 
 def train_screen(
-    work: Work, name: str, mistakes: Mapping[str, Candidates], share: float
+    work: Work,
+    name: str,
+    mistakes: Mapping[str, Candidates],
+    share: float,
+    mirror: tuple[int, ...] = (),
 ) -> verbs.TrainedRun:
     """Train a screen, from wherever it stands.
 
@@ -51,8 +55,9 @@ def train_screen(
         name: Of its folder.
         mistakes: What it is to learn is no target, by scan.
         share: Of the budget.
+        mirror: Axes along which a target may be mirrored.
     """
-    make, change = partial(screen_cohort, work, mistakes), partial(_screen_recipe, work)
+    make, change = partial(screen_cohort, work, mistakes), partial(_screen_recipe, work, mirror)
     return train_stage(work, name, make, change, share * work.search.minutes, "patch")
 
 
@@ -87,7 +92,7 @@ def search_scans(work: Work, screen: verbs.TrainedRun, name: str) -> dict[str, C
     return found
 
 
-def _screen_recipe(work: Work, plan: Plan) -> Plan:
+def _screen_recipe(work: Work, mirror: tuple[int, ...], plan: Plan) -> Plan:
     recipe = plan.recipe
     return explain(
         plan,
@@ -95,7 +100,8 @@ def _screen_recipe(work: Work, plan: Plan) -> Plan:
             recipe,
             prepare=cut_cubes(work.search, (SCREEN,) * 3, recipe.prepare),
             net=Net(work.option("net"), {"norm": "batch"}),
-            fit=replace(recipe.fit, members=1, folds=0, shift=0.0, mirror="no"),
+            augment=replace(recipe.augment, mirror=mirror),
+            fit=replace(recipe.fit, members=1, folds=0, shift=0.0, mirror="no", smoothing=0.0),
         ),
         "the first stage of a system that screens whole volumes",
     )

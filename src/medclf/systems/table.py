@@ -1,7 +1,8 @@
 """The systems by name: what `medclf train --task locate --method NAME` may ask for.
 
 Each line names the system's file, which has `OPTIONS`, `learn(work)` and
-`find(folder, search, image)`. To add a system, write its file, its page and its line here.
+`open_finder(folder, search)`, which loads what searches scans. To add a system, write its file, its
+page and its line here.
 """
 
 import importlib
@@ -15,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 from medclf.errors import CohortError, SettingError
 
 if TYPE_CHECKING:
-    from medclf.core.image import Image
     from medclf.locate.scans import Scan
-    from medclf.systems.candidates import Candidates
+    from medclf.systems.candidates import Find
     from medclf.systems.search import Search
     from medclf.systems.work import Work
 
@@ -78,13 +78,13 @@ class Loaded:
         options: That may be chosen, with what they are if not.
         choices: What some of them may be, where not everything of their type will do.
         learn: Trains it.
-        find: Searches a prepared scan.
+        open_finder: Loads what it learnt, from its folder.
     """
 
     options: Mapping[str, Any]
     choices: Mapping[str, tuple[Any, ...]]
     learn: "Callable[[Work], None]"
-    find: "Callable[[Path, Search, Image], Candidates]"
+    open_finder: "Callable[[Path, Search], Find]"
 
 
 def load_system(name: str) -> Loaded:
@@ -98,7 +98,7 @@ def load_system(name: str) -> Loaded:
         raise SettingError(f"no system is called {name!r}; the nearest is {near}")
     file = importlib.import_module(f"medclf.systems.{name}")
     choices = getattr(file, "CHOICES", {})
-    return Loaded({**file.OPTIONS, **COMMON}, choices, file.learn, file.find)
+    return Loaded({**file.OPTIONS, **COMMON}, choices, file.learn, file.open_finder)
 
 
 def choose_system(scans: "Sequence[Scan]") -> str:

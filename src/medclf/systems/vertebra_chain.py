@@ -33,7 +33,7 @@ from medclf.locate.chain import NONE, find_chain
 from medclf.locate.row import Marks, Row, learn_order, learn_row
 from medclf.locate.scans import Scan
 from medclf.systems import screen_then_judge, screening
-from medclf.systems.candidates import Candidates
+from medclf.systems.candidates import Candidates, Find
 from medclf.systems.cubes import NOTHING, Cubes, make_records
 from medclf.systems.lessons import judge_cubes
 from medclf.systems.measure import targets_mm
@@ -41,6 +41,7 @@ from medclf.systems.search import Search
 from medclf.systems.stage import cut_cubes, explain, judge_places, load_stage, train_stage
 from medclf.systems.ways import one_each
 from medclf.systems.work import Work
+from medclf.verbs import TrainedRun
 
 OPTIONS = {**screening.OPTIONS, "judge": "patch", "edge": 28}
 """Beside those of the screen: the method of the second stage; the edge of its cubes, in samples."""
@@ -74,29 +75,35 @@ def learn(work: Work) -> None:
     train_stage(work, "judge", make, change, minutes, work.option("judge"))
 
 
-def find(folder: Path, search: Search, image: Image) -> Candidates:
-    """Find the landmarks of a prepared scan: one candidate for each, however sure.
-
-    Those that no candidate was taken for lie where their neighbours let expect them; there the
-    second stage looks too, before all are named again.
-    """
+def open_finder(folder: Path, search: Search) -> Find:
+    """Load what finds landmarks: one candidate for each, however sure."""
     screen, judge = (load_stage(folder / name) for name in ("screen", "judge"))
     known, row = load_row(folder)
-    places = screening.screen_volume(screen, image, search).places_mm
+
+    def find(image: Image) -> Candidates:
+        places = screening.screen_volume(screen, image, search).places_mm
+        named = _look_twice(judge, row, image, places)
+        middle = image.grid.to_mm((np.array(image.space) - 1) / 2)
+        places, sure = np.tile(middle, (len(search.kinds), 1)), np.zeros(len(search.kinds))
+        if named.found.any():
+            places[known], sure[known] = named.places_mm, named.scores
+        inside = np.clip(image.grid.from_mm(places), 0, np.array(image.space) - 1)
+        return one_each(image.grid.to_mm(inside), sure)
+
+    return find
+
+
+def _look_twice(judge: TrainedRun, row: Row, image: Image, places: Numbers) -> "Named":
+    """Name candidates, look where those without one are expected, and name all again."""
     shares = judge_places(judge, image, places)
     named = name_places(row, places, shares)
     samples = image.grid.from_mm(named.places_mm)
     seen = ((samples >= 0) & (samples <= np.array(image.space) - 1)).all(1)
     expected = named.places_mm[seen & ~named.found]
-    if len(expected):
-        shares = np.concatenate([shares, judge_places(judge, image, expected)])
-        named = name_places(row, np.concatenate([places, expected]), shares)
-    middle = image.grid.to_mm((np.array(image.space) - 1) / 2)
-    places, sure = np.tile(middle, (len(search.kinds), 1)), np.zeros(len(search.kinds))
-    if named.found.any():
-        places[known], sure[known] = named.places_mm, named.scores
-    inside = np.clip(image.grid.from_mm(places), 0, np.array(image.space) - 1)
-    return one_each(image.grid.to_mm(inside), sure)
+    if not len(expected):
+        return named
+    shares = np.concatenate([shares, judge_places(judge, image, expected)])
+    return name_places(row, np.concatenate([places, expected]), shares)
 
 
 def learn_landmarks(scans: list[Marks], least_mm: float) -> tuple[NDArray[np.int64], Row]:

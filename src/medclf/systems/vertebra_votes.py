@@ -7,13 +7,13 @@ Source: Suzani, Seitel, Liu, Fels, Rohling, Abolmaesumi. Fast Automatic Vertebra
 Localization in Pathological CT Scans - A Deep Learning Approach. MICCAI 2015.
 """
 
-from medclf.systems.ways import find_places, learn_way
+from medclf.systems.ways import learn_way, open_places
 from medclf.systems.work import Work
 
 OPTIONS = {"net": "", "members": 1}
 """The body, "" for the usual one; networks that are trained and averaged."""
 
-find = find_places
+open_finder = open_places
 
 
 def learn(work: Work) -> None:

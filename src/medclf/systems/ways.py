@@ -15,7 +15,7 @@ from medclf.learn.places import fit_places, load_places, usual_fit
 from medclf.learn.trained import Held
 from medclf.locate.sought import Sought
 from medclf.look.augment import Augment
-from medclf.systems.candidates import Candidates
+from medclf.systems.candidates import Candidates, Find
 from medclf.systems.search import Search
 from medclf.systems.work import Work
 
@@ -58,10 +58,15 @@ def learn_way(work: Work, way: str, **settings: Any) -> None:
     )
 
 
-def find_places(folder: Path, search: Search, image: Image) -> Candidates:
-    """Find the landmarks of a prepared scan: one candidate for each, however sure."""
-    samples, scores = load_places(folder / PLACE).locate(image.values)
-    return one_each(image.grid.to_mm(samples.astype(np.float64)), scores.astype(np.float64))
+def open_places(folder: Path, search: Search) -> Find:
+    """Load what finds landmarks: one candidate for each, however sure."""
+    learnt = load_places(folder / PLACE)
+
+    def find(image: Image) -> Candidates:
+        samples, scores = learnt.locate(image.values)
+        return one_each(image.grid.to_mm(samples.astype(np.float64)), scores.astype(np.float64))
+
+    return find
 
 
 def one_each(places_mm: np.ndarray, scores: np.ndarray) -> Candidates:

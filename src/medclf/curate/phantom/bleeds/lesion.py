@@ -53,9 +53,12 @@ class Shape:
         return np.asarray((reach * self.stretch).max(axis=0))
 
 
-def draw_bleed(rng: np.random.Generator) -> Shape:
+def draw_bleed(
+    rng: np.random.Generator, sizes_mm: tuple[float, float] = (SMALLEST_MM, LARGEST_MM)
+) -> Shape:
     """Draw a microbleed; small ones are commoner."""
-    size = SMALLEST_MM + (LARGEST_MM - SMALLEST_MM) * rng.beta(1.1, 2.2)
+    smallest, largest = sizes_mm
+    size = smallest + (largest - smallest) * rng.beta(1.1, 2.2)
     stretch = np.exp(rng.normal(0, 0.1, 3))
     return Shape("bleed", np.zeros((1, 3)), np.array([size / 2]), stretch / np.cbrt(stretch.prod()))
 

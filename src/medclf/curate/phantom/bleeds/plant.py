@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, median_filter
 
 from medclf.core.image import Image
-from medclf.curate.phantom.bleeds.lesion import DRAW, Shape, fill_voxels
+from medclf.curate.phantom.bleeds.lesion import (
+    DRAW,
+    LARGEST_MM,
+    SMALLEST_MM,
+    Shape,
+    draw_bleed,
+    fill_voxels,
+)
 from medclf.curate.phantom.bleeds.tissue import Mask, Places, find_brain, find_fluid
 from medclf.curate.phantom.shapes import Array
 from medclf.errors import SettingError
@@ -42,6 +49,7 @@ class Planting:
         contrast: Least and most of the tissue's brightness that is lost.
         beside: Share of the lesions that lie beside vessels or fluid.
         psf_mm: Standard deviation of the point spread.
+        sizes_mm: Diameter of the smallest bleed and of the largest.
     """
 
     bleeds: int = 6
@@ -50,11 +58,16 @@ class Planting:
     contrast: tuple[float, float] = (0.35, 0.85)
     beside: float = 0.5
     psf_mm: float = 0.8
+    sizes_mm: tuple[float, float] = (SMALLEST_MM, LARGEST_MM)
 
     @property
     def kinds(self) -> list[str]:
         counts = (self.bleeds, self.veins, self.calcifications)
         return [kind for kind, count in zip(DRAW, counts, strict=True) for _ in range(count)]
+
+    def draw(self, kind: str, rng: np.random.Generator) -> Shape:
+        """Draw the shape of a lesion."""
+        return draw_bleed(rng, self.sizes_mm) if kind == "bleed" else DRAW[kind](rng)
 
 
 @dataclass(frozen=True)
@@ -107,7 +120,8 @@ def plant_bleeds(
     planted = []
     for kind in planting.kinds:
         beside = bool(rng_of_places.random() < planting.beside)
-        room = brain.find_room(DRAW[kind](rng_of_places), beside, planting.psf_mm, rng_of_places)
+        shape = planting.draw(kind, rng_of_places)
+        room = brain.find_room(shape, beside, planting.psf_mm, rng_of_places)
         if room is None:
             continue
         contrast = float(rng_of_matter.uniform(*planting.contrast))
@@ -200,9 +214,12 @@ def _brain(image: Image, planting: Planting, labels: Image | None, fluid: tuple[
     if labels is not None and labels.space != image.space:
         raise SettingError(f"labels of {image.space} samples wanted, found {labels.space}")
     least, most = planting.contrast
-    if not 0 < least <= most <= 1 or not 0 <= planting.beside <= 1 or planting.psf_mm < 0:
+    smallest, largest = planting.sizes_mm
+    shares = 0 < least <= most <= 1 and 0 <= planting.beside <= 1
+    if not shares or planting.psf_mm < 0 or not 0 < smallest <= largest:
         raise SettingError(
-            f"contrasts and a share from 0 to 1, and no negative spread wanted, not {planting}"
+            "contrasts and a share from 0 to 1, no negative spread and sizes above 0 mm wanted, "
+            f"not {planting}"
         )
     values = image.values[0].astype(np.float64)
     mask = find_brain(values, np.array(spacing)) if labels is None else labels.values[0] > 0
