@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
@@ -203,9 +204,9 @@ class Row:
 
 
 def _tell_distances(distances: Distances) -> tuple[Row, ...]:
-    worst = sorted(distances.landmarks, key=lambda one: -one.error_mm)
+    worst = sorted(distances.landmarks, key=lambda one: -one.error_mm if one.scans else np.inf)
     return tuple(
-        Row(one.kind, f"{one.scans}", f"{one.error_mm:.1f}", f"{one.largest_mm:.1f}")
+        Row(one.kind, f"{one.scans}", number(one.error_mm, 1), number(one.largest_mm, 1))
         for one in worst
     )
 
