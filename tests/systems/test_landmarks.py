@@ -75,6 +75,13 @@ def test_a_landmark_that_is_twice_in_a_scan_is_refused(table, tmp_path):
 def test_profiles_cross_where_they_are_highest():
     slices = np.arange(30)
     profiles = np.stack([np.exp(-((slices - at) ** 2) / 4) for at in (11.4, 20.0)], 1)
-    at, height = read_profiles(profiles, reach=4)
+    at, height = read_profiles(profiles, 4, np.array([[14.0, 20.0], [14.0, 20.0]]))
     assert np.allclose(at, [11.4, 20.0], atol=0.15)
     assert (height > 0.6).all()
+
+
+def test_of_two_like_peaks_that_on_the_usual_side_is_taken():
+    slices = np.arange(30)
+    both = np.exp(-((slices - 7) ** 2) / 4) + 0.9 * np.exp(-((slices - 22) ** 2) / 4)
+    at, _ = read_profiles(np.stack([both, both], 1), 4, np.array([[9.0, 4.0], [20.0, 4.0]]))
+    assert np.allclose(at, [7.0, 22.0], atol=0.15)
