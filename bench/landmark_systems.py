@@ -12,16 +12,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
 import pandas as pd
-from nibabel.affines import apply_affine
 
 from medclf.evaluate.interval import loss
 from medclf.systems import locate
 from medclf.systems.candidates import kept_candidates
 from medclf.systems.search import open_folder
-from objects import LPS, PAIRS, SIDES
+from structures import read_structures
 
 PAIRED = 10
 
@@ -50,10 +48,8 @@ def main() -> None:
             elif not begun.done:
                 locate.resume(place)
             found.append(measure(place, pd.read_csv(table)))
-            print(
-                f"{system}, turn {turn}: {np.concatenate(found[-1][0]).mean():.2f} mm", flush=True
-            )
-        errors = [one for some, _ in found for one in some]
+            print(f"{system}, turn {turn}: {np.concatenate(found[-1]).mean():.2f} mm", flush=True)
+        errors = [one for some in found for one in some]
         whose = np.repeat(np.arange(len(errors)), [len(one) for one in errors])
         rows.append((system, np.concatenate(errors), whose))
     print(
@@ -67,16 +63,11 @@ def main() -> None:
 
 def read_marks(data: Path) -> pd.DataFrame:
     """Give a row for each structure of each subject."""
-    rows = []
-    for scan in sorted((data / "nifti").glob("*.nii.gz")):
-        subject = scan.name.partition("-T1")[0]
-        (path,) = (data / "dlmuse").glob(f"{subject}*.nii.gz")
-        labels = nibabel.load(path)
-        values = np.asarray(labels.dataobj).astype(int)
-        for name, regions in list(PAIRS.items())[:PAIRED]:
-            for side, region in zip(SIDES, regions, strict=True):
-                at = apply_affine(labels.affine, np.argwhere(values == region).mean(0)) * LPS
-                rows.append((str(scan.resolve()), subject, f"{name} {side}", *at[::-1].round(2)))
+    rows = [
+        (str(subject.scan.resolve()), subject.name, name, *at.round(2))
+        for subject in read_structures(data, PAIRED)
+        for name, at in subject.middles.items()
+    ]
     columns = ["path", "patient", "label", "z_mm", "y_mm", "x_mm"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -91,8 +82,8 @@ def deal(marks: pd.DataFrame, turn: int, folds: int) -> pd.DataFrame:
     return marks.assign(split=marks.patient.map(split))
 
 
-def measure(place: Path, table: pd.DataFrame) -> tuple[list[Any], list[str]]:
-    """Give the errors of each test scan in mm, and whose it is."""
+def measure(place: Path, table: pd.DataFrame) -> list[Any]:
+    """Give the errors of each test scan in mm."""
     begun = open_folder(place)
     if begun is None:
         raise SystemExit(f"{place}: holds no system")
@@ -100,13 +91,12 @@ def measure(place: Path, table: pd.DataFrame) -> tuple[list[Any], list[str]]:
     tests = table[table.split == "test"]
     paths = list(dict.fromkeys(tests.path))
     found = kept_candidates(place / "found-test.npz", paths)
-    errors, whose = [], []
+    errors = []
     for path in paths:
         own = tests[tests.path == path].set_index("label").loc[list(kinds)]
         truth = own[["z_mm", "y_mm", "x_mm"]].to_numpy()
         errors.append(np.linalg.norm(found[path].places_mm - truth, axis=-1))
-        whose.append(str(own.patient.iloc[0]))
-    return errors, whose
+    return errors
 
 
 if __name__ == "__main__":

@@ -18,9 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
-from nibabel.affines import apply_affine
 
 from judged import spread
 from medclf.core.record import Source
@@ -31,7 +29,7 @@ from medclf.locate.sought import Sought
 from medclf.prepare.exam import place_image
 from medclf.prepare.settings import Prepare
 from medclf.read.image import read_image
-from objects import LPS, PAIRS
+from structures import PAIRS, SIDES, read_structures
 
 EXTENT_MM = (216, 216, 180)
 RESAMPLES = 2000
@@ -76,14 +74,9 @@ def read_subjects(data: Path, mm: float, pairs: int) -> tuple[Any, Any]:
     size = tuple(round(extent / mm) for extent in EXTENT_MM)
     prepare = Prepare(size, 1, (mm,) * 3, orientation="patient", intensity="percentile")
     values, places = [], []
-    for scan in sorted((data / "nifti").glob("*.nii.gz")):
-        prepared = place_image(read_image(Source(scan)), prepare, str(scan))
-        (path,) = (data / "dlmuse").glob(f"{scan.name.partition('-T1')[0]}*.nii.gz")
-        marks = nibabel.load(path)
-        labels = np.asarray(marks.dataobj).astype(int)
-        regions = [region for pair in list(PAIRS.values())[:pairs] for region in pair]
-        middles = [np.argwhere(labels == region).mean(0) for region in regions]
-        places.append(prepared.from_mm((apply_affine(marks.affine, middles) * LPS)[:, ::-1]))
+    for subject in read_structures(data, pairs):
+        prepared = place_image(read_image(Source(subject.scan)), prepare, str(subject.scan))
+        places.append(prepared.from_mm(np.stack(list(subject.middles.values()))))
         values.append(prepared.values)
     return np.stack(values), np.array(places, np.float32)
 
@@ -94,7 +87,7 @@ def judge(
     """Give errors in mm of every subject, (N, L), and the seconds that a volume takes."""
     subjects = np.arange(len(values))
     errors = np.full(places.shape[:2], np.nan)
-    names = tuple(f"{name} {side}" for name in list(PAIRS)[: args.pairs] for side in "rl")
+    names = tuple(f"{name} {side}" for name in list(PAIRS)[: args.pairs] for side in SIDES)
     settings = {"spread": args.spread} if args.spread else {}
     sought = Sought(way, names, 1, values.shape[2:], (args.mm,) * 3, settings=settings)
     rate = {"rate": args.rate} if args.rate else {}

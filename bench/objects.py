@@ -19,10 +19,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
 import pandas as pd
-from nibabel.affines import apply_affine
 
 import medclf
 from judged import COSTS, costs, figure, interval, spread
@@ -30,32 +28,12 @@ from medclf.comparison import Compared
 from medclf.evaluate.standing import Result
 from medclf.evaluate.table import Predictions
 from medclf.learn.recipe import Recipe
+from structures import PAIRS, read_structures
 
 METHODS = (
     "patch,three_planes,multi_view,random_views,volume,near_and_far,placed_patch,"
     "filters_then_sequence,code_then_tree"
 )
-# Numbers of the label maps: right, left.
-PAIRS = {
-    "amygdala": (31, 32),
-    "caudate": (36, 37),
-    "cerebellum": (38, 39),
-    "cerebellar white matter": (40, 41),
-    "hippocampus": (47, 48),
-    "lateral ventricle": (51, 52),
-    "pallidum": (55, 56),
-    "putamen": (57, 58),
-    "thalamus": (59, 60),
-    "ventral diencephalon": (61, 62),
-    "frontal white matter": (81, 82),
-    "occipital white matter": (83, 84),
-    "parietal white matter": (85, 86),
-    "temporal white matter": (87, 88),
-    "superior frontal gyrus": (190, 191),
-    "superior temporal gyrus": (200, 201),
-}
-SIDES = ("right", "left")
-LPS = np.array([-1.0, -1.0, 1.0])  # NIfTI's x runs to the right and y to the front; ours do not
 
 
 def main() -> None:
@@ -103,20 +81,13 @@ def cut(table: Path, minutes: float, seed: int, edge: int) -> Recipe:
 
 def write_points(data: Path, out: Path, pairs: int, points: int, jitter: float) -> Path:
     """Write the table of marked points; the last two subjects are validated on without folds."""
-    scans = sorted((data / "nifti").glob("*.nii.gz"))
-    rows = []
-    for number, scan in enumerate(scans):
-        subject = scan.name.partition("-T1")[0]
-        (path,) = (data / "dlmuse").glob(f"{subject}*.nii.gz")
-        marks = nibabel.load(path)
-        values = np.asarray(marks.dataobj).astype(int)
+    rows, subjects = [], read_structures(data, pairs)
+    for number, subject in enumerate(subjects):
         rng = np.random.default_rng(number)
-        for name, regions in list(PAIRS.items())[:pairs]:
-            for side, region in zip(SIDES, regions, strict=True):
-                middle = apply_affine(marks.affine, np.argwhere(values == region).mean(0)) * LPS
-                for at in rng.normal(middle, jitter, (points, 3)).round(2):
-                    split = "val" if number >= len(scans) - 2 else "train"
-                    rows.append((scan.resolve(), *at[::-1], f"{name} {side}", subject, split))
+        for name, (z, y, x) in subject.middles.items():
+            for at in rng.normal((x, y, z), jitter, (points, 3)).round(2):
+                split = "val" if number >= len(subjects) - 2 else "train"
+                rows.append((subject.scan.resolve(), *at[::-1], name, subject.name, split))
     columns = ["path", "z_mm", "y_mm", "x_mm", "label", "patient", "split"]
     table = out / "points.csv"
     pd.DataFrame(rows, columns=columns).to_csv(table, index=False)
