@@ -4,13 +4,15 @@
     python bench/pictures.py --readme
     python bench/pictures.py --patients 60 --minutes 0.3 --out trial
     python bench/pictures.py --spines
+    python bench/pictures.py --brains
 
 Runs `medclf demo` in a temporary folder (about two minutes) and writes montage.png, as `medclf
 inspect` draws it, report.png, the top of the report as Chromium shows it, roc.svg, the ROC curve
 out of the report, and resnet18.svg, as `medclf nets` draws it. Where there is no Chromium it says
 so and leaves report.png as it was. With --readme, every block of the README that begins with "$
 medclf" is run in the same folder, and what it prints takes the place of what stands there. With
---spines, only spines.png is made: phantom spine CTs with the middles of their vertebrae.
+--spines, only spines.png is made: phantom spine CTs with the middles of their vertebrae; with
+--brains only brains.png: phantom brains in three planes, what was planted ringed.
 """
 
 import argparse
@@ -26,6 +28,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from brains import draw_brains
 from medclf.report.style import PAPER, VARIABLES
 from spines import draw_spines
 
@@ -45,10 +48,14 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, help="less than the demo's own, for a trial")
     parser.add_argument("--readme", action="store_true", help="renew the README's outputs too")
     parser.add_argument("--spines", action="store_true", help="only the phantom spines")
+    parser.add_argument("--brains", action="store_true", help="only the phantom brains")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     if args.spines:
         save_drawn(draw_spines(), args.out / "spines.png")
+    if args.brains:
+        save_drawn(draw_brains(), args.out / "brains.png")
+    if args.spines or args.brains:
         return
     command = "medclf demo"
     for option in ("patients", "minutes"):

@@ -4,7 +4,7 @@ Backgrounds are real and the truth is exact. Each brain has chance of its own fr
 place in the list.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from medclf.core.record import Source
-from medclf.curate.phantom.bleeds.plant import Planting, plant_bleeds
+from medclf.curate.phantom.bleeds.plant import Planted, Planting, plant_bleeds
 from medclf.curate.phantom.cohort import Progress, in_threads, whole_folder
 from medclf.curate.phantom.marks import Mark, mark_near, write_marks
 from medclf.errors import SettingError
@@ -91,16 +91,27 @@ def _plant(
     made, planted = plant_bleeds(image, planting, rng, labels, brain.fluid)
     path = f"volumes/{brain.patient}.nii.gz"
     (folder / path).write_bytes(write_image(made, ".nii.gz")[0])
+    return marks_of(planted, path, brain.patient, {}, rng)
+
+
+def marks_of(
+    planted: Sequence[Planted],
+    path: str,
+    patient: str,
+    facts: Mapping[str, object],
+    rng: np.random.Generator,
+) -> list[Mark]:
+    """Mark what was planted, as a detector does."""
     return [
         Mark(
             path,
-            brain.patient,
+            patient,
             LABELS[one.kind == "bleed"],
             one.kind,
             np.array(one.at_mm),
             mark_near(np.array(one.at_mm), rng),
             one.diameter_mm,
-            {},
+            facts,
         )
         for one in planted
     ]

@@ -13,15 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from medclf.core.image import Image
 from medclf.curate.phantom.cohort import Progress, in_threads, whole_folder
 from medclf.curate.phantom.ct import Frame
-from medclf.curate.phantom.hard.scene import Slab
-from medclf.curate.phantom.series import write_series
+from medclf.curate.phantom.series import Form, write_scan
 from medclf.curate.phantom.shapes import Array
 from medclf.curate.phantom.spine.field import draw_frame
 from medclf.curate.phantom.spine.patient import Chances, Spine, draw_spine
@@ -36,7 +34,6 @@ FARTHEST_MM = 400.0
 """How far from the middle of the table a patient may lie, along z."""
 
 USUAL = Chances()
-Form = Literal["nifti", "dicom"]
 Row = tuple[object, ...]
 
 
@@ -120,15 +117,13 @@ def _patient(number: int, settings: Settings, folder: Path) -> tuple[list[Row], 
     # Patients lie anywhere on the table: no place in mm tells which vertebra is there.
     lying = np.round(rng.uniform(-1, 1, 3) * (FARTHEST_MM, 40, 40), 1)
     name = f"P{number + 1:04d}"
-    path = f"volumes/{name}" + ".nii.gz" * (settings.form == "nifti")
     there = _moved(frame, lying)
-    if settings.form == "nifti":
-        image = replace(made.image, grid=there.grid)
-        (folder / path).write_bytes(write_image(image, ".nii.gz")[0])
-    else:
-        slab = Slab(there.shape, there.spacing_mm, origin_mm=there.start_mm)
-        facts = {"PatientSex": spine.person.sex, "PatientAge": f"{spine.person.age_years:03d}Y"}
-        write_series(folder / path, made.image.values[0], slab, name, str(settings), **facts)
+    elements = {
+        "ProtocolName": "Spine",
+        "PatientSex": spine.person.sex,
+        "PatientAge": f"{spine.person.age_years:03d}Y",
+    }
+    path = write_scan(folder, made.image, there, settings.form, name, str(settings), elements)
     if settings.labels:
         map_of = Image(made.labels[None], there.grid)
         (folder / f"labels/{name}.nii.gz").write_bytes(write_image(map_of, ".nii.gz")[0])
