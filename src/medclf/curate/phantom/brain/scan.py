@@ -116,19 +116,14 @@ class Painter:
         skin, cavity = self._fine(self.out.skin), self._fine(self.out.cavity)
         self._lay(SCALP, skin)
         cloud = self._fine(cloudy(self.wide, 3.0, self.rng))
-        self._lay(FLESH, np.minimum(skin - self.scalp_mm + 2, 3 * cloud + 2))
+        self._lay(FLESH, np.minimum(skin - self.scalp_mm - 2, 3 * cloud + 2))
         self._lay(FLUID, self._fine(ball_depth(self.at, EYE)))
         air = self._fine(melted([ball_depth(self.at, one) for one in AIR], 2))
         # The floor of the skull is thinner than its vault.
         thick = self._fine(self.skull_mm * (0.4 + 0.6 * ((self.at.up + 35) / 35).clip(0, 1)))
-        bone = cavity + thick
-        mix(
-            self.signal,
-            0.0,
-            self._share(np.maximum(bone, np.minimum(air + 2 * cloud, skin - 4))),
-        )
-        marrow = 0.2 * thick - np.abs(bone - thick / 2)
-        self._lay(MARROW, marrow)
+        bone, cells = cavity + thick, np.minimum(air + 2 * cloud, skin - 4)
+        mix(self.signal, 0.0, self._share(np.maximum(bone, cells)))
+        self._lay(MARROW, 0.2 * thick - np.abs(bone - thick / 2))
         self._lay(FLUID, cavity)
 
     def _lay_brain(self) -> tuple[Values, Values]:
@@ -158,8 +153,9 @@ class Painter:
         up, back = self.at.up + 32, self.at.back - 46
         turns = np.arctan2(up, back) * 30 / FOLIUM_MM
         wavy = self._fine(turns + 0.25 * np.sin(self.at.left / 5))
-        gap = np.abs((wavy + 0.5) % 1 - 0.5) * FOLIUM_MM - 0.3 + 0.4 * self.head.shrunk
-        return np.asarray(np.maximum(gap, depth - 0.8 * FOLIA_MM))
+        gap = np.abs((wavy + 0.5) % 1 - 0.5) * FOLIUM_MM
+        wide = 0.3 + 0.4 * self.head.shrunk
+        return np.asarray(np.maximum(gap - wide, depth - 0.8 * FOLIA_MM))
 
     def _lay_veins(self) -> NDArray[np.bool_]:
         """Lay veins and sinuses, and tell where they are."""
