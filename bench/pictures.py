@@ -5,6 +5,7 @@
     python bench/pictures.py --patients 60 --minutes 0.3 --out trial
     python bench/pictures.py --spines
     python bench/pictures.py --brains
+    python bench/pictures.py --found runs/vertebrae/vertebra_chain-0
 
 Runs `medclf demo` in a temporary folder (about two minutes) and writes montage.png, as `medclf
 inspect` draws it, report.png, the top of the report as Chromium shows it, roc.svg, the ROC curve
@@ -12,7 +13,8 @@ out of the report, and resnet18.svg, as `medclf nets` draws it. Where there is n
 so and leaves report.png as it was. With --readme, every block of the README that begins with "$
 medclf" is run in the same folder, and what it prints takes the place of what stands there. With
 --spines, only spines.png is made: phantom spine CTs with the middles of their vertebrae; with
---brains only brains.png: phantom brains in three planes, what was planted ringed.
+--brains only brains.png: phantom brains in three planes, what was planted ringed; with --found
+only the picture of a system that finds, by its name: the page of its folder, as Chromium shows it.
 """
 
 import argparse
@@ -30,11 +32,13 @@ from PIL import Image
 
 from brains import draw_brains
 from medclf.report.style import PAPER, VARIABLES
+from medclf.systems import locate
 from spines import draw_spines
 
 ROOT = Path(__file__).parents[1]
 LIMIT = 300_000
 SCREEN = (1000, 1520)
+FOUND = (1000, 2200)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = "--headless --no-sandbox --disable-gpu --disable-background-networking --hide-scrollbars"
 TYPEFACE = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
@@ -49,13 +53,17 @@ def main() -> None:
     parser.add_argument("--readme", action="store_true", help="renew the README's outputs too")
     parser.add_argument("--spines", action="store_true", help="only the phantom spines")
     parser.add_argument("--brains", action="store_true", help="only the phantom brains")
+    parser.add_argument("--found", type=Path, help="only the page of this folder of a system")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     if args.spines:
         save_drawn(draw_spines(), args.out / "spines.png")
     if args.brains:
         save_drawn(draw_brains(), args.out / "brains.png")
-    if args.spines or args.brains:
+    if args.found:
+        name = locate.load(args.found).folder.search.system
+        save_screen(args.found / "report.html", args.out / f"{name}.png", FOUND)
+    if args.spines or args.brains or args.found:
         return
     command = "medclf demo"
     for option in ("patients", "minutes"):
@@ -142,7 +150,7 @@ def save_curve(report: Path, place: Path) -> None:
     print(f"{place}: {unescape(label[1]) if label else 'drawn'}")
 
 
-def save_screen(report: Path, place: Path) -> None:
+def save_screen(report: Path, place: Path, screen: tuple[int, int] = SCREEN) -> None:
     """Save the top of a report as a browser shows it."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
@@ -151,7 +159,7 @@ def save_screen(report: Path, place: Path) -> None:
     with tempfile.TemporaryDirectory() as profile:
         picture = Path(profile) / "report.png"
         own = [f"--user-data-dir={profile}/user", f"--screenshot={picture}"]
-        size = f"--window-size={SCREEN[0]},{SCREEN[1]}"
+        size = f"--window-size={screen[0]},{screen[1]}"
         line = [browser, *FLAGS.split(), *own, size, report.absolute().as_uri()]
         subprocess.run(line, check=True, timeout=120, stderr=subprocess.DEVNULL)
         save_small(picture, place)
