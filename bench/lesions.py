@@ -1,12 +1,13 @@
-"""Microbleeds planted into real brains: screened, then judged; several second stages compared.
+"""Lesions of scans: screened, then judged; several second stages compared on the same candidates.
 
-    python bench/bleeds.py $MEDCLF_DATA --minutes 10 --turns 5 --judges patch,multi_view
-    python bench/bleeds.py --phantoms 40 --minutes 10 --turns 5
+    python bench/lesions.py real --data $MEDCLF_DATA --minutes 10 --judges patch,multi_view
+    python bench/lesions.py brains --patients 40 --minutes 10 --turns 5
+    python bench/lesions.py chests --patients 40 --minutes 10 --turns 5
 
-Lesions and mimics (veins, calcifications) are planted into the ten T1 brains of IXI, so that the
-background is real and the truth exact, or lie in phantom brains; only bleeds are marked. In each
-turn a fifth of the brains are searched that nothing was learnt from, a tenth validate, and the
-others train. The second stages judge the same candidates. Figures are of all turns together:
+Microbleeds and their mimics (veins, calcifications) planted into the ten T1 brains of IXI, so that
+the background is real and the truth exact; microbleeds of phantom brains; nodules of phantom
+chests. Only bleeds, or nodules, are marked. In each turn a fifth of the patients are searched that
+nothing was learnt from, a tenth validate, and the others train. Figures are of all turns together:
 sensitivity at 2.74 false positives in a scan, where Dou et al. report 93.16 % on 320 real scans of
 their own, CPM, how many of each size are found, and what the second stage takes away: the false
 positives of the screen that are gone where at most 3 % of its sensitivity are.
@@ -28,42 +29,37 @@ from medclf.curate.cohort import Columns
 from medclf.curate.phantom.bleeds.cohort import Brain, make_bleeds
 from medclf.curate.phantom.bleeds.plant import Planting
 from medclf.curate.phantom.brain.cohort import make_brains
+from medclf.curate.phantom.chest.cohort import make_chests
+from medclf.curate.phantom.chest.lesion import NODULES
 from medclf.evaluate.froc import Froc, Marked, free_response
 from medclf.systems import locate
 from medclf.systems.candidates import Candidates, kept_candidates
 from medclf.systems.search import open_folder
 
-KIND = "bleed"
+KINDS = {"real": "bleed", "brains": "bleed", "chests": "nodule"}
 RATE = 2.74
 LOST = 0.03
-SIZES_MM = (2, 4, 6, 10)
+SIZES_MM = (2, 4, 6, 12)
 STAGE = ("judge", "findings.csv", "scores.json", "report.html", "found-val.npz", "found-test.npz")
 """What is made anew for another second stage."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, nargs="?", help="not needed for phantoms")
-    parser.add_argument("--phantoms", type=int, default=0, help="in place of real brains")
+    parser.add_argument("where", choices=KINDS)
+    parser.add_argument("--data", type=Path, help="for real brains")
+    parser.add_argument("--patients", type=int, default=40, help="phantoms")
     parser.add_argument("--judges", default="patch")
     parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--turns", type=int, default=5, help="of two brains each")
+    parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--bleeds", type=int, default=6, help="in a real brain")
     parser.add_argument("--smallest", type=float, default=2.0, help="in mm, in real brains")
     parser.add_argument("--contrast", type=float, nargs=2, default=(0.35, 0.85), help="the same")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path("runs/bleeds"))
+    parser.add_argument("--out", type=Path, default=Path("runs/lesions"))
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    if args.phantoms:
-        truth = args.out / f"phantoms-{args.phantoms}" / "truth.csv"
-        if not truth.exists():
-            make_brains(truth.parent, args.phantoms)
-    else:
-        sizes = (args.smallest, 10.0)
-        counts = (args.bleeds, 2 * args.bleeds // 3, args.bleeds // 2)
-        planting = Planting(*counts, contrast=tuple(args.contrast), sizes_mm=sizes)
-        truth = plant(args.data / "ixi10", args.out / "brains", planting)
+    truth, kind = make(args, args.out / f"scans-{args.where}"), KINDS[args.where]
     judges = args.judges.split(",")
     found: dict[str, list[Searched]] = {judge: [] for judge in judges}
     for turn in range(args.turns):
@@ -71,26 +67,34 @@ def main() -> None:
         for judge in judges:
             place = args.out / f"turn-{turn}-{judge}-{args.seed}"
             first = args.out / f"turn-{turn}-{judges[0]}-{args.seed}"
-            search(table, place, first, judge, args.minutes, args.seed)
-            found[judge] += read(table, place)
+            search(table, place, first, kind, judge, args.minutes, args.seed)
+            found[judge] += read(table, place, kind)
             print(f"turn {turn}, {judge}: {place}", flush=True)
     show(found)
 
 
-def plant(data: Path, out: Path, planting: Planting) -> Path:
-    """Plant lesions into all brains, once, and return the table of what they are."""
-    if not out.exists():
+def make(args: argparse.Namespace, out: Path) -> Path:
+    """Make the scans, once, and return the table of what lies in them."""
+    if out.exists():
+        return out / "truth.csv"
+    if args.where == "brains":
+        make_brains(out, args.patients)
+    elif args.where == "chests":
+        make_chests(out, args.patients)
+    else:
         brains = []
-        for scan in sorted((data / "nifti").glob("*.nii.gz")):
+        for scan in sorted((args.data / "ixi10" / "nifti").glob("*.nii.gz")):
             subject = scan.name.partition("-T1")[0]
-            (labels,) = (data / "dlmuse").glob(f"{subject}*.nii.gz")
+            (labels,) = (args.data / "ixi10" / "dlmuse").glob(f"{subject}*.nii.gz")
             brains.append(Brain(scan, subject, labels))
-        make_bleeds(out, brains, planting, seed=0)
+        counts = (args.bleeds, 2 * args.bleeds // 3, args.bleeds // 2)
+        sizes, contrast = (args.smallest, 10.0), tuple(args.contrast)
+        make_bleeds(out, brains, Planting(*counts, contrast=contrast, sizes_mm=sizes))
     return out / "truth.csv"
 
 
 def deal(truth: Path, turn: int, table: Path) -> Path:
-    """Write a table that leaves a fifth of the brains out of training, and validates on a tenth."""
+    """Write a table that leaves a fifth of the patients out, and validates on a tenth."""
     rows = list(csv.DictReader(truth.open(encoding="utf-8")))
     patients = sorted({row["patient"] for row in rows})
     fifth, tenth = len(patients) // 5, len(patients) // 10
@@ -103,11 +107,15 @@ def deal(truth: Path, turn: int, table: Path) -> Path:
         for row in rows:
             whose = row["patient"]
             split = "test" if whose in tests else "val" if whose in val else "train"
-            writer.writerow({**row, "path": truth.parent / row["path"], "split": split})
+            kind = "nodule" if row["kind"] in NODULES else row["kind"]
+            path = truth.parent / row["path"]
+            writer.writerow({**row, "path": path, "kind": kind, "split": split})
     return table
 
 
-def search(table: Path, place: Path, first: Path, judge: str, minutes: float, seed: int) -> None:
+def search(
+    table: Path, place: Path, first: Path, kind: str, judge: str, minutes: float, seed: int
+) -> None:
     """Train a system, with the screen of the first where that is done."""
     begun = open_folder(place)
     if begun is None and place != first:
@@ -129,7 +137,7 @@ def search(table: Path, place: Path, first: Path, judge: str, minutes: float, se
         return
     columns = Columns(label="kind")
     locate.train(
-        *(table, place, minutes, seed, "screen_then_judge", [KIND], {"judge": judge}, columns)
+        *(table, place, minutes, seed, "screen_then_judge", [kind], {"judge": judge}, columns)
     )
 
 
@@ -142,7 +150,7 @@ class Searched:
     sizes_mm: np.ndarray
 
 
-def read(table: Path, place: Path) -> list[Searched]:
+def read(table: Path, place: Path, kind: str) -> list[Searched]:
     """Read what was found in the scans of the test, and what is there."""
     rows = [r for r in csv.DictReader(table.open(encoding="utf-8")) if r["split"] == "test"]
     paths = list(dict.fromkeys(row["path"] for row in rows))
@@ -152,12 +160,12 @@ def read(table: Path, place: Path) -> list[Searched]:
     edge, found = begun.search.edge_mm, kept_candidates(place / "found-test.npz", paths)
     marked = []
     for path in paths:
-        own = [row for row in rows if row["path"] == path and row["kind"] == KIND]
-        at = np.array([[float(row[f"{axis}_mm"]) for axis in "zyx"] for row in own])
+        own = [row for row in rows if row["path"] == path and row["kind"] == kind]
+        at = np.array([[float(row[f"{axis}_mm"]) for axis in "zyx"] for row in own]).reshape(-1, 3)
         sizes = np.array([float(row["diameter_mm"]) for row in own])
         one = found[path]
         reach = np.maximum(sizes / 2, 3 * edge)
-        whose = next(row["patient"] for row in own)
+        whose = next(row["patient"] for row in rows if row["path"] == path)
         marked.append(Searched(Marked(whose, one.places_mm, one.scores, at, reach), one, sizes))
     return marked
 
@@ -168,14 +176,14 @@ def show(found: dict[str, list[Searched]]) -> None:
     screens = [replace(one.marked, scores=one.candidates.screened) for one in some]
     screen = free_response(screens, (RATE,))
     heads = f"stages | sensitivity at {RATE} | at 1 | at 4 | CPM | found at most"
-    print(f"\n{screen.lesions} bleeds in {screen.scans} brains\n")
+    print(f"\n{screen.lesions} lesions in {screen.scans} scans\n")
     print(f"| {heads} | false positives a scan | taken away at {LOST:.0%} lost |")
     print("|---|---|---|---|---|---|---|---|")
     tell("screen alone", screen, screen)
     for judge, rows in found.items():
         tell(f"screen, then {judge}", free_response([one.marked for one in rows], (RATE,)), screen)
     names = [f"screen, then {judge}" for judge in found]
-    print(f"\n| size, mm | bleeds | {' | '.join(('screen alone', *names))} |")
+    print(f"\n| size, mm | lesions | {' | '.join(('screen alone', *names))} |")
     print("|---|---|---|" + "---|" * len(names))
     for least, most in pairwise(SIZES_MM):
         own = [(one.sizes_mm >= least) & (one.sizes_mm < most) for one in some]
@@ -189,7 +197,7 @@ def show(found: dict[str, list[Searched]]) -> None:
 
 
 def of_size(scans: list[Marked], own: list[np.ndarray]) -> Froc:
-    """Measure how bleeds of some size are found; the others count neither way."""
+    """Measure how lesions of some size are found; the others count neither way."""
     chosen = [replace(one, counts=some) for one, some in zip(scans, own, strict=True)]
     return free_response(chosen, (RATE,))
 
