@@ -50,7 +50,7 @@ EDGE = 32
 ANY = (0, 1, 2)
 """A lesion that is mirrored along any axis is as good a lesion."""
 
-SCREENING = 0.25
+SCREENING = 0.2
 """Share of the budget for each of two trainings of the first stage."""
 
 
@@ -81,7 +81,8 @@ def judge_candidates(judge: verbs.TrainedRun, image: Image, found: Candidates) -
 def _judge_recipe(work: Work, plan: Plan) -> Plan:
     recipe, judge = plan.recipe, work.option("judge")
     edge = work.option("edge") or EDGES.get(judge, EDGE)
-    net, fit = recipe.net, replace(recipe.fit, folds=0, mirror="no")
+    net = recipe.net
+    fit = replace(recipe.fit, folds=0, mirror="no", shift=0.0, smoothing=0.0)
     if judge == PAPER:
         net, fit = Net("dou_judge", {"norm": "batch"}), replace(fit, members=1)
     return explain(
