@@ -34,7 +34,7 @@ def phantoms(size, count=48):
 def sought(size, way="heat_map"):
     spacing, names = (2.0,) * len(size), ("bright", "dark")
     if way == "votes":
-        return Sought(way, names, 1, size, spacing, settings={"cubes": 16}, changes=MILD)
+        return Sought(way, names, 1, size, spacing, changes=MILD)
     narrow = {"width": 16, "stem": 2}
     return Sought(way, names, 1, size, spacing, options=narrow, changes=MILD)
 

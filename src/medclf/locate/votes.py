@@ -1,9 +1,10 @@
 """Every place in a volume votes where the landmarks lie; they are where most votes fall.
 
 A network sees a small cube of a coarse volume and tells for each landmark how far off it lies, how
-far that may be wrong, and whether it is in the scan at all. In training cubes are drawn at random
-places; in use all cubes are judged in one pass (`locate/screen.py`), those at the border too, for
-the volume is widened by its outermost samples. A vote counts as its cube is sure. Votes are
+far that may be wrong, and whether it is in the scan at all. All cubes of a volume are judged in one
+pass (`locate/screen.py`), those at the border too, for the volume is widened by its outermost
+samples; in training all cubes of a block, drawn by chance from volumes that are larger. A vote
+counts as its cube is sure. Votes are
 gathered on a grid and spread by a Gaussian, which is a kernel density; its peak is the place, and
 its height, as a share of what all votes would give on one heap, tells how sure it is. Votes that
 fall outside of the volume, or say that the landmark is missing, heap up nothing.
@@ -32,8 +33,8 @@ from medclf.net.head import Classifier
 from medclf.net.nd import layers
 from medclf.net.table import build_body
 
-CUBES = 32
-"""Cubes of each exam in a step."""
+BLOCK = 48
+"""Edge of what is seen of an image in a step, in samples."""
 
 EDGE = 16
 """Of a cube, in samples."""
@@ -53,13 +54,13 @@ class Votes(nn.Module):
         channels: Of the image.
         size: Its edges in samples, z first.
         edge: Of a cube.
-        cubes: Drawn from each image in a step.
+        block: Edge of what is seen of an image in a step.
         changes: What chance may do to an image in training.
 
     Shape:
-        in training, views (B, cubes, C, *cube) -> (B, cubes, landmarks, axes + 2); in use, views
-        (B, 1, C, *size) -> (B, landmarks, axes + 2, *cells). Offsets and doubt are told in shares
-        of the longest half edge, the doubt as a logarithm, the presence as a logit.
+        views (B, 1, C, *size), in training (B, 1, C, *block) -> (B, landmarks, axes + 2, *cells).
+        Offsets and doubt are told in shares of the longest half edge, the doubt as a logarithm, the
+        presence as a logit.
 
     Raises:
         SettingError: the network cannot screen a volume.
@@ -71,67 +72,61 @@ class Votes(nn.Module):
         channels: int,
         size: Sequence[int],
         edge: int,
-        cubes: int,
+        block: int,
         changes: Augment,
     ) -> None:
         super().__init__()
-        self.size, self.cubes, self.changes = tuple(size), cubes, changes
+        self.size, self.block, self.changes = tuple(size), max(block, edge), changes
         self.screen = Screen(network, channels, (edge,) * len(size))
         self.parts, self.unit = len(size) + 2, max(size) / 2
         self.least = log(SUREST / self.unit)
 
     def look(self, views: Views, generator: Generator) -> Views:
-        """See images as they are; in training `blend` draws cubes, with the way to the places."""
+        """See images as they are; in training `blend` moves them, with their places."""
         return views
 
     def blend(self, views: Views, target: Tensor, generator: Generator) -> tuple[Views, Tensor]:
-        """Move images by chance, and draw cubes.
+        """Move images by chance, and draw a block.
 
         Returns:
-            Cubes (B, cubes, C, *cube), and for each the offsets to all landmarks and whether those
-            lie in the image: (B, cubes, L, axes + 1).
+            Blocks (B, 1, C, *block), and the places in their samples, with whether these lie in the
+            image: (B, L, axes + 1).
         """
         images, target = augment_marked(views.values[:, 0], target, self.changes, generator)
-        wide, dims = self._widen(images), len(self.size)
-        edges, count = self.screen.size, len(images)
-        free = [n - edge + 1 for n, edge in zip(wide.shape[2:], edges, strict=True)]
-        starts = [torch.randint(n, (count, self.cubes), generator=generator) for n in free]
-        for axis, edge in enumerate(edges):
-            wide = wide.unfold(2 + axis, edge, 1)
-        place = [start.to(wide.device) for start in starts]
-        which = torch.arange(count, device=wide.device)[:, None]
-        # What is indexed comes first, then channels and the samples of a cube.
-        seen = wide.movedim(1, 1 + dims)[(which, *place)]
-        middles = torch.stack(starts, -1).to(target) + target.new_tensor(self._first())
         there = ((target > -0.5) & (target < target.new_tensor(self.size) - 0.5)).all(-1)
-        away = target[:, None] - middles[:, :, None]
-        each = there[:, None, :, None].expand(*away.shape[:3], 1)
-        return Views(seen), torch.cat([away, each.to(away)], -1)
+        wide, corner = self._widen(images), []
+        for axis, edge in enumerate(self.screen.size):
+            free = max(wide.shape[2 + axis] - self.block, 0)
+            start = int(torch.randint(free + 1, (1,), generator=generator))
+            wide = wide.narrow(2 + axis, start, wide.shape[2 + axis] - free)
+            corner.append(start - edge // 2)
+        return Views(wide[:, None]), torch.cat(
+            [target - target.new_tensor(corner), there[..., None].to(target)], -1
+        )
 
     def forward(self, views: Views) -> Tensor:
-        if self.training:
-            network, cubes = self.screen.network, views.values.flatten(0, 1)
-            judged = network.decide(network.embed(cubes))
-            votes: Tensor = judged.view(*views.values.shape[:2], -1, self.parts)
-            return votes
-        found: Tensor = self.screen(self._widen(views.values[:, 0]))
+        images = views.values[:, 0]
+        found: Tensor = self.screen(images if self.training else self._widen(images))
         return found.view(len(found), -1, self.parts, *found.shape[2:])
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         """Compare offsets by their absolute error over their doubt, and presence by cross-entropy.
 
         Args:
-            logits: (B, cubes, L, axes + 2).
-            target: As `blend` gives it. Offsets of NaN are not counted.
+            logits: (B, L, axes + 2, *cells).
+            target: As `blend` gives it. Places of NaN are not counted.
         """
         axes = len(self.size)
-        doubt = logits[..., axes].clamp_min(self.least)
-        known = target[..., :axes].isfinite().all(-1)
-        away = torch.where(known[..., None], target[..., :axes] / self.unit, 0)
-        error = (logits[..., :axes] - away).abs().sum(-1)
-        votes = torch.where(known, error / doubt.exp() + axes * doubt, 0)
-        presence = binary_cross_entropy_with_logits(logits[..., axes + 1], target[..., axes])
-        return votes.sum() / known.sum().clamp_min(1) + presence
+        flat, places = logits.flatten(3).float(), target[..., :axes]
+        grid = self._grid(logits.shape[3:], self.screen.places.first, flat.device)
+        doubt = flat[:, :, axes].clamp_min(self.least)
+        known = places.isfinite().all(-1)
+        away = torch.where(known[..., None], places, 0)[..., None] - grid
+        error = (flat[:, :, :axes] - away / self.unit).abs().sum(2)
+        votes = torch.where(known[..., None], error / doubt.exp() + axes * doubt, 0)
+        there = target[..., axes, None].expand_as(doubt)
+        presence = binary_cross_entropy_with_logits(flat[:, :, axes + 1], there)
+        return votes.sum() / (known.sum() * grid.shape[1]).clamp_min(1) + presence
 
     def decide(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """Gather the votes of all cells.
@@ -141,12 +136,7 @@ class Votes(nn.Module):
         """
         axes, cells = len(self.size), logits.shape[3:]
         flat = logits.flatten(3).flatten(0, 1).float()
-        middles = [
-            torch.arange(n, device=flat.device) * step + first
-            for n, step, first in zip(cells, self.screen.step, self._first(), strict=True)
-        ]
-        grid = torch.stack([axis.flatten() for axis in torch.meshgrid(*middles, indexing="ij")])
-        votes = grid + flat[:, :axes] * self.unit
+        votes = self._grid(cells, self._first(), flat.device) + flat[:, :axes] * self.unit
         weight = (-axes * flat[:, axes].clamp_min(self.least)).exp()
         heap = self._heap(votes, weight * flat[:, axes + 1].sigmoid())
         top = heap.flatten(1).argmax(1)
@@ -156,6 +146,14 @@ class Votes(nn.Module):
         scores = heap.flatten(1).amax(1) / weight.sum(1)
         shape = logits.shape[:2]
         return places.view(*shape, axes), scores.clamp(0, 1).view(shape)
+
+    def _grid(self, cells: Sequence[int], first: Sequence[float], device: torch.device) -> Tensor:
+        """Give the samples in the middles of all cubes: (axes, N)."""
+        middles = [
+            torch.arange(n, device=device) * step + start
+            for n, step, start in zip(cells, self.screen.step, first, strict=True)
+        ]
+        return torch.stack([axis.flatten() for axis in torch.meshgrid(*middles, indexing="ij")])
 
     def _heap(self, votes: Tensor, weight: Tensor) -> Tensor:
         """Spread votes by a Gaussian of height 1: (M, axes, N), (M, N) -> (M, *size)."""
@@ -189,11 +187,11 @@ class Votes(nn.Module):
         return tuple(first - edge // 2 for first, edge in pairs)
 
 
-def build(sought: Sought, cubes: int = CUBES, edge: int = EDGE) -> Votes:
+def build(sought: Sought, block: int = BLOCK, edge: int = EDGE) -> Votes:
     """Build the network; the usual body is the first of Dou's, without padding.
 
     Args:
-        cubes: Drawn from each image in a step.
+        block: Edge of what is seen of an image in a step, in samples.
         edge: Of a cube, in samples.
     """
     dims = len(sought.size)
@@ -203,4 +201,4 @@ def build(sought: Sought, cubes: int = CUBES, edge: int = EDGE) -> Votes:
         options = {"norm": "batch", "inner_dropout": 0.0, **options}
     body = build_body(name, dims, sought.channels, (edge,) * dims, **options)
     network = Classifier(body, len(sought.names) * (dims + 2))
-    return Votes(network, sought.channels, sought.size, edge, cubes, sought.changes)
+    return Votes(network, sought.channels, sought.size, edge, block, sought.changes)

@@ -55,7 +55,7 @@ SYSTEMS = {
         "a map of chances for each landmark over the whole scan", "Payer et al. 2016", True, True
     ),
     "vertebra_votes": System(
-        "every place votes where the landmarks are", "Suzani et al. 2015", True, True, 4.0
+        "every place votes where the landmarks are", "Suzani et al. 2015", True, True, 12.0
     ),
     "vertebra_chain": System(
         "candidates in a row are named together, by their looks and their neighbours",
