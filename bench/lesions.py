@@ -78,9 +78,9 @@ def make(args: argparse.Namespace, out: Path) -> Path:
     if out.exists():
         return out / "truth.csv"
     if args.where == "brains":
-        make_brains(out, args.patients)
+        make_brains(out, args.patients, args.seed)
     elif args.where == "chests":
-        make_chests(out, args.patients)
+        make_chests(out, args.patients, args.seed)
     else:
         brains = []
         for scan in sorted((args.data / "ixi10" / "nifti").glob("*.nii.gz")):
@@ -89,7 +89,7 @@ def make(args: argparse.Namespace, out: Path) -> Path:
             brains.append(Brain(scan, subject, labels))
         counts = (args.bleeds, 2 * args.bleeds // 3, args.bleeds // 2)
         sizes, contrast = (args.smallest, 10.0), tuple(args.contrast)
-        make_bleeds(out, brains, Planting(*counts, contrast=contrast, sizes_mm=sizes))
+        make_bleeds(out, brains, Planting(*counts, contrast=contrast, sizes_mm=sizes), args.seed)
     return out / "truth.csv"
 
 

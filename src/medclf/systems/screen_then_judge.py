@@ -50,7 +50,7 @@ EDGE = 32
 ANY = (0, 1, 2)
 """A lesion that is mirrored along any axis is as good a lesion."""
 
-SCREENING = 0.2
+SCREENING = 0.3
 """Share of the budget for each of two trainings of the first stage."""
 
 
@@ -84,7 +84,7 @@ def _judge_recipe(work: Work, plan: Plan) -> Plan:
     net = recipe.net
     fit = replace(recipe.fit, folds=0, mirror="no", shift=0.0, smoothing=0.0)
     if judge == PAPER:
-        net, fit = Net("dou_judge", {"norm": "batch"}), replace(fit, members=1)
+        net = Net("dou_judge", {"norm": "batch"})
     return explain(
         plan,
         replace(
