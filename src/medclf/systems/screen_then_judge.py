@@ -50,6 +50,9 @@ EDGE = 32
 ANY = (0, 1, 2)
 """A lesion that is mirrored along any axis is as good a lesion."""
 
+JUDGES = 2
+"""Networks of the paper's own that are averaged: they train side by side."""
+
 SCREENING = 0.3
 """Share of the budget for each of two trainings of the first stage."""
 
@@ -84,7 +87,7 @@ def _judge_recipe(work: Work, plan: Plan) -> Plan:
     net = recipe.net
     fit = replace(recipe.fit, folds=0, mirror="no", shift=0.0, smoothing=0.0)
     if judge == PAPER:
-        net = Net("dou_judge", {"norm": "batch"})
+        net, fit = Net("dou_judge", {"norm": "batch"}), replace(fit, members=JUDGES)
     return explain(
         plan,
         replace(

@@ -25,7 +25,13 @@ LEAST = 1e-12
 
 
 def learn_way(work: Work, way: str, **settings: Any) -> None:
-    """Train the networks of a way, from wherever they stand."""
+    """Train the networks of a way, from wherever they stand.
+
+    Args:
+        work: Of which it is a part.
+        way: One of `medclf.locate.ways`.
+        settings: Of the fit, in place of the usual ones.
+    """
     search = work.search
     images = [work.volume(scan) for scan in work.learnt]
     size, kinds = images[0].space, search.kinds
@@ -38,7 +44,6 @@ def learn_way(work: Work, way: str, **settings: Any) -> None:
     sought = Sought(
         *(way, kinds, images[0].channels, size, search.prepare.spacing_mm),
         net=work.option("net"),
-        settings=settings,
         changes=CHANGES,
     )
     fit_places(
@@ -52,6 +57,7 @@ def learn_way(work: Work, way: str, **settings: Any) -> None:
             seed=search.seed,
             members=work.option("members"),
             epochs=work.option("epochs"),
+            **settings,
         ),
         60 * search.minutes,
         work.watch.tell,
