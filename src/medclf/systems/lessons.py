@@ -9,7 +9,7 @@ from medclf.core.cohort import Cohort
 from medclf.core.image import Image
 from medclf.locate.scans import Scan
 from medclf.systems.candidates import Candidates
-from medclf.systems.cubes import NOTHING, Cubes, jitter, make_cohort
+from medclf.systems.cubes import NOTHING, Cubes, Places, jitter, make_cohort
 from medclf.systems.measure import targets_mm
 from medclf.systems.volume import draw_places
 from medclf.systems.work import Work
@@ -17,29 +17,41 @@ from medclf.systems.work import Work
 COPIES = 12
 """Of each target among the cubes of the second stage, moved by chance."""
 
+MORE, ASIDE = 36, 3
+"""The same, and copies of each false candidate, where lesions are few and all else is many."""
+
 FEWEST, MOST = 4, 48
 """Copies of each target among those of the screen."""
 
 SHOWING = 1 / 3
 """Cubes of the screen that show a target, for each that was drawn and shows none."""
 
-NEGATIVES = 800
-"""Cubes of a training scan that show no target."""
+DRAWN = 800, 4000
+"""Cubes that show no target, of a scan, at least and at most."""
+
+CUBES_PER_SECOND, PASSES = 1000, 4
+"""What a screen learns from on two cores, and passes over it; more time is for more cubes."""
 
 
-def screen_cohort(work: Work, mistakes: Mapping[str, Candidates]) -> Cohort:
-    """Make cubes of targets and of anything else, mistakes among them where they are known."""
-    search, cubes = work.search, []
+def screen_cohort(work: Work, mistakes: Mapping[str, Candidates], seconds: float) -> Cohort:
+    """Make cubes of targets and of anything else, mistakes among them where they are known.
+
+    Args:
+        work: Of which the screen is a part.
+        mistakes: What it is to learn is no target, by scan.
+        seconds: For which it learns; as many cubes as suit that, where it has no fixed passes.
+    """
+    search, cubes, scans = work.search, [], len(work.learnt)
     targets = sum(len(scan.targets) for scan in work.learnt)
-    wanted = SHOWING * NEGATIVES * len(work.learnt) / max(targets, 1)
-    copies = int(np.clip(round(wanted), FEWEST, MOST))
+    each = seconds * CUBES_PER_SECOND / PASSES / (1 + SHOWING) / scans
+    drawn = DRAWN[0] if work.option("epochs") else int(np.clip(each, *DRAWN))
+    copies = int(np.clip(SHOWING * drawn * scans / max(targets, 1), FEWEST, MOST))
     for number, scan in enumerate(work.learnt):
         rng = np.random.default_rng((search.seed, number, 1))
         image, path = work.volume(scan), work.volumes[scan.name]
         cubes += _targets(work, scan, image, copies, rng)
         places, reach = targets_mm(scan), search.hit_mm(scan) + 2 * search.edge_mm
-        drawn = draw_places(image, NEGATIVES, places, reach, rng)
-        cubes.append(Cubes(scan, path, NOTHING, drawn))
+        cubes.append(Cubes(scan, path, NOTHING, draw_places(image, drawn, places, reach, rng)))
         if scan.name in mistakes:
             wrong = mistakes[scan.name].missing(places, search.hit_mm(scan))
             cubes.append(Cubes(scan, path, NOTHING, wrong.places_mm))
@@ -54,20 +66,32 @@ def _call_alike(cubes: Cubes, kind: str) -> Cubes:
 
 def judge_cohort(work: Work, found: Mapping[str, Candidates]) -> Cohort:
     """Make cubes of candidates and of targets, to tell which kind each is, or that it is none."""
-    return make_cohort(judge_cubes(work, found), work.search.kinds, work.folder)
+    cubes = judge_cubes(work, found, MORE, ASIDE)
+    return make_cohort(cubes, work.search.kinds, work.folder)
 
 
-def judge_cubes(work: Work, found: Mapping[str, Candidates]) -> list[Cubes]:
-    """Make cubes of candidates that hit and that miss, and of targets."""
+def judge_cubes(
+    work: Work, found: Mapping[str, Candidates], copies: int = COPIES, aside: int = 0
+) -> list[Cubes]:
+    """Make cubes of candidates that hit and that miss, and of targets.
+
+    Args:
+        work: Of which the second stage is a part.
+        found: Candidates of each scan.
+        copies: Of each target in a training scan.
+        aside: Copies of each candidate there that misses.
+    """
     search, cubes = work.search, list[Cubes]()
     for number, scan in enumerate(work.learnt):
         rng = np.random.default_rng((search.seed, number, 2))
         image, path = work.volume(scan), work.volumes[scan.name]
-        copies = COPIES if scan.split == "train" else 0
-        cubes += _targets(work, scan, image, copies, rng)
+        learns = scan.split == "train"
+        cubes += _targets(work, scan, image, copies if learns else 0, rng)
         places, reach = targets_mm(scan), search.hit_mm(scan)
         some = found[scan.name]
-        cubes.append(Cubes(scan, path, NOTHING, some.missing(places, reach).places_mm))
+        wrong = some.missing(places, reach).places_mm
+        moved = _moved(image, wrong, aside if learns else 0, search.edge_mm, rng)
+        cubes.append(Cubes(scan, path, NOTHING, moved))
         for kind in search.kinds:
             chosen = np.array([target.kind == kind for target in scan.targets], bool)
             hits = some.hitting(places[chosen], reach[chosen])
@@ -83,7 +107,15 @@ def _targets(
     found = []
     for kind in dict.fromkeys(target.kind for target in scan.targets):
         chosen = np.array([target.kind == kind for target in scan.targets], bool)
-        moved = jitter(places[chosen], copies, work.search.edge_mm, rng)
-        samples = np.clip(image.grid.from_mm(moved), 0, np.array(image.space) - 1)
-        found.append(Cubes(scan, work.volumes[scan.name], kind, image.grid.to_mm(samples)))
+        moved = _moved(image, places[chosen], copies, work.search.edge_mm, rng)
+        found.append(Cubes(scan, work.volumes[scan.name], kind, moved))
     return found
+
+
+def _moved(
+    image: Image, places_mm: Places, copies: int, sd_mm: float, rng: np.random.Generator
+) -> Places:
+    """Give places, and copies of them that are moved by chance but not out of the scan."""
+    moved = jitter(places_mm, copies, sd_mm, rng)
+    samples = np.clip(image.grid.from_mm(moved), 0, np.array(image.space) - 1)
+    return image.grid.to_mm(samples)

@@ -57,8 +57,9 @@ def train_screen(
         share: Of the budget.
         mirror: Axes along which a target may be mirrored.
     """
-    make, change = partial(screen_cohort, work, mistakes), partial(_screen_recipe, work, mirror)
-    return train_stage(work, name, make, change, share * work.search.minutes, "patch")
+    minutes = share * work.search.minutes
+    make = partial(screen_cohort, work, mistakes, 60 * minutes)
+    return train_stage(work, name, make, partial(_screen_recipe, work, mirror), minutes, "patch")
 
 
 def screen_volume(screen: verbs.TrainedRun, image: Image, search: Search) -> Candidates:
