@@ -154,8 +154,8 @@ def _tell_search(found: Found) -> Searched:
     words = (
         f"{judged.found} of {count(judged.lesions, 'target')} are among the findings, with "
         f"{judged.false_positives / judged.scans:.1f} false ones a scan; a threshold on the score "
-        f"trades one for the other. Findings are called sure from a threshold on that lets "
-        f"{found.sure:g} false alarms a scan pass on validation."
+        f"trades one for the other. Findings are called sure from the threshold on which "
+        f"lets {found.sure:g} false alarm{'' if found.sure == 1 else 's'} a scan pass on validation."
     )
     return Searched(words, tuple(rows), alone is not None, (_draw(judged, alone),))
 
