@@ -151,11 +151,12 @@ def _tell_search(found: Found) -> Searched:
     ]
     cpm = number(alone.cpm.value) if alone is not None else ""
     rows.append(Rate("mean of seven (CPM)", with_span(judged.cpm), cpm))
+    alarms = f"{found.sure:g} false alarm{'' if found.sure == 1 else 's'}"
     words = (
         f"{judged.found} of {count(judged.lesions, 'target')} are among the findings, with "
         f"{judged.false_positives / judged.scans:.1f} false ones a scan; a threshold on the score "
-        f"trades one for the other. Findings are called sure from the threshold on which "
-        f"lets {found.sure:g} false alarm{'' if found.sure == 1 else 's'} a scan pass on validation."
+        f"trades one for the other. Findings are called sure from the threshold that "
+        f"lets {alarms} a scan pass on validation."
     )
     return Searched(words, tuple(rows), alone is not None, (_draw(judged, alone),))
 
