@@ -187,6 +187,8 @@ def show(found: dict[str, list[Searched]]) -> None:
     print("|---|---|---|" + "---|" * len(names))
     for least, most in pairwise(SIZES_MM):
         own = [(one.sizes_mm >= least) & (one.sizes_mm < most) for one in some]
+        if not sum(map(np.sum, own)):
+            continue
         ways = [screens, *([one.marked for one in rows] for rows in found.values())]
         frocs = [of_size(way, own) for way in ways]
         cells = [
