@@ -71,6 +71,13 @@ def test_balls_in_a_scan_that_was_never_seen_are_found(finder, tmp_path):
     assert {one.kind for one in found} == {"ball"}
 
 
+def test_stages_are_the_paper_s_and_see_lesions_mirrored(finder):
+    screen, judge = (load(finder.folder.path / name) for name in ("screen", "judge"))
+    assert [one.run.recipe.net.name for one in (screen, judge)] == ["dou_screen", "dou_judge"]
+    assert [one.run.recipe.augment.mirror for one in (screen, judge)] == [(0, 1, 2)] * 2
+    assert [one.run.recipe.fit.smoothing for one in (screen, judge)] == [0.0] * 2
+
+
 def test_figures_are_those_of_the_test_scans(finder):
     scores = finder.scores
     assert scores["split"] == "test"

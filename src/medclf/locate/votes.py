@@ -4,10 +4,10 @@ A network sees a small cube of a coarse volume and tells for each landmark how f
 far that may be wrong, and whether it is in the scan at all. All cubes of a volume are judged in one
 pass (`locate/screen.py`), those at the border too, for the volume is widened by its outermost
 samples; in training all cubes of a block, drawn by chance from volumes that are larger. A vote
-counts as its cube is sure. Votes are
-gathered on a grid and spread by a Gaussian, which is a kernel density; its peak is the place, and
-its height, as a share of what all votes would give on one heap, tells how sure it is. Votes that
-fall outside of the volume, or say that the landmark is missing, heap up nothing.
+counts as its cube is sure. Votes are gathered on a grid and spread by a Gaussian, which is a kernel
+density; its peak is the place, and its height, as a share of what all votes would give on one heap,
+tells how sure it is. Votes that fall outside of the volume, or say that the landmark is missing,
+heap up nothing.
 
 Source: Suzani et al. Fast Automatic Vertebrae Detection and Localization in Pathological CT Scans -
 A Deep Learning Approach. MICCAI 2015 (votes of all voxels, kernel density, what falls outside is

@@ -52,6 +52,12 @@ Find = Callable[[Image], Candidates]
 """Searches a prepared scan; best first, with the probabilities of each kind."""
 
 
+def keep_inside(image: Image, places_mm: Numbers) -> Numbers:
+    """Move places that lie out of a scan to its nearest sample: (N, 3) -> (N, 3)."""
+    samples = np.clip(image.grid.from_mm(places_mm), 0, np.array(image.space) - 1)
+    return image.grid.to_mm(samples)
+
+
 def keep_candidates(path: Path, some: Sequence[Candidates]) -> None:
     """Write the candidates of some scans, whole or not at all.
 

@@ -8,7 +8,7 @@ import numpy as np
 from medclf.core.cohort import Cohort
 from medclf.core.image import Image
 from medclf.locate.scans import Scan
-from medclf.systems.candidates import Candidates
+from medclf.systems.candidates import Candidates, keep_inside
 from medclf.systems.cubes import NOTHING, Cubes, Places, jitter, make_cohort
 from medclf.systems.measure import targets_mm
 from medclf.systems.volume import draw_places
@@ -116,6 +116,4 @@ def _moved(
     image: Image, places_mm: Places, copies: int, sd_mm: float, rng: np.random.Generator
 ) -> Places:
     """Give places, and copies of them that are moved by chance but not out of the scan."""
-    moved = jitter(places_mm, copies, sd_mm, rng)
-    samples = np.clip(image.grid.from_mm(moved), 0, np.array(image.space) - 1)
-    return image.grid.to_mm(samples)
+    return keep_inside(image, jitter(places_mm, copies, sd_mm, rng))

@@ -21,7 +21,12 @@ from medclf.learn.plan import Plan
 from medclf.learn.settings import Net
 from medclf.locate.peaks import find_peaks
 from medclf.locate.screen import Screen
-from medclf.systems.candidates import Candidates, keep_candidates, kept_candidates
+from medclf.systems.candidates import (
+    Candidates,
+    keep_candidates,
+    keep_inside,
+    kept_candidates,
+)
 from medclf.systems.lessons import screen_cohort
 from medclf.systems.search import Search
 from medclf.systems.stage import cut_cubes, explain, train_stage
@@ -75,8 +80,7 @@ def screen_volume(screen: verbs.TrainedRun, image: Image, search: Search) -> Can
     chance = 1 - logits.float().softmax(0)[:1]
     grid = passes.places.grid(wide.grid)
     (peaks,) = find_peaks(chance, [grid], FAINT, APART * search.edge_mm, search.options["most"])
-    inside = np.clip(image.grid.from_mm(peaks.mm), 0, np.array(image.space) - 1)
-    return Candidates(image.grid.to_mm(inside), peaks.scores, peaks.scores[:, None])
+    return Candidates(keep_inside(image, peaks.mm), peaks.scores, peaks.scores[:, None])
 
 
 def search_scans(work: Work, screen: verbs.TrainedRun, name: str) -> dict[str, Candidates]:

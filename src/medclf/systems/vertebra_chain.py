@@ -33,7 +33,7 @@ from medclf.locate.chain import NONE, find_chain
 from medclf.locate.row import Marks, Row, learn_order, learn_row
 from medclf.locate.scans import Scan
 from medclf.systems import screen_then_judge, screening
-from medclf.systems.candidates import Candidates, Find
+from medclf.systems.candidates import Candidates, Find, keep_inside
 from medclf.systems.cubes import NOTHING, Cubes, make_records
 from medclf.systems.lessons import judge_cubes
 from medclf.systems.measure import targets_mm
@@ -87,8 +87,7 @@ def open_finder(folder: Path, search: Search) -> Find:
         places, sure = np.tile(middle, (len(search.kinds), 1)), np.zeros(len(search.kinds))
         if named.found.any():
             places[known], sure[known] = named.places_mm, named.scores
-        inside = np.clip(image.grid.from_mm(places), 0, np.array(image.space) - 1)
-        return one_each(image.grid.to_mm(inside), sure)
+        return one_each(keep_inside(image, places), sure)
 
     return find
 
