@@ -194,6 +194,8 @@ def test_settling_fills_the_budget_with_epochs_then_members():
     assert (tiny.epochs, tiny.steps) == (4, 6)
     rounds = -(-short.members // 2)
     assert rounds * short.epochs * (0.1 + 0.01) <= 10
+    greedy = settle(replace(fit, enough=500_000), pace, 1000, 2, 100, 1000, fixed=True)
+    assert greedy.epochs > settle(fit, pace, 1000, 2, 100, 1000, fixed=True).epochs
 
 
 def test_few_members_that_learnt_are_worth_more_than_many_that_did_not():

@@ -96,6 +96,8 @@ class Fit:
             validates on part m. 0 keeps the validation split as it stands.
         epochs: Passes of each member over its exams; 0 for what the budget allows.
         steps: Steps of a pass at most, over exams drawn anew; 0 for a pass over all of them.
+        enough: Exams that a member sees before more passes stop helping; what is left of the budget
+            is for more members.
         batch: Exams in a step.
         optimizer: "adamw" or "sgd" (with Nesterov momentum .9).
         rate: Peak of the one-cycle learning rate.
@@ -120,6 +122,7 @@ class Fit:
     folds: int = 0
     epochs: int = 0
     steps: int = 0
+    enough: int = 60_000
     batch: int = 64
     optimizer: Literal["adamw", "sgd"] = "adamw"
     rate: float = 4e-3
@@ -142,7 +145,7 @@ class Fit:
         return self.epochs > 0 and self.mirror != "try" and not self.rates
 
     def __post_init__(self) -> None:
-        for name in ("members", "batch", "rate"):
+        for name in ("members", "enough", "batch", "rate"):
             if not 0 < getattr(self, name) < math.inf:
                 raise SettingError(f"fit.{name} must be above 0, not {getattr(self, name)}")
         if not all(0 < rate < math.inf for rate in self.rates):

@@ -18,7 +18,6 @@ from medclf.method.contract import Taught
 LADDER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 125, 150, 200)
 TIMED_STEPS = 5
 SLOW = 1.0  # seconds of a step from which on no more steps are timed
-WANTED = 60_000  # exams that a member sees before more epochs stop helping, measured in bench/
 FEWEST_EPOCHS = 4
 FEWEST_STEPS = 150  # of a member: below, it is hardly better than chance, and more of them as well
 JUDGING = 0.3  # share of the seconds left that judging at the end may take
@@ -113,7 +112,7 @@ def settle(
     """
     epoch = pace.step * pace.steps + pace.judge * validation
     members = fit.members
-    wanted = max(FEWEST_EPOCHS, round(WANTED / (pace.steps * fit.batch)))
+    wanted = max(FEWEST_EPOCHS, round(fit.enough / (pace.steps * fit.batch)))
 
     def share() -> float:
         return judging(pace, rest * (copies if fit.shift else 1), side)

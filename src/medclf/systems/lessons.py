@@ -33,12 +33,11 @@ CUBES_PER_SECOND, PASSES = 1000, 4
 """What a screen learns from on two cores, and passes over it; more time is for more cubes."""
 
 
-def screen_cohort(work: Work, mistakes: Mapping[str, Candidates], seconds: float) -> Cohort:
-    """Make cubes of targets and of anything else, mistakes among them where they are known.
+def screen_cohort(work: Work, seconds: float) -> Cohort:
+    """Make cubes of targets and of anything else.
 
     Args:
         work: Of which the screen is a part.
-        mistakes: What it is to learn is no target, by scan.
         seconds: For which it learns; as many cubes as suit that, where it has no fixed passes.
     """
     search, cubes, scans = work.search, [], len(work.learnt)
@@ -52,9 +51,6 @@ def screen_cohort(work: Work, mistakes: Mapping[str, Candidates], seconds: float
         cubes += _targets(work, scan, image, copies, rng)
         places, reach = targets_mm(scan), search.hit_mm(scan) + 2 * search.edge_mm
         cubes.append(Cubes(scan, path, NOTHING, draw_places(image, drawn, places, reach, rng)))
-        if scan.name in mistakes:
-            wrong = mistakes[scan.name].missing(places, search.hit_mm(scan))
-            cubes.append(Cubes(scan, path, NOTHING, wrong.places_mm))
     kinds = [_call_alike(one, search.kinds[0]) for one in cubes]
     return make_cohort(kinds, search.kinds[:1], work.folder)
 

@@ -1,10 +1,11 @@
 """Screen, then judge: a small network searches the whole scan, a second one judges what it found.
 
 The first stage is a 3D network without padding that learnt on small cubes and goes over the whole
-volume in one pass. It is trained twice: the second time with what the first took for a target by
-mistake. Peaks of its map are candidates. The second stage learns from the candidates of training
-scans, and may be any method of the house that looks at an object: a larger cube, planes, random
-views, scales. Both stages are ordinary runs, in the folders `screen` and `judge`.
+volume in one pass. In the paper it is trained twice, the second time with what it took for a target
+by mistake; here all its time is for one training. Peaks of its map are candidates. The second stage
+learns from the candidates of training scans, and may be any method of the house that looks at an
+object: a larger cube, planes, random views, scales. Both stages are ordinary runs, in the folders
+`screen` and `judge`.
 
 Source: Dou et al. Automatic Detection of Cerebral Microbleeds From MR Images via 3D Convolutional
 Neural Networks. IEEE Transactions on Medical Imaging 2016.
@@ -53,17 +54,15 @@ ANY = (0, 1, 2)
 JUDGES = 2
 """Networks of the paper's own that are averaged: they train side by side."""
 
-SCREENING = 0.3
-"""Share of the budget for each of two trainings of the first stage."""
+SCREENING = 0.4
+"""Share of the budget for the first stage."""
 
 
 def learn(work: Work) -> None:
     """Train both stages, from wherever they stand."""
-    first = train_screen(work, "screen-first", {}, SCREENING, ANY)
-    mistakes = search_scans(work, first, "mistakes.npz")
-    screen = train_screen(work, "screen", mistakes, SCREENING, ANY)
-    found = search_scans(work, screen, "candidates.npz")
-    minutes = (1 - 2 * SCREENING) * work.search.minutes
+    screen = train_screen(work, SCREENING, ANY)
+    found = search_scans(work, screen)
+    minutes = (1 - SCREENING) * work.search.minutes
     make, change = partial(judge_cohort, work, found), partial(_judge_recipe, work)
     train_stage(work, "judge", make, change, minutes, work.option("judge"))
 

@@ -7,7 +7,6 @@ Source: Dou et al. Automatic Detection of Cerebral Microbleeds From MR Images vi
 Neural Networks. IEEE Transactions on Medical Imaging 2016.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -42,29 +41,26 @@ SCREEN = 16
 APART = 3
 """Samples between two candidates."""
 
+FOUND = "candidates.npz"
+"""Where candidates of training and validation scans are kept."""
+
 FAINT = 0.02
 """A candidate's least probability."""
 
 
-def train_screen(
-    work: Work,
-    name: str,
-    mistakes: Mapping[str, Candidates],
-    share: float,
-    mirror: tuple[int, ...] = (),
-) -> verbs.TrainedRun:
+def train_screen(work: Work, share: float, mirror: tuple[int, ...] = ()) -> verbs.TrainedRun:
     """Train a screen, from wherever it stands.
 
     Args:
         work: Of which it is a part.
-        name: Of its folder.
-        mistakes: What it is to learn is no target, by scan.
         share: Of the budget.
         mirror: Axes along which a target may be mirrored.
     """
     minutes = share * work.search.minutes
-    make = partial(screen_cohort, work, mistakes, 60 * minutes)
-    return train_stage(work, name, make, partial(_screen_recipe, work, mirror), minutes, "patch")
+    make = partial(screen_cohort, work, 60 * minutes)
+    return train_stage(
+        work, "screen", make, partial(_screen_recipe, work, mirror), minutes, "patch"
+    )
 
 
 def screen_volume(screen: verbs.TrainedRun, image: Image, search: Search) -> Candidates:
@@ -83,9 +79,9 @@ def screen_volume(screen: verbs.TrainedRun, image: Image, search: Search) -> Can
     return Candidates(keep_inside(image, peaks.mm), peaks.scores, peaks.scores[:, None])
 
 
-def search_scans(work: Work, screen: verbs.TrainedRun, name: str) -> dict[str, Candidates]:
+def search_scans(work: Work, screen: verbs.TrainedRun) -> dict[str, Candidates]:
     """Screen training and validation scans, or read what was found before."""
-    place = work.folder / name
+    place = work.folder / FOUND
     if place.exists():
         return kept_candidates(place, [scan.name for scan in work.learnt])
     found = {}

@@ -20,6 +20,9 @@ from medclf.prepare.marked import Mark
 from medclf.systems.search import Search
 from medclf.systems.work import Work
 
+ENOUGH = 1_000_000
+"""Cubes that a network sees before more passes stop helping: they are small, and many are alike."""
+
 
 def train_stage(
     work: Work,
@@ -46,7 +49,7 @@ def train_stage(
     if (place / "run.json").exists():
         return verbs.resume(place, cohort, watch=work.watch)
     plan = change(verbs.plan(cohort, minutes, seed, method=method))
-    fit = replace(plan.recipe.fit, epochs=work.option("epochs"))
+    fit = replace(plan.recipe.fit, epochs=work.option("epochs"), enough=ENOUGH)
     plan = replace(plan, recipe=replace(plan.recipe, fit=fit))
     return verbs.train(cohort, place, minutes, seed, plan, watch=work.watch)
 

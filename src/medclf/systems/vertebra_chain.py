@@ -68,8 +68,8 @@ def learn(work: Work) -> None:
     known, row = learn_landmarks(scans, work.search.edge_mm)
     facts = {name: values.tolist() for name, values in vars(row).items()}
     write_whole(work.folder / "row.json", json.dumps({"known": known.tolist(), **facts}))
-    screen = screening.train_screen(work, "screen", {}, SCREENING)
-    found = screening.search_scans(work, screen, "candidates.npz")
+    screen = screening.train_screen(work, SCREENING)
+    found = screening.search_scans(work, screen)
     make, change = partial(_cohort, work, found, known), partial(_recipe, work)
     minutes = (1 - SCREENING) * work.search.minutes
     train_stage(work, "judge", make, change, minutes, work.option("judge"))
