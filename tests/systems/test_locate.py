@@ -76,6 +76,7 @@ def test_stages_are_the_paper_s_and_see_lesions_mirrored(finder):
     assert [one.run.recipe.net.name for one in (screen, judge)] == ["dou_screen", "dou_judge"]
     assert [one.run.recipe.augment.mirror for one in (screen, judge)] == [(0, 1, 2)] * 2
     assert [one.run.recipe.fit.smoothing for one in (screen, judge)] == [0.0] * 2
+    assert [one.run.recipe.fit.enough for one in (screen, judge)] == [1_000_000] * 2
 
 
 def test_figures_are_those_of_the_test_scans(finder):
