@@ -25,7 +25,7 @@ from medclf.evaluate.scores import Scores, score
 from medclf.evaluate.table import Predictions, write_predictions
 from medclf.learn.align import read_again
 from medclf.learn.begin import begin_run, expect_free
-from medclf.learn.join import keep_parts, open_judges
+from medclf.learn.join import Judges, keep_parts, open_judges
 from medclf.learn.ready import make_ready_again
 from medclf.learn.run import Run
 from medclf.learn.trained import read_choices
@@ -75,19 +75,14 @@ def join(
     cohort, recipe = read_again(first, data), first.recipe
     ready = make_ready_again(first.folder, cohort, recipe, first.facts["data"], watch.count)
     val, test = judges.of("val"), judges.of("test")
-    why = "asked for"
-    if way is None:
-        way, losses = choose_way(val.found, val.shares, recipe.fit.seed)
-        tried = ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
-        why = f"log loss on validation patients left out: {tried}"
-    combination = fit_combination(way, first.task, val.found.target, val.shares)
+    combination, why = _combine(val, way, recipe.fit.seed)
     shares = combination.apply(first.task, val.shares)
     how = recipe.decide
     calibration, decision = choose(
         first.task, val.found.target, shares, how.calibrate, how.threshold
     )
     names = ", ".join(Path(one.folder).resolve().name for one in runs)
-    told = f"Joined from {names}, by {way} ({why}). The recipe is that of the first."
+    told = f"Joined from {names}, by {combination.way} ({why}). The recipe is that of the first."
     facts = {
         "reasons": {},
         "data": ready.data,
@@ -109,6 +104,16 @@ def join(
         run = run.update(state="done")
         compose_report(run, ready.cohort, ready.store)
     return run
+
+
+def _combine(val: Judges, way: Way | None, seed: int) -> tuple[Combination, str]:
+    """Fit how judges are joined to validation exams, and say why in this way."""
+    why = "asked for"
+    if way is None:
+        way, losses = choose_way(val.found, val.shares, seed)
+        tried = ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
+        why = f"log loss on validation patients left out: {tried}"
+    return fit_combination(way, val.found.task, val.found.target, val.shares), why
 
 
 def _answer(run: Run, found: Predictions, shares: Any, spreads: Any) -> Predictions:
