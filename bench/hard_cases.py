@@ -1,136 +1,233 @@
-"""Ways to learn X-rays whose brightness and sharpness give the class away, judged where they lie.
+"""Hard DICOM cases: what medclf makes of them, and what other readers do.
 
-    python bench/hard_cases.py $MEDCLF_DATA --minutes 1 --folds 2
+    python bench/hard_cases.py [--peers] [--out docs/dicom-cases.md] [--seed 0]
 
-Kermany's training patients alone, in four folds; the published test split stays shut. Boosted trees
-see nothing but corners, frame, light and sharpness of an image. The quarter of the normal images
-that look most ill to them, and of the ill that look most normal, are the hard cases: there a
-network that learnt the same cues errs. Prints rows of Markdown, one for each way and fold.
+Writes each case to a temporary folder, reads it, and holds the result against the truth. With
+`--peers` the readers of `bench/peers.py` that can be imported are asked too, each in a process of
+its own, since some crash. A case whose input is a zip or a DICOMDIR is put to medclf alone. The
+table goes to a page of Markdown.
+
+How a result counts:
+
+- right: every image came out, each voxel at its place with its value, and what was lost or left
+  out was said; or nothing came out of a case that must be refused;
+- refused: an error where the case can be read;
+- told: wrong or incomplete, but with a warning;
+- wrong: silently wrong or incomplete;
+- crash: the process died, or was not done after a minute.
 """
 
 import argparse
+import importlib
+import importlib.util
 import io
+import logging
+import multiprocessing
+import os
 import re
+import sys
 import tempfile
-from dataclasses import replace
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
-from zipfile import ZipFile
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.metrics import log_loss, roc_auc_score
-from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
-import medclf
-from medclf.evaluate.table import read_predictions
-from medclf.learn.recipe import Recipe
+from medclf.curate.phantom.hard.case import Case, Picture, Truth
+from medclf.curate.phantom.hard.judge import REFUSED, RIGHT, TOLD, WRONG, Output, judge
+from medclf.curate.phantom.hard.table import CASES
+from medclf.curate.phantom.hard.trial import try_medclf
+from peers import PEERS
 
-FOLDS, VALIDATION, HARD = 4, 6, 0.25
-WAYS: dict[str, dict[str, dict[str, object]]] = {
-    "the plan's own": {},
-    "z-scores": {"prepare": {"intensity": "zscore"}},
-    "percentiles": {"prepare": {"intensity": "percentile"}},
-    "more light": {"augment": {"brightness": 0.5, "contrast": 0.5}},
-    "noise": {"augment": {"noise": 0.05}},
-    "more stretch": {"augment": {"scale": 0.3, "shear": 0.1}},
-    "64 pixels": {"prepare": {"size": (64, 64)}},
-}
+CRASH, NOT_ASKED = "crash", "–"
+SECONDS = 60
+OURS = "medclf"
+MUST_TELL = ("duplicate", "cut", "apart", "damaged", "uneven", "pictures")
+"""Of what is lost or changed a peer must say so too; how it names images is its own affair."""
 
-Array = NDArray[np.float32]
-
-
-def read_training(data: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.str_]]:
-    """Read images (N, 224, 224), whether each is ill, and the patient of each."""
-    with ZipFile(data / "kermany_chest_xray" / "images.zip") as archive:
-        names = [name for name in archive.namelist() if re.match(r"train/.*\.jpeg", name)]
-        opened = (Image.open(io.BytesIO(archive.read(name))).convert("L") for name in names)
-        images = np.stack([np.asarray(image) for image in opened])
-    ill = np.array(["PNEUMONIA" in name for name in names], np.int64)
-    patient = np.array([re.findall(r"person\d+|IM-\d+", name)[0] for name in names])
-    return images, ill, patient
-
-
-def measure_cues(images: Array) -> Array:
-    """Give corners, frame, light and sharpness of each image: (N, Y, X) -> (N, 17)."""
-    edge, rim = 24, 12
-    corners = [images[:, y, x].mean((1, 2)) for y in _ends(edge) for x in _ends(edge)]
-    frame = [images[:, y].mean((1, 2)) for y in _ends(rim)]
-    frame += [images[:, :, x].mean((1, 2)) for x in _ends(rim)]
-    levels = np.percentile(images.reshape(len(images), -1), (1, 25, 50, 75, 99), axis=1)
-    light = [images.mean((1, 2)), images.std((1, 2)), *levels]
-    sharpness = [np.abs(np.diff(images, axis=axis)).mean((1, 2)) for axis in (1, 2)]
-    return np.stack(corners + frame + light + sharpness, 1)
-
-
-def _ends(size: int) -> tuple[slice, slice]:
-    return slice(None, size), slice(-size, None)
-
-
-def change(recipe: Recipe, way: dict[str, dict[str, object]]) -> Recipe:
-    """Change settings of a recipe, by table and key."""
-    tables = {table: replace(getattr(recipe, table), **keys) for table, keys in way.items()}
-    return replace(recipe, **tables)
-
-
-def judge(path: Path, way: str, minutes: float, seed: int) -> NDArray[np.float64]:
-    """Train on a data file and give the probability of illness of each test image."""
-    with tempfile.TemporaryDirectory() as place:
-        recipe = medclf.plan(medclf.read_cohort(path), minutes=minutes).recipe
-        out = Path(place) / "run"
-        recipe = change(recipe, WAYS[way])
-        run = medclf.train(path, out=out, minutes=minutes, seed=seed, recipe=recipe)
-        found = read_predictions(out / "predictions.csv", run.trained.task)
-    ill: NDArray[np.float64] = found.probabilities[found.splits == "test", 1]
-    return ill
+ALARM = re.compile(r"warn|error|missing|inconsistent|not supported|unable|fail", re.IGNORECASE)
+SHOWN = {RIGHT: "right", REFUSED: "refused", TOLD: "told", WRONG: "**wrong**", CRASH: "**crash**"}
+FLIPS = ((), (-1,), (-2,), (-1, -2))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--minutes", type=float, default=1.0)
-    parser.add_argument("--folds", type=int, default=FOLDS, help="of four")
-    parser.add_argument("--ways", default=";".join(WAYS), help="separated by semicolons")
-    args = parser.parse_args()
-    images, ill, patient = read_training(args.data)
-    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=1)
-    cues, trees = measure_cues(images.astype(np.float32)), HistGradientBoostingClassifier()
-    told = cross_val_predict(trees, cues, ill, groups=patient, cv=folds, method="predict_proba")[
-        :, 1
+    """Read the options, ask everyone, write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--peers", action="store_true", help="ask the other readers too")
+    parser.add_argument("--out", type=Path, default=Path("docs/dicom-cases.md"))
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    found = {OURS: [_ask_medclf(case, options.seed) for case in CASES]}
+    if options.peers:
+        for name, (package, _) in PEERS.items():
+            if importlib.util.find_spec(package) is None:
+                print(f"{name}: not installed")
+                continue
+            importlib.import_module(package)  # Once, here, and not in every process of a case.
+            usual = _usual(name, options.seed)
+            found[name] = [_ask_apart(name, case, options.seed, usual) for case in CASES]
+            print(f"{name}: {dict(Counter(found[name]))}", file=sys.stderr)
+    options.out.write_text(_page(found, options.seed), encoding="utf-8")
+    print(f"{OURS}: {dict(Counter(found[OURS]))}; {options.out} written")
+
+
+def _verdict(truth: Truth, found: str) -> str:
+    """A refusal of what must be refused is right."""
+    return RIGHT if found == REFUSED and not truth.images else found
+
+
+def _ask_medclf(case: Case, seed: int) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        truth = case.write(Path(folder), np.random.default_rng(seed))
+        attempt = try_medclf(Path(folder) / truth.root)
+        return _verdict(truth, judge(truth, attempt.outputs, attempt.remarks, attempt.loud))
+
+
+def _usual(name: str, seed: int) -> frozenset[str]:
+    """Collect what a peer says of a plain series: it warns of nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        CASES[0].write(Path(folder), np.random.default_rng(seed))
+        with _heard() as said, suppress(Exception):
+            PEERS[name][1](Path(folder))
+    return _lines(said.getvalue())
+
+
+def _lines(text: str) -> frozenset[str]:
+    """Part what was said into lines, without names of files and numbers."""
+    return frozenset(re.sub(r"/\S+|\d+", "", line).strip() for line in text.splitlines())
+
+
+def _ask_apart(name: str, case: Case, seed: int, usual: frozenset[str]) -> str:
+    """Ask a peer in a process of its own."""
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.Process(target=_ask_peer, args=(name, case, seed, usual, theirs))
+    process.start()
+    theirs.close()
+    try:
+        verdict = ours.recv() if ours.poll(SECONDS) else CRASH
+    except EOFError:
+        verdict = CRASH
+    process.kill()
+    process.join()
+    return verdict
+
+
+def _ask_peer(
+    name: str,
+    case: Case,
+    seed: int,
+    usual: frozenset[str],
+    pipe: "multiprocessing.connection.Connection",
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        with _hushed():
+            truth = case.write(Path(folder), np.random.default_rng(seed))
+        root = Path(folder) / truth.root
+        if root.is_file():
+            pipe.send(NOT_ASKED)
+            return
+        outputs: Sequence[Output] = []
+        with _heard() as said:
+            try:
+                outputs = PEERS[name][1](root)
+            except Exception as problem:
+                print(f"Error: {problem}")
+        loud = any(ALARM.search(line) for line in _lines(said.getvalue()) - usual)
+        needs = truth.told in MUST_TELL
+        remarks = [] if needs or not truth.told else [truth.told]
+        pipe.send(_best(truth, outputs, remarks, loud))
+
+
+def _best(truth: Truth, outputs: Sequence[Output], remarks: Sequence[str], loud: bool) -> str:
+    """Judge, and let pictures without a place be turned over, as NIfTI has it."""
+    flips = FLIPS if any(isinstance(image, Picture) for image in truth.images) else ((),)
+    verdicts = []
+    for flip in flips:
+        turned = [_turned(one, flip) for one in outputs]
+        told = judge(truth, turned, remarks, loud or bool(remarks and not truth.images))
+        verdicts.append(told)
+    best = RIGHT if RIGHT in verdicts else verdicts[0]
+    if best == TOLD and not loud:
+        best = WRONG
+    return _verdict(truth, best)
+
+
+def _turned(output: Output, axes: tuple[int, ...]) -> Output:
+    if not axes:
+        return output
+    places = output.places_mm
+    turned = None if places is None else np.flip(places, [axis - 1 for axis in axes])
+    return Output(np.flip(output.values, axes), turned)
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def _heard() -> Iterator[io.StringIO]:
+    """Collect all that is said, by Python or by C."""
+    said = io.StringIO()
+    logging.basicConfig(stream=said, level=logging.WARNING, force=True)
+    keep = os.dup(1), os.dup(2)
+    with tempfile.TemporaryFile() as file, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        sys.stdout.flush()
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        try:
+            yield said
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for number, kept in zip((1, 2), keep, strict=True):
+                os.dup2(kept, number)
+                os.close(kept)
+            file.seek(0)
+            said.write(file.read().decode(errors="replace"))
+            for one in caught:
+                if not issubclass(one.category, (DeprecationWarning, FutureWarning)):
+                    said.write(f"warning: {one.message}\n")
+
+
+def _page(found: dict[str, list[str]], seed: int) -> str:
+    """Lay out the tables."""
+    names = list(found)
+    lines = [
+        "# Hard DICOM cases",
+        "",
+        f"{len(CASES)} cases of known truth, written and read by",
+        f"`python bench/hard_cases.py --peers --seed {seed}`. A case is *right* where every image",
+        "comes out with each voxel at its place and what was lost is said, or where nothing comes",
+        "out of what must be refused; *refused* where an error stands instead of an image that can",
+        "be read; *told* where the result is wrong or incomplete, but with a warning; **wrong**",
+        "where it is silently so; **crash** where the process died. – means not asked: the input",
+        "is a zip or a DICOMDIR.",
+        "",
+        "| | " + " | ".join(_titles(names)) + " |",
+        "|---|" + "---:|" * len(names),
     ]
-    print(f"cues alone: AUC {roc_auc_score(ill, told):.3f}", flush=True)
-    print("| way | fold | AUC | accuracy | hard AUC | hard log loss | hard specificity |")
-    print("|---|---|---|---|---|---|---|")
-    for fold, (rest, held) in enumerate(folds.split(images, ill, patient)):
-        if fold == args.folds:
-            break
-        inner = StratifiedGroupKFold(VALIDATION, shuffle=True, random_state=2)
-        learn, choose = next(inner.split(images[rest], ill[rest], patient[rest]))
-        parts = {"train": rest[learn], "val": rest[choose], "test": held}
-        with tempfile.TemporaryDirectory() as place:
-            path = Path(place) / "fold.npz"
-            arrays = {f"{name}_images": images[of] for name, of in parts.items()}
-            labels = {f"{name}_labels": ill[of, None] for name, of in parts.items()}
-            np.savez(path, **arrays, **labels)
-            for way in args.ways.split(";"):
-                chance = judge(path, way, args.minutes, fold)
-                print(f"| {way} | {fold} | {row(ill[held], chance, told[held])} |", flush=True)
+    for verdict in (RIGHT, REFUSED, TOLD, WRONG, CRASH, NOT_ASKED):
+        counts = [Counter(found[name])[verdict] for name in names]
+        lines.append(f"| {SHOWN.get(verdict, 'not asked')} | {' | '.join(map(str, counts))} |")
+    for group in dict.fromkeys(case.group for case in CASES):
+        lines += ["", f"## {group.capitalize()}", "", "| case | " + " | ".join(names) + " |"]
+        lines.append("|---" * (len(names) + 1) + "|")
+        for number, case in enumerate(CASES):
+            if case.group == group:
+                verdicts = [SHOWN.get(found[n][number], NOT_ASKED) for n in names]
+                lines.append(f"| {case.name}: {case.about} | {' | '.join(verdicts)} |")
+    return "\n".join(lines) + "\n"
 
 
-def row(ill: NDArray[np.int64], chance: NDArray[np.float64], told: NDArray[np.float64]) -> str:
-    """Give the cells of a row: of all held-out images, and of the hard ones among them."""
-    well = ill == 0
-    normal = well & (told >= np.quantile(told[well], 1 - HARD))
-    hard = normal | (~well & (told <= np.quantile(told[~well], HARD)))
-    cells = (
-        roc_auc_score(ill, chance),
-        ((chance > 0.5) == ill).mean(),
-        roc_auc_score(ill[hard], chance[hard]),
-        log_loss(ill[hard], chance[hard]),
-        (chance[normal] <= 0.5).mean(),
-    )
-    return " | ".join(f"{cell:.4f}" for cell in cells)
+def _titles(names: Sequence[str]) -> list[str]:
+    return [n if n == OURS else f"{n} {version(PEERS[n][0])}" for n in names]
 
 
 if __name__ == "__main__":
