@@ -82,8 +82,8 @@ def judge(path: Path, way: str, minutes: float, seed: int) -> NDArray[np.float64
         recipe = change(recipe, WAYS[way])
         run = medclf.train(path, out=out, minutes=minutes, seed=seed, recipe=recipe)
         found = read_predictions(out / "predictions.csv", run.trained.task)
-    ill: NDArray[np.float64] = found.probabilities[found.splits == "test", 1]
-    return ill
+    chance: NDArray[np.float64] = found.probabilities[found.splits == "test", 1]
+    return chance
 
 
 def main() -> None:
@@ -96,9 +96,8 @@ def main() -> None:
     images, ill, patient = read_training(args.data)
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=1)
     cues, trees = measure_cues(images.astype(np.float32)), HistGradientBoostingClassifier()
-    told = cross_val_predict(trees, cues, ill, groups=patient, cv=folds, method="predict_proba")[
-        :, 1
-    ]
+    dealt = {"groups": patient, "cv": folds, "method": "predict_proba"}
+    told = cross_val_predict(trees, cues, ill, **dealt)[:, 1]
     print(f"cues alone: AUC {roc_auc_score(ill, told):.3f}", flush=True)
     print("| way | fold | AUC | accuracy | hard AUC | hard log loss | hard specificity |")
     print("|---|---|---|---|---|---|---|")

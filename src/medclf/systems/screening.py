@@ -20,12 +20,7 @@ from medclf.learn.plan import Plan
 from medclf.learn.settings import Net
 from medclf.locate.peaks import find_peaks
 from medclf.locate.screen import Screen
-from medclf.systems.candidates import (
-    Candidates,
-    keep_candidates,
-    keep_inside,
-    kept_candidates,
-)
+from medclf.systems.candidates import Candidates, keep_candidates, keep_inside, kept_candidates
 from medclf.systems.lessons import screen_cohort
 from medclf.systems.search import Search
 from medclf.systems.stage import cut_cubes, explain, train_stage
@@ -57,10 +52,8 @@ def train_screen(work: Work, share: float, mirror: tuple[int, ...] = ()) -> verb
         mirror: Axes along which a target may be mirrored.
     """
     minutes = share * work.search.minutes
-    make = partial(screen_cohort, work, 60 * minutes)
-    return train_stage(
-        work, "screen", make, partial(_screen_recipe, work, mirror), minutes, "patch"
-    )
+    make, change = partial(screen_cohort, work, 60 * minutes), partial(_screen_recipe, work, mirror)
+    return train_stage(work, "screen", make, change, minutes, "patch")
 
 
 def screen_volume(screen: verbs.TrainedRun, image: Image, search: Search) -> Candidates:
