@@ -27,6 +27,7 @@ from medclf.read.image import IMAGE_SUFFIXES
 ROOT = Path(__file__).parents[1]
 ROOMS = ROOT / "src" / "medclf"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BENCHES = sorted((ROOT / "bench").glob("*.py"))
 GUIDED = ("data", "formats", "run", "recipe", "weights")
 GUIDES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in GUIDED)]
 PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
@@ -39,6 +40,8 @@ BUILDS = re.compile(
     r"^def build\(asked|^def build\(\n    asked|^__all__ = \[\"build\"\]", re.MULTILINE
 )
 BUDGET = re.compile(r"minutes=[\d.]+")
+BENCH = re.compile(r"python (bench/\w+\.py)((?:[^`\n;&]|\n(?!\n| *python))*)")
+OPTION = re.compile(r"(?<!\S)--[a-z][a-z-]*")
 
 TABLES = get_type_hints(Recipe)
 KEYS = [(name, one.name) for name, kind in TABLES.items() for one in fields(kind)]
@@ -247,6 +250,13 @@ def test_every_file_of_a_run_and_every_key_in_it_is_explained(workplace):
     names |= {*facts, *facts["data"], *scores, *rows[0]} - {"data"}
     missing = sorted(name for name in names if f"`{name}`" not in page)
     assert not missing
+
+
+@pytest.mark.parametrize("page", [*PAGES, *BENCHES], ids=lambda p: str(p.relative_to(ROOT)))
+def test_benches_take_the_options_that_are_shown(page):
+    for path, rest in BENCH.findall(text(page)):
+        taken = set(re.findall(r"\"(--[a-z-]+)\"", text(ROOT / path)))
+        assert set(OPTION.findall(rest)) <= taken, f"{path} {rest}"
 
 
 @GUIDE
