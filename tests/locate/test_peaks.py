@@ -24,8 +24,8 @@ def bump(space, *tops, height=1.0, curve=(0.1, 0.02, 0.03)):
 def test_places_are_found_between_the_samples_and_in_mm():
     heat = bump((9, 20, 24), ((4.3, 8.25, 9.6), 1.0), ((2.0, 15.6, 20.45), 0.8))
     (found,) = find_peaks(heat[None], [GRID], threshold=0.5, distance_mm=4.0, most=9)
-    assert found.samples == pytest.approx(np.array([[4.3, 8.25, 9.6], [2.0, 15.6, 20.45]]))
-    assert found.mm == pytest.approx(GRID.to_mm(found.samples))
+    tops = np.array([[4.3, 8.25, 9.6], [2.0, 15.6, 20.45]])
+    assert found.mm == pytest.approx(GRID.to_mm(tops))
     assert found.mm[0] == pytest.approx([-20 + 3 * 4.3, 5 - 8.25, 7 + 9.6])
     assert (np.diff(found.scores) < 0).all()
 
@@ -46,7 +46,7 @@ def test_a_lesser_peak_on_the_slope_of_a_removed_one_stays():
     heat = torch.zeros(1, 3, 3, 9)
     heat[0, 1, 1, 1], heat[0, 1, 1, 4], heat[0, 1, 1, 7] = 0.9, 0.8, 0.7
     (found,) = find_peaks(heat, [GRID], 0.5, 4.0, 9)
-    assert found.samples[:, 2].tolist() == [1, 7]
+    assert GRID.from_mm(found.mm)[:, 2].tolist() == [1, 7]
 
 
 def test_maps_of_a_batch_keep_their_own_grids_and_no_more_than_asked():
@@ -55,7 +55,7 @@ def test_maps_of_a_batch_keep_their_own_grids_and_no_more_than_asked():
     moved = Grid((2.0, 0.5), (100.0, 0.0, 0.0), np.eye(3)[1:])
     one, none = find_peaks(heat, [moved, flat], 0.5, 1.0, most=1)
     assert one.mm.round(6).tolist() == [[100, 6, 2]]
-    assert (none.samples.shape, none.mm.shape, none.scores.shape) == ((0, 2), (0, 3), (0,))
+    assert (none.mm.shape, none.scores.shape) == ((0, 3), (0,))
 
 
 def test_a_plateau_gives_points_that_lie_apart_and_edges_stay_in_the_map():
@@ -65,7 +65,7 @@ def test_a_plateau_gives_points_that_lie_apart_and_edges_stay_in_the_map():
     gaps = np.linalg.norm(found.mm[:, None] - found.mm[None], axis=-1)
     assert 4 <= len(found.mm) <= 9
     assert gaps[~np.eye(len(gaps), dtype=bool)].min() > 5
-    assert (found.samples[:, 0] == 0).all()
+    assert (GRID.from_mm(found.mm)[:, 0] == 0).all()
 
 
 @pytest.mark.parametrize(

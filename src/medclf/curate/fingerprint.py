@@ -9,7 +9,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -87,18 +87,9 @@ class Fingerprint:
         """Give plain dictionaries, lists, numbers and words, as JSON holds them."""
         return {name: _plain(value) for name, value in asdict(self).items()}
 
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> "Fingerprint":
-        """Make the fingerprint of which `to_dict` gave the dictionary."""
-        return cls(**{field.name: _frozen(plain[field.name]) for field in fields(cls)})
-
 
 def _plain(value: Any) -> Any:
     return [_plain(one) for one in value] if isinstance(value, tuple) else value
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(one) for one in value) if isinstance(value, list) else value
 
 
 def take_fingerprint(

@@ -33,12 +33,10 @@ class Candidates:
     """Places in one image, best first.
 
     Args:
-        samples: (N, axes) in samples of the map, z first, between them too.
-        mm: (N, 3) in the patient.
+        mm: (N, 3) in the patient, z first; between samples of the map too.
         scores: (N,) of the sample at the peak, as the map has it.
     """
 
-    samples: Numbers
     mm: Numbers
     scores: Numbers
 
@@ -62,8 +60,8 @@ def find_peaks(
     Example:
         >>> grid = Grid((2.0, 1.0), (0.0, 0.0, 0.0), np.eye(3)[1:])
         >>> heat = torch.tensor([[[0, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0.0]]])
-        >>> find_peaks(heat, [grid], threshold=0.5, distance_mm=2.0, most=9)[0].samples
-        array([[1. , 1.5]])
+        >>> find_peaks(heat, [grid], threshold=0.5, distance_mm=2.0, most=9)[0].mm
+        array([[0. , 2. , 1.5]])
     """
     if scores.ndim not in (3, 4) or len(grids) != len(scores):
         found = f"{tuple(scores.shape)} and {len(grids)}"
@@ -87,9 +85,8 @@ def _keep(scores: Tensor, places: Tensor, grid: Grid, distance_mm: float, most: 
     values = scores[tuple(places.T)]
     order = values.argsort(descending=True, stable=True)
     which = torch.zeros(len(order), dtype=torch.long, device=order.device)
-    samples = refine(scores[None], which, places[order]).double().cpu().numpy()
     ranked = values[order].double().cpu().numpy()
-    mm = grid.to_mm(samples)
+    mm = grid.to_mm(refine(scores[None], which, places[order]).double().cpu().numpy())
     kept: list[int] = []
     if len(mm):
         tree, free = KDTree(mm), np.ones(len(mm), np.bool_)
@@ -99,7 +96,7 @@ def _keep(scores: Tensor, places: Tensor, grid: Grid, distance_mm: float, most: 
             if free[number]:
                 kept.append(number)
                 free[tree.query_ball_point(mm[number], distance_mm)] = False
-    return Candidates(samples[kept], mm[kept], ranked[kept])
+    return Candidates(mm[kept], ranked[kept])
 
 
 def refine(maps: Tensor, which: Tensor, places: Tensor) -> Tensor:

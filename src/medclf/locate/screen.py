@@ -24,7 +24,6 @@ from itertools import product
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
@@ -51,19 +50,6 @@ class Places:
 
     first: tuple[float, ...]
     step: tuple[int, ...]
-
-    def to_samples(self, cells: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Tell where cells lie: (..., axes) in cells -> (..., axes) in samples.
-
-        Example:
-            >>> Places((15.5, 15.5), (4, 4)).to_samples(np.array([0, 2]))
-            array([15.5, 23.5])
-        """
-        return np.asarray(cells * np.array(self.step) + np.array(self.first), np.float64)
-
-    def to_cells(self, samples: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Tell which cells lie at samples: (..., axes) in samples -> (..., axes) in cells."""
-        return np.asarray((samples - np.array(self.first)) / np.array(self.step), np.float64)
 
     def grid(self, grid: Grid) -> Grid:
         """Give the grid of the cells from that of the samples."""

@@ -169,10 +169,6 @@ class Layers:
             raise SettingError(f"a dropout is a share from 0 to below 1, not {share!r}")
         return nn.Dropout(share) if share else nn.Identity()
 
-    def drop_channels(self, share: float) -> nn.Module:
-        """Make a dropout of whole channels."""
-        return (nn.Dropout2d, nn.Dropout3d)[self.dims - 2](share)
-
     def convolve(self, *values: Any, **settings: Any) -> Tensor:
         """Convolve, as a function of input, weight and bias."""
         return (functional.conv2d, functional.conv3d)[self.dims - 2](*values, **settings)

@@ -80,26 +80,6 @@ def box_of_mask(mask: NDArray[np.bool_], margin: Sequence[int] = ()) -> Box:
     )
 
 
-def box_around(image: Image, point_mm: Sequence[float], edges_mm: Sequence[float]) -> Box:
-    """Take the box around a point of the patient.
-
-    Args:
-        image: Whose grid says where it lies.
-        point_mm: (z, y, x) in the patient.
-        edges_mm: Edges of the box along the axes of the image.
-
-    Raises:
-        SettingError: the grid does not say where the image lies, an edge is not above 0, or the
-            point is not in the image.
-    """
-    if len(edges_mm) != len(image.space) or not all(mm > 0 for mm in edges_mm):
-        raise SettingError(f"{len(image.space)} edges above 0 mm wanted, found {tuple(edges_mm)}")
-    middle: list[float] = image.grid.from_mm(np.asarray(point_mm, np.float64)).tolist()
-    spacing = image.grid.spacing_mm or ()
-    samples = [edge / mm for edge, mm in zip(edges_mm, spacing, strict=True)]
-    return box_at(image, middle, samples)
-
-
 def box_at(image: Image, middle: Sequence[float], samples: Sequence[float]) -> Box:
     """Take the box of so many samples whose middle lies nearest to a place.
 

@@ -21,8 +21,6 @@ from scipy.sparse import csr_array
 
 from medclf.prepare.placement import Placement, moved
 
-ORDERS = (0, 1, 3)
-
 
 def resample(
     values: NDArray[Any],
