@@ -44,6 +44,18 @@ def test_strange_and_missing_facts_are_told():
     assert told == ("not known: age", "sex is 'other', which training never saw")
 
 
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({"age": "unk", "sex": "F"}, "age is 'unk', which is no number and not looked at"),
+        ({"age": 540.0, "sex": "F"}, "age is 540, far from 49.5 ± 5.766 of training"),
+        ({"age": 50.0, "sex": 1.0}, "sex is 1, where training had words; it is not looked at"),
+    ],
+)
+def test_facts_coded_differently_are_told(facts, told):
+    assert doubt_facts(exam("x", **facts), choose_facts(EXAMS, ())) == (told,)
+
+
 def test_measures_are_learnt_anew_and_words_stay():
     chosen = choose_facts(EXAMS, ())
     again = learn_facts(EXAMS[:10], chosen)

@@ -19,6 +19,7 @@ from medclf.learn.settings import Facts
 
 WORDS = 12  # the most of one column; the rarest are read as missing
 FEWEST = 5  # training exams that must bear a word
+FAR = 5  # deviations from the mean, beyond which a number is doubted
 
 DOMAINS = (
     *(DATASET, "domain", "modality", "scanner", "manufacturer", "vendor", "model", "device"),
@@ -109,16 +110,23 @@ def encode_facts(records: Sequence[Record], settings: Facts) -> Tensor | None:
 
 
 def doubt_facts(record: Record, settings: Facts) -> tuple[str, ...]:
-    """Warn of facts that are missing, or of words that training never saw."""
-    known = set(settings.words)
+    """Warn of facts that are missing, of another kind than in training, or far from what it saw."""
     missing = [name for name in columns_of(settings) if record.facts.get(name) is None]
-    strange = [
-        f"{name} is {fact!r}, which training never saw"
-        for name in {column.partition("=")[0] for column in settings.words}
-        if isinstance(fact := record.facts.get(name), str) and f"{name}={fact}" not in known
-    ]
-    told = (f"not known: {', '.join(missing)}",) if missing else ()
-    return (*told, *strange)
+    told = [f"not known: {', '.join(missing)}"] if missing else []
+    measures = zip(settings.numbers, settings.mean, settings.deviation, strict=True)
+    for name, mean, deviation in measures:
+        fact = record.facts.get(name)
+        if isinstance(fact, str):
+            told.append(f"{name} is {fact!r}, which is no number and not looked at")
+        elif fact is not None and abs(fact - mean) > FAR * deviation:
+            told.append(f"{name} is {fact:g}, far from {mean:.4g} ± {deviation:.4g} of training")
+    for name in columns_of(Facts(words=settings.words)):
+        fact = record.facts.get(name)
+        if isinstance(fact, float):
+            told.append(f"{name} is {fact:g}, where training had words; it is not looked at")
+        elif fact is not None and f"{name}={fact}" not in settings.words:
+            told.append(f"{name} is {fact!r}, which training never saw")
+    return tuple(told)
 
 
 def _number(fact: Fact) -> float:
