@@ -34,6 +34,9 @@ NEAREST_SAMPLES = 3.0
 ALONE_MM = 5.0
 """It hits a target of unknown size within so much."""
 
+WINDOW_HU = (-1000.0, 1000.0)
+"""Of CT, from air to dense bone: networks that search see values once, not in several windows."""
+
 
 @dataclass(frozen=True)
 class Search:
@@ -110,6 +113,7 @@ def plan_scans(
         raise CohortError(f"{cohort.origin}: volumes that tell their spacing wanted, found {told}")
     planned = make_plan(cohort, found, minutes, seed).recipe.prepare
     scale = "percentile" if planned.intensity == "landmarks" else planned.intensity
+    planned = replace(planned, channels=1, window=WINDOW_HU, intensity=scale)
     size, finest = planned.size, max(finest_mm, round(min(spacing), 2))
     if one_size:
         extent = np.array(found.shape_max) * largest
@@ -123,7 +127,7 @@ def plan_scans(
         why = f"as fine as files, or as targets ask for, but not finer than {finest_mm:g} mm"
     edges = (edge,) * 3
     return (
-        replace(planned, size=size, spacing_mm=edges, crop="none", intensity=scale, dtype="uint8"),
+        replace(planned, size=size, spacing_mm=edges, crop="none", dtype="uint8"),
         f"samples of {edge:g} mm: {why}",
     )
 
