@@ -4,7 +4,7 @@ import torch
 
 from medclf.core.record import Record
 from medclf.errors import CohortError
-from medclf.learn.facts import choose_facts, doubt_facts, encode_facts, learn_facts
+from medclf.learn.facts import choose_domains, choose_facts, doubt_facts, encode_facts, learn_facts
 
 
 def exam(number, **facts):
@@ -62,3 +62,10 @@ def test_measures_are_learnt_anew_and_words_stay():
     assert again.words == chosen.words
     assert again.mean == (pytest.approx(44.5),)
     assert np.isfinite(again.deviation).all()
+
+
+def test_every_data_set_is_a_domain_and_of_scanners_the_common_ones():
+    sets = [exam(n, dataset=f"set {n % 20:02}") for n in range(62)]
+    assert choose_domains(sets).words == tuple(f"dataset=set {n:02}" for n in range(20))
+    scanners = [exam(n, scanner="ABC"[n % 3] if n < 30 else "rare") for n in range(32)]
+    assert choose_domains(scanners).words == ("scanner=A", "scanner=B", "scanner=C")

@@ -104,5 +104,7 @@ def test_what_cannot_be_parted_is_refused():
         build("lenet5", ())
     with pytest.raises(SettingError, match=r"several words of one column .* found site=north"):
         build(words=("site=north",))
+    with pytest.raises(SettingError, match=r"for the data set 'breast', .* found skin, other"):
+        build(words=("dataset=skin", "dataset=other"))
     with pytest.raises(SettingError, match="own or shared, not 'none'"):
         build(norms="none")

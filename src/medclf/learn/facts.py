@@ -56,15 +56,14 @@ def choose_facts(records: Sequence[Record], names: Sequence[str]) -> Facts:
                 mean.append(round(float(values.mean()), 6))
                 deviation.append(round(float(values.std()), 6))
             continue
-        counts = Counter(fact for fact in column if isinstance(fact, str))
-        common = [word for word, n in counts.most_common(WORDS) if n >= FEWEST]
-        if len(common) > 1:
-            words += [f"{name}={word}" for word in sorted(common)]
+        words += _common_words(records, name)
     return Facts(tuple(numbers), tuple(mean), tuple(deviation), tuple(words))
 
 
 def choose_domains(records: Sequence[Record]) -> Facts:
     """Choose the column that tells domains of images; none where no column does.
+
+    Of scanners and sites the common ones count; of data sets all: each may have its own classes.
 
     Args:
         records: Training exams.
@@ -72,9 +71,10 @@ def choose_domains(records: Sequence[Record]) -> Facts:
     known = {name.lower(): name for record in records for name in record.facts}
     for column in DOMAINS:
         if column in known:
-            words = choose_facts(records, [known[column]]).words
+            limits = (None, 1) if column == DATASET else (WORDS, FEWEST)
+            words = _common_words(records, known[column], *limits)
             if words:
-                return Facts(words=words)
+                return Facts(words=tuple(words))
     return Facts()
 
 
@@ -127,6 +127,15 @@ def doubt_facts(record: Record, settings: Facts) -> tuple[str, ...]:
         elif fact is not None and f"{name}={fact}" not in settings.words:
             told.append(f"{name} is {fact!r}, which training never saw")
     return tuple(told)
+
+
+def _common_words(
+    records: Sequence[Record], name: str, most: int | None = WORDS, fewest: int = FEWEST
+) -> list[str]:
+    """List the words of a column that are to be known, as "sex=F"; none where it has not two."""
+    counts = Counter(fact for r in records if isinstance(fact := r.facts.get(name), str))
+    common = sorted(word for word, n in counts.most_common(most) if n >= fewest)
+    return [f"{name}={word}" for word in common] if len(common) > 1 else []
 
 
 def _number(fact: Fact) -> float:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 
+from medclf.core.task import Task
 from medclf.errors import SettingError
 from medclf.look.views import Views
 from medclf.method.asked import Asked
@@ -136,8 +137,23 @@ def build(asked: Asked, norms: Literal["own", "shared"] = "own") -> AnyModality:
         )
     whole, whose = build_whole(asked), Whose()
     domains = tuple(word for _, _, word in named)
+    _expect_sets(asked.lesson.task, domains)
     if norms == "own":
         own_norms(whole.network.body, len(domains), whose)
     recogniser = Recogniser(len(asked.size), asked.channels, len(domains))
     initialise(recogniser, asked.generator)
     return AnyModality(whole, recogniser, whose, domains)
+
+
+def _expect_sets(task: Task, domains: tuple[str, ...]) -> None:
+    """Check that the classes of each data set are those of a domain, so that none is judged amiss.
+
+    A data set that is held out may be no domain where another has the same classes.
+    """
+    known = [set(classes) for name, classes in task.sets if name in domains]
+    for name, classes in task.sets:
+        if set(classes) not in known:
+            raise SettingError(
+                f"facts.words: a domain for the data set {name!r}, which has classes of its own, "
+                f"wanted, found {', '.join(domains)}"
+            )
