@@ -157,14 +157,14 @@ def read(table: Path, place: Path, kind: str) -> list[Searched]:
     begun = open_folder(place)
     if begun is None:
         raise SystemExit(f"{place}: holds no system")
-    edge, found = begun.search.edge_mm, kept_candidates(place / "found-test.npz", paths)
+    found = kept_candidates(place / "found-test.npz", paths)
     marked = []
     for path in paths:
         own = [row for row in rows if row["path"] == path and row["kind"] == kind]
         at = np.array([[float(row[f"{axis}_mm"]) for axis in "zyx"] for row in own]).reshape(-1, 3)
         sizes = np.array([float(row["diameter_mm"]) for row in own])
         one = found[path]
-        reach = np.maximum(sizes / 2, 3 * edge)
+        reach = begun.search.reach_mm(sizes / 2)
         whose = next(row["patient"] for row in rows if row["path"] == path)
         marked.append(Searched(Marked(whose, one.places_mm, one.scores, at, reach), one, sizes))
     return marked

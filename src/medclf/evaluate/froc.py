@@ -186,6 +186,17 @@ def free_response(
     )
 
 
+def hits(marks_mm: Numbers, lesions_mm: Numbers, radius_mm: float | Numbers) -> NDArray[np.bool_]:
+    """Tell which marks hit which lesions: (M, axes), (L, axes) -> (M, L).
+
+    Example:
+        >>> hits(np.array([[0.0, 3.0], [9.0, 0.0]]), np.zeros((1, 2)), 4.0).tolist()
+        [[True], [False]]
+    """
+    far = np.linalg.norm(marks_mm[:, None] - lesions_mm[None], axis=-1)
+    return np.asarray(far < radius_mm)
+
+
 @dataclass(frozen=True, eq=False)
 class _Judged:
     """Marks of one scan: each lesion's best score, -inf where it was missed; scores of false ones;
@@ -198,11 +209,10 @@ class _Judged:
 
 
 def _judge(scan: Marked) -> _Judged:
-    far = np.linalg.norm(scan.marks_mm[:, None] - scan.lesions_mm[None], axis=-1)
-    hit = far < scan.radius_mm
+    hit = hits(scan.marks_mm, scan.lesions_mm, scan.radius_mm)
     counts = np.ones(len(scan.lesions_mm), np.bool_) if scan.counts is None else scan.counts
     scored = np.where(hit, scan.scores[:, None], -np.inf)[:, counts]
-    best, wrong = scored.max(0, initial=-np.inf), ~hit.any(1)
+    best, wrong = scored.max(0, initial=-np.inf), np.asarray(~hit.any(1))
     # One mark may be the best hit of two lesions that overlap.
     chosen = np.unique(scored[:, np.isfinite(best)].argmax(0)) if len(scored) else wrong
     return _Judged(best, scan.scores[wrong], len(scored) - len(chosen) - int(wrong.sum()))

@@ -18,6 +18,7 @@ from torch import Generator, Tensor
 from torch.nn.functional import affine_grid, grid_sample, interpolate
 
 from medclf.errors import SettingError
+from medclf.look.chance import symmetric
 from medclf.look.views import Views
 
 BENDS = 4  # knots of the elastic field along each axis
@@ -144,7 +145,7 @@ class Motion:
         count = len(self.matrix)
         field = affine_grid(self.matrix, [count, 1, *self.edges], align_corners=False)
         if settings.elastic:
-            knots = _symmetric((count, 2, BENDS, BENDS), generator)
+            knots = symmetric((count, 2, BENDS, BENDS), generator)
             bend = interpolate(knots, size=self.edges, mode="bicubic", align_corners=True)
             field = field + 2 * settings.elastic * bend.movedim(1, -1)
         return field
@@ -177,17 +178,17 @@ def draw_motion(
         settings: How far.
         generator: All chance.
     """
-    angle = torch.deg2rad(settings.rotate_degrees * _symmetric((count,), generator))
+    angle = torch.deg2rad(settings.rotate_degrees * symmetric((count,), generator))
     turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], 1).view(-1, 2, 2)
-    slant = settings.shear * _symmetric((count, 2, 2), generator).triu(1)
-    stretch = 1 + settings.scale * _symmetric((count, 1, 2), generator)
+    slant = settings.shear * symmetric((count, 2, 2), generator).triu(1)
+    stretch = 1 + settings.scale * symmetric((count, 1, 2), generator)
     for place, axis in enumerate(reversed(plane)):
         if axis in settings.mirror:
             stretch[:, 0, place] *= 1 - 2 * torch.randint(2, (count,), generator=generator)
     # Coordinates run -1 … 1 along each edge: a turn of an oblong plane must not slant it.
     edge = torch.tensor([float(n) for n in reversed(edges)])
     matrix = turn @ (torch.eye(2) + slant) * stretch * edge[None, None, :] / edge[None, :, None]
-    offset = 2 * settings.shift * _symmetric((count, 2, 1), generator)
+    offset = 2 * settings.shift * symmetric((count, 2, 1), generator)
     return Motion(plane, edges, torch.cat([matrix, offset], 2))
 
 
@@ -274,7 +275,3 @@ def _uniform(batch: Tensor, generator: Generator, low: float = -1.0) -> Tensor:
     """One number per exam, between low and 1, that broadcasts over the batch."""
     shape = (len(batch), *[1] * (batch.ndim - 1))
     return torch.rand(shape, generator=generator) * (1 - low) + low
-
-
-def _symmetric(shape: tuple[int, ...], generator: Generator) -> Tensor:
-    return torch.rand(shape, generator=generator) * 2 - 1

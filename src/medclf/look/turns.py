@@ -14,6 +14,7 @@ from torch import Generator, Tensor
 from torch.nn.functional import normalize
 
 from medclf.errors import SettingError
+from medclf.look.chance import symmetric
 
 
 def random_turns(
@@ -41,10 +42,6 @@ def random_turns(
     z = normalize(one, dim=-1)
     y = normalize(other - (other * z).sum(-1, keepdim=True) * z, dim=-1)
     axes = torch.stack([z, y, torch.linalg.cross(z, y)], -1)
-    scale = 1 + stretch * _symmetric((count, views, 1, 1), generator)
-    moved = shift * _symmetric((count, views, 3, 1), generator)
+    scale = 1 + stretch * symmetric((count, views, 1, 1), generator)
+    moved = shift * symmetric((count, views, 3, 1), generator)
     return torch.cat([moved, axes * scale], -1)
-
-
-def _symmetric(shape: tuple[int, ...], generator: Generator) -> Tensor:
-    return torch.rand(shape, generator=generator) * 2 - 1

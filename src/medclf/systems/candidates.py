@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from medclf.core.image import Image
 from medclf.core.whole import whole_file
+from medclf.evaluate.froc import hits
 
 Numbers = NDArray[np.float64]
 
@@ -34,17 +35,17 @@ class Candidates:
 
     def hitting(self, targets_mm: Numbers, reach_mm: Numbers) -> "Candidates":
         """Take those within reach of a target: (T, 3), (T,)."""
-        return self._take(self._hits(targets_mm, reach_mm))
+        return self.take(self._hits(targets_mm, reach_mm))
 
     def missing(self, targets_mm: Numbers, reach_mm: Numbers) -> "Candidates":
         """Take those out of reach of all targets."""
-        return self._take(~self._hits(targets_mm, reach_mm))
+        return self.take(~self._hits(targets_mm, reach_mm))
 
     def _hits(self, targets_mm: Numbers, reach_mm: Numbers) -> NDArray[np.bool_]:
-        far = np.linalg.norm(self.places_mm[:, None] - targets_mm[None], axis=-1)
-        return np.asarray((far < reach_mm).any(1))
+        return np.asarray(hits(self.places_mm, targets_mm, reach_mm).any(1))
 
-    def _take(self, chosen: NDArray[np.bool_]) -> "Candidates":
+    def take(self, chosen: NDArray[np.bool_]) -> "Candidates":
+        """Take those that are chosen: (N,)."""
         return Candidates(self.places_mm[chosen], self.screened[chosen], self.shares[chosen])
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from medclf import __version__
 from medclf.core.image import Image
+from medclf.evaluate.froc import hits
 from medclf.locate.scans import Scan
 from medclf.report.contents import Setting
 from medclf.report.found import Found, write_found
@@ -97,17 +98,19 @@ def _show_scan(
 ) -> list[Picture]:
     """Draw planes of a scan through places that tell most about what was found in it."""
     truth, reach = targets_mm(scan), search.hit_mm(scan)
-    sure = found.scores >= threshold
+    sure = found.take(found.scores >= threshold)
     rings = [
         Ring(_sample(image, at), (target.diameter_mm or 0) / 2 / search.edge_mm or RADIUS, True)
         for at, target in zip(truth, scan.targets, strict=True)
     ]
-    rings += [Ring(_sample(image, at), RADIUS, False) for at in found.places_mm[sure]]
-    far = np.linalg.norm(truth[:, None] - found.places_mm[sure][None], axis=-1)
-    missed = truth[(far >= reach[:, None]).all(1)]
-    wrong = found.places_mm[sure][(far >= reach[:, None]).all(0)]
-    hit = found.places_mm[sure][(far < reach[:, None]).any(0)]
-    places = [("found", hit), ("missed", missed), ("a false alarm", wrong)]
+    rings += [Ring(_sample(image, at), RADIUS, False) for at in sure.places_mm]
+    missed = truth[~hits(sure.places_mm, truth, reach).any(0)]
+    hitting, wrong = sure.hitting(truth, reach), sure.missing(truth, reach)
+    places = [
+        ("found", hitting.places_mm),
+        ("missed", missed),
+        ("a false alarm", wrong.places_mm),
+    ]
     name = Path(scan.name).name
     return [
         draw_rings(image.values[0], _sample(image, some[0]), rings, f"{name}: {what}")

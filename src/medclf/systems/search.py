@@ -70,7 +70,11 @@ class Search:
     def hit_mm(self, scan: Scan) -> np.ndarray:
         """Tell how near a finding must come to each target of a scan: (T,)."""
         sizes = [ALONE_MM if t.diameter_mm is None else t.diameter_mm / 2 for t in scan.targets]
-        return np.maximum(sizes, NEAREST_SAMPLES * self.edge_mm)
+        return self.reach_mm(np.array(sizes))
+
+    def reach_mm(self, radius_mm: np.ndarray) -> np.ndarray:
+        """Tell how near a finding must come to targets of some size: (T,) -> (T,)."""
+        return np.asarray(np.maximum(radius_mm, NEAREST_SAMPLES * self.edge_mm))
 
 
 def deal_scans(scans: Sequence[Scan], seed: int) -> tuple[Scan, ...]:
