@@ -72,7 +72,14 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
     data.mkdir()
     (data / "a").symlink_to(tmp_path / "store")
     (data / "again").symlink_to(data)
-    assert list(list_files(data).images) == ["a/1.png"]
+    listing = list_files(data)
+    assert list(listing.images) == ["a/1.png"]
+    assert listing.tell_skipped() == ["Links lead to 1 file outside of the folder."]
+    (data / "b").mkdir()
+    (data / "b" / "2.png").touch()
+    (data / "b" / "3.png").symlink_to(data / "b" / "2.png")
+    (data / "b" / "4.png").symlink_to(tmp_path / "store" / "1.png")
+    assert list_files(data).outside == 2
 
 
 def test_dicom_without_a_suffix_is_known_by_its_signature(tmp_path):

@@ -223,6 +223,21 @@ def test_headers_name_the_patients(tmp_path):
     assert read_headers([inside])[0][0].patient == "B"
 
 
+def test_headers_tell_facts_where_others_tell_the_patients(tmp_path):
+    dataset = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
+    records = []
+    for i, patient in enumerate(("A", "A", "B")):
+        dataset.PatientID = patient
+        dataset.save_as(tmp_path / f"{i}.dcm")
+        records.append(Record(f"{i}", {"image": Source(tmp_path / f"{i}.dcm")}, f"of table {i}"))
+    found, notes = read_headers(records, patients=False)
+    assert [r.patient for r in found] == ["of table 0", "of table 1", "of table 2"]
+    assert all(r.facts["modality"] == "CT" for r in found)
+    assert notes[0] == "Facts of 3 exams come from their DICOM headers."
+    assert "know 1 patient that count as several here" in notes[1]
+    assert len(read_headers(records[1:], patients=False)[1]) == 1
+
+
 def test_facts_of_the_table_win_over_those_of_the_header(tmp_path):
     dataset = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
     dataset.save_as(tmp_path / "a.dcm")

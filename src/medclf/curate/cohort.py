@@ -206,15 +206,18 @@ def _read_table(loaded: Loaded, columns: Columns, listing: Listing | None) -> Wo
 
 
 def _know_patients(found: Worded, columns: Columns, data: Path) -> Worded:
-    """Learn the patients from paths or headers where no column tells them."""
-    if columns.patient_pattern is not None:
-        if columns.patient not in (None, "none"):
-            raise SettingError("name the patient's column or a --patient-pattern, not both")
-        records, notes = name_patients(found.records, columns.patient_pattern, data)
-    elif columns.patient == "none" or any(r.patient != r.name for r in found.records):
-        return found
+    """Learn the patients from paths or headers where no column tells them; facts from headers."""
+    told = columns.patient == "none" or any(r.patient != r.name for r in found.records)
+    if columns.patient_pattern is None:
+        records, notes = read_headers(found.records, patients=not told)
+        if told:
+            return replace(found, records=records, notes=(*found.notes, *notes))
+    elif columns.patient not in (None, "none"):
+        raise SettingError("name the patient's column or a --patient-pattern, not both")
     else:
-        records, notes = read_headers(found.records)
+        records, notes = name_patients(found.records, columns.patient_pattern, data)
+        records, headers = read_headers(records, patients=False)
+        notes += headers
     if all(record.patient == record.name for record in records):
         notes.append(
             "No patient is known: each exam counts as a patient of its own. Where a patient has "

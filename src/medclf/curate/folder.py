@@ -7,7 +7,7 @@ The patient is in the header of a DICOM file, or in the path as a pattern of the
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -45,6 +45,7 @@ class Listing:
         tables: Likewise the tables.
         archives: Likewise the zips in a folder.
         skipped: How many other files there are, by suffix; hidden ones count as "hidden".
+        outside: How many files lie behind links that lead out of the folder.
     """
 
     root: Path
@@ -52,6 +53,7 @@ class Listing:
     tables: Mapping[str, Source]
     archives: Mapping[str, Source]
     skipped: Mapping[str, int]
+    outside: int = 0
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:
@@ -89,11 +91,14 @@ class Listing:
         return self.images[best[0]]
 
     def tell_skipped(self) -> list[str]:
-        """Note what was left out, if anything was."""
-        if not self.skipped:
-            return []
-        kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(self.skipped.items()))
-        return [f"Files that are no images were left out: {kinds}."]
+        """Note what was left out, and what was followed, if anything was."""
+        notes = []
+        if self.skipped:
+            kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(self.skipped.items()))
+            notes.append(f"Files that are no images were left out: {kinds}.")
+        if self.outside:
+            notes.append(f"Links lead to {count(self.outside, 'file')} outside of the folder.")
+        return notes
 
 
 def list_files(root: Path) -> Listing:
@@ -126,7 +131,19 @@ def list_files(root: Path) -> Listing:
             skipped[suffix or "without suffix"] += 1
     if any(name.lower().endswith(HEADER_SUFFIXES) for name in images):
         skipped = Counter({kind: n for kind, n in skipped.items() if kind not in PARTNER_SUFFIXES})
-    return Listing(root, images, tables, archives, skipped)
+    outside = _count_outside(root, images.values()) if root.is_dir() else 0
+    return Listing(root, images, tables, archives, skipped, outside)
+
+
+def _count_outside(root: Path, files: Iterable[Source]) -> int:
+    """Count files that a link, or a link among their folders, takes out of the root."""
+    real = os.path.realpath(root) + os.sep
+    paths = [file.path for file in files]
+    leaves = {
+        p: not f"{os.path.realpath(p)}{os.sep}".startswith(real) for p in {q.parent for q in paths}
+    }
+    own = (p.is_symlink() and not os.path.realpath(p).startswith(real) for p in paths)
+    return sum(leaves[path.parent] or out for path, out in zip(paths, own, strict=True))
 
 
 def _packs_a_data_set(source: Source) -> bool:

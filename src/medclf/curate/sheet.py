@@ -13,7 +13,6 @@ from medclf.curate.cells import Table, tidy_cell
 from medclf.curate.problem import count, tell
 from medclf.curate.rows import read_rows
 from medclf.curate.series import by_key, choose_series, tell_left_out
-from medclf.curate.split import read_headers
 from medclf.curate.table import Columns, choose_sheet_roles, likely_keys
 from medclf.curate.task import Worded
 from medclf.errors import CohortError
@@ -60,11 +59,7 @@ def read_sheet(table: Table, columns: Columns, found: Found, where: str) -> Word
         *_tell_unused(found, chosen, {cell for cell in cells if cell}),
         *tell_left_out(found.left_out),
     ]
-    patients = [record.patient for record in rows.records]
-    read, headers = read_headers(rows.records)
-    # A sheet knows better whose an exam is than a header, which may have been blanked.
-    records = tuple(replace(r, patient=p) for r, p in zip(read, patients, strict=True))
-    return Worded(records, rows.words, (*notes, *rows.notes, *headers), rows.classes)
+    return replace(rows, notes=(*notes, *rows.notes))
 
 
 def _choose_key(

@@ -7,8 +7,8 @@ score would then be too good. The dealing is that of the folds, with unequal sha
 """
 
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -207,8 +207,16 @@ def _patient(rule: re.Pattern[str], path: str) -> str | None:
     return next((group for group in found.groups() if group), None)
 
 
-def read_headers(records: Sequence[Record]) -> tuple[tuple[Record, ...], list[str]]:
-    """Learn patient, age, sex and more from the headers of DICOM files, and say so in notes."""
+def read_headers(
+    records: Sequence[Record], patients: bool = True
+) -> tuple[tuple[Record, ...], list[str]]:
+    """Learn patient, age, sex and more from the headers of DICOM files, and say so in notes.
+
+    Args:
+        records: What they know already stays, but for the patient.
+        patients: Whether the headers tell the patient. They may have been blanked, so whoever
+            knows better says no, and hears where a header calls two patients one.
+    """
     files = [next(iter(record.images.values())).first for record in records]
     chosen = [i for i, file in enumerate(files) if may_be_dicom(file)]
     with ThreadPoolExecutor() as pool:
@@ -216,20 +224,36 @@ def read_headers(records: Sequence[Record]) -> tuple[tuple[Record, ...], list[st
     known = {i: facts for i, facts in zip(chosen, read, strict=True) if facts}
     if not known:
         return tuple(records), []
-    named = list(records)
+    named, theirs = list(records), dict[int, str]()
     stated = {name for facts in known.values() for name in facts if facts[name] is not None}
     for i, found in known.items():
         facts = {name: found[name] for name in found if name in stated}
-        patient = str(facts.pop("patient", None) or records[i].patient)
+        theirs[i] = str(facts.pop("patient", None) or records[i].patient)
+        patient = theirs[i] if patients else records[i].patient
         named[i] = replace(records[i], patient=patient, facts={**facts, **records[i].facts})
-    notes = [f"Patient and facts of {len(known)} exams come from their DICOM headers."]
-    patients = {named[i].patient for i in known}
-    if len(patients) == 1 < len(known):
+    what = "Patient and facts" if patients else "Facts"
+    notes = [f"{what} of {count(len(known), 'exam')} come from their DICOM headers."]
+    one = len(set(theirs.values())) == 1 < len(known)
+    if patients and one:
         notes.append(
-            f"All of them name one patient, {patients.pop()!r}: if that is a blank, "
+            f"All of them name one patient, {theirs.popitem()[1]!r}: if that is a blank, "
             "say --patient none."
         )
+    elif not patients and not one:
+        notes += _tell_parted(named, theirs)
     return tuple(named), notes
+
+
+def _tell_parted(records: Sequence[Record], theirs: Mapping[int, str]) -> list[str]:
+    """Tell of patients that headers count as one and the table as several."""
+    called = defaultdict[str, set[str]](set)
+    for i, patient in theirs.items():
+        called[patient].add(records[i].patient)
+    parted = sum(len(names) > 1 for names in called.values())
+    if not parted:
+        return []
+    told = count(parted, "patient")
+    return [f"DICOM headers know {told} that count as several here: are they the same persons?"]
 
 
 def may_be_dicom(source: Source) -> bool:
