@@ -9,12 +9,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from medclf.core.task import Task
+from medclf.learn.committee import build_method
 from medclf.learn.fit import fit_run
-from medclf.learn.frozen import _lines, embed, questions
+from medclf.learn.frozen import _lines, _see_alike, embed, questions
 from medclf.learn.member import load_tensors, seeded
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import create_run
 from medclf.learn.settings import Decide, Fit, Net
+from medclf.learn.settings import Method as Way
 from medclf.learn.trained import Held, load_trained
 from medclf.learn.transfer import Transfer
 from medclf.prepare.exam import Prepare
@@ -86,3 +88,17 @@ def test_features_are_worked_out_once_for_bodies_in_common(tmp_path, make_exams,
     run = create_run(tmp_path / "common", recipe("logistic"), cohort, {})
     fit_run(run, cohort, held)
     assert len(seen) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "alike"), [("whole_image", True), ("filters_then_sequence", False)]
+)
+def test_features_are_those_of_another_member_only_where_nothing_before_the_head_differs(
+    name, alike
+):
+    settings = replace(recipe("logistic"), method=Way(name), transfer=Transfer())
+    task, cpu = Task(("a", "b")), torch.device("cpu")
+    one, other = (build_method(settings, task, number, cpu) for number in (0, 1))
+    assert not _see_alike(one, other)
+    other.network.body.load_state_dict(one.network.body.state_dict())
+    assert _see_alike(one, other) == alike

@@ -8,6 +8,7 @@ Source: Razavian et al. CNN Features Off-the-Shelf: an Astounding Baseline for R
 Workshops 2014.
 """
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ from medclf.method.contract import Method
 
 Numbers = NDArray[np.float64]
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+HEADS = re.compile(r"networks\.\d+\.(linear|forest|auxiliary)\.")
+"""What of a method judges features, and gives none."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def fit_heads(
     head: str,
     after_epoch: Callable[[MethodMember], bool],
 ) -> None:
-    """Fit the head of every member to the features of its body, which they mostly have in common.
+    """Fit the head of every member to its features, which they mostly have in common.
 
     Args:
         members: With bodies that no label teaches: kept as they are, or taught a code before.
@@ -82,7 +85,7 @@ def fit_heads(
             continue
         start = time.perf_counter()
         member.method.load_state_dict(member.kept.state_dict())
-        if seen is None or not _same_body(seen[0], member):
+        if seen is None or not _see_alike(seen[0].method, member.method):
             seen = member, embed(member.method, exams, wanted, member.fit)
         features = seen[1]
         learnt, judged = (np.searchsorted(wanted, i) for i in (part.training, part.validation))
@@ -121,9 +124,11 @@ def _fit_head(member: MethodMember, head: str, learnt: Known, judged: Known) -> 
     return None
 
 
-def _same_body(one: MethodMember, other: MethodMember) -> bool:
-    first, second = (m.method.network.body.state_dict().values() for m in (one, other))
-    return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+def _see_alike(one: Method, other: Method) -> bool:
+    """Tell whether all but the heads of two methods is the same, and so what the heads judge."""
+    first, second = (m.state_dict() for m in (one, other))
+    names = [name for name in first if not HEADS.match(name)]
+    return all(torch.equal(first[name], second[name]) for name in names)
 
 
 def questions(task: Task, target: NDArray[np.float32]) -> NDArray[np.int64]:
