@@ -48,6 +48,7 @@ def test_one_name_for_two_images_is_refused(lie):
     [
         ((0, 0, 2.5, 2.5), "found 2 that differ, and no echo, moment or acquisition"),
         ((0, 0, 2.5), "found 2 at most, 1 at least; 1 of 2 places have more"),
+        ((0, 2, 2.02, 4), "one slice at each place wanted, found two 0.02 mm apart where .* 1.dcm"),
         ((0, 2.5, 7.5, 10), r"missing \(gaps: 1\); the first, 5 mm where 2.5 mm are usual.*1.dcm"),
     ],
 )
@@ -81,6 +82,18 @@ def test_slices_moved_each_for_itself_are_grave(make_header):
     headers[1].place[2] += 3
     (remark,) = arrange(headers, None, "s").remarks
     assert (remark.kind, remark.grave) == ("beside", True)
+
+
+def test_slices_wholly_beside_their_neighbour_are_refused(make_header):
+    headers = [make_header(2.5 * n, f"{n}.dcm") for n in range(3)]
+    headers[2].place[2] += 0.7 * 24.5
+    with pytest.raises(ReadError, match=r"one wholly beside its neighbour: 1.dcm and 2.dcm"):
+        arrange(headers, None, "s")
+
+
+def test_interpolated_slices_that_would_fill_the_memory_are_refused(lie):
+    with pytest.raises(ReadError, match=r"1 x 1 x 314 x 2048 x 2048 pixels; at most"):
+        lie(0, 1, *range(9, 314, 8), thickness_mm=8.0, rows=2048, columns=2048)
 
 
 def test_phases_that_lie_beside_each_other_are_refused(make_header):

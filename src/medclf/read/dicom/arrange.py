@@ -19,7 +19,8 @@ from medclf.read.dicom.header import CLOCK, DECLARED, Header
 from medclf.read.dicom.part import at_places
 from medclf.read.dicom.phase import find_phases
 from medclf.read.dicom.stack import BESIDE, Stack, lay
-from medclf.read.dicom.straighten import even_out, straighten
+from medclf.read.dicom.straighten import even_out, space_taken, straighten
+from medclf.read.refuse import check_size
 
 ROUNDED = 0.01
 """The share of a step from which slices beside their even place are told of."""
@@ -29,6 +30,9 @@ APART = 2.0
 
 STATED = ("NumberOfSlices", "ImagesInAcquisition")
 """What states how many slices there should be."""
+
+CROWDED = 0.1
+"""Of the widest step so small a share is none: two slices that lie so near show one place."""
 
 NAMED = 3
 
@@ -62,7 +66,8 @@ def arrange(headers: Sequence[Header], identical: Identical, where: str) -> Arra
         where: Names the series in messages.
 
     Raises:
-        ReadError: slices are missing, or different images at one place cannot be told apart.
+        ReadError: slices are missing, different images at one place cannot be told apart, or the
+            slices would fill the memory once they are straight and even.
     """
     places, remarks = _without_copies(headers, identical, where)
     order, phases, more = _in_phases(headers, places, where)
@@ -73,8 +78,10 @@ def arrange(headers: Sequence[Header], identical: Identical, where: str) -> Arra
     _check_together(spots, stack, where)
     slices = [headers[int(i)] for i in order[0]]
     remarks += _judge_steps(stack, slices, where)
-    remarks += _judge_lean(stack)
+    remarks += _judge_lean(stack, slices, where)
     remarks += _judge_count(stack, slices)
+    space = space_taken(stack, first.form.rows, first.form.columns)
+    check_size((len(order), first.form.samples, *space), where)
     return Arrangement(order, phases, stack, tuple(remarks))
 
 
@@ -187,6 +194,7 @@ def _judge_steps(stack: Stack, slices: Sequence[Header], where: str) -> list[Rem
                 f"{where}: slices are missing (gaps: {len(gaps)}); the first, {steps[at]:.4g} mm "
                 f"where {usual:.4g} mm are usual, lies above {slices[at].source}"
             )
+        _check_crowd(steps, slices, where)
         told = f"steps of {steps.min():.4g} to {steps.max():.4g} mm: interpolated to even ones"
         return [Remark("uneven", told, grave=True)]
     remarks = []
@@ -201,9 +209,29 @@ def _judge_steps(stack: Stack, slices: Sequence[Header], where: str) -> list[Rem
     return remarks
 
 
-def _judge_lean(stack: Stack) -> list[Remark]:
+def _check_crowd(steps: NDArray[np.float64], slices: Sequence[Header], where: str) -> None:
+    """Refuse slices beside others of the same place, which even steps would make hundreds of."""
+    at = int(steps.argmin())
+    if steps[at] < CROWDED * steps.max():
+        raise ReadError(
+            f"{where}: one slice at each place wanted, found two {steps[at]:.2g} mm apart where "
+            f"others lie {steps.max():.4g} mm apart: {slices[at].source} and "
+            f"{slices[at + 1].source}"
+        )
+
+
+def _judge_lean(stack: Stack, slices: Sequence[Header], where: str) -> list[Remark]:
+    """Refuse neighbours that lie wholly beside each other; tell of a tilt, and of what is none."""
     if stack.rectangular:
         return []
+    form = slices[0].form
+    moved = np.abs(np.diff(stack.beside_px, axis=0)) >= (form.rows, form.columns)
+    if moved.any():
+        at = int(moved.any(axis=1).argmax())
+        raise ReadError(
+            f"{where}: slices above each other wanted, found one wholly beside its neighbour: "
+            f"{slices[at].source} and {slices[at + 1].source}"
+        )
     far = np.abs(stack.beside_px).max()
     spacing = np.array(stack.grid.spacing_mm)[-2:]
     lean = np.linalg.norm(stack.beside_px[-1] * spacing) / stack.heights_mm[-1]

@@ -29,7 +29,7 @@ from medclf.read.dicom.header import Known, describe
 from medclf.read.dicom.part import part, tell_groups
 from medclf.read.dicom.shared import keep_shared
 from medclf.read.quiet import PYDICOM
-from medclf.read.refuse import check_size, one_line, open_file, unreadable
+from medclf.read.refuse import one_line, open_file, unreadable
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -81,8 +81,6 @@ def _read(source: Source) -> Image:
         return _pixels(datasets[one]) == _pixels(datasets[other])
 
     found = arrange(headers, identical, str(source))
-    form = headers[0].form
-    check_size((*found.order.shape, form.samples, form.rows, form.columns), str(source))
     values, first = _assemble(datasets, files, found.order, str(source))
     return finish(values, keep_shared(first, datasets), found)
 

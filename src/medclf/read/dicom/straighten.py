@@ -19,6 +19,16 @@ _WHOLE = 1e-3
 """The share of a pixel up to which a move is not worth an interpolation."""
 
 
+def space_taken(stack: Stack, rows: int, columns: int) -> tuple[int, int, int]:
+    """Tell the (Z', Y', X') that slices of so many pixels take once they are straight and even."""
+    heights = stack.heights_mm
+    slices = len(heights) if stack.even else _even_steps(heights)[1]
+    if not stack.rectangular:
+        _, (below, beside) = _canvas(stack)
+        rows, columns = rows + below, columns + beside
+    return slices, rows, columns
+
+
 def straighten(values: NDArray[Any], stack: Stack) -> tuple[NDArray[np.float32], Grid]:
     """Move each slice within its plane to its place on a rectangular grid.
 
@@ -29,9 +39,8 @@ def straighten(values: NDArray[Any], stack: Stack) -> tuple[NDArray[np.float32],
     Returns:
         Values (..., Z, Y', X') and their grid; pixels of the first slice stay whole.
     """
-    low = np.floor(stack.beside_px.min(0) + _WHOLE).astype(int)
-    more = np.ceil(stack.beside_px.max(0) - _WHOLE).astype(int) - low
-    size = int(values.shape[-2] + more[0]), int(values.shape[-1] + more[1])
+    low, more = _canvas(stack)
+    size = values.shape[-2] + more[0], values.shape[-1] + more[1]
     fill = np.float32(values.min())
     out = np.empty((*values.shape[:-2], *size), np.float32)
     for z, beside in enumerate(stack.beside_px - low):
@@ -55,14 +64,30 @@ def even_out(
         Values (..., Z', Y, X), from the first slice up to the last that an even step reaches, and
         the step in mm.
     """
-    step = float(np.diff(heights_mm).min())
-    wanted = step * np.arange(int(heights_mm[-1] / step + _WHOLE) + 1)
+    step, count = _even_steps(heights_mm)
+    wanted = step * np.arange(count)
     below = np.clip(np.searchsorted(heights_mm, wanted, "right") - 1, 0, len(heights_mm) - 2)
     share = (wanted - heights_mm[below]) / np.diff(heights_mm)[below]
     out = np.empty((*values.shape[:-3], len(wanted), *values.shape[-2:]), np.float32)
     for z, (low, part) in enumerate(zip(below, share.astype(np.float32), strict=True)):
         out[..., z, :, :] = (1 - part) * values[..., low, :, :] + part * values[..., low + 1, :, :]
     return out, step
+
+
+def _canvas(stack: Stack) -> tuple[NDArray[np.float64], tuple[int, int]]:
+    """Find where a canvas for all slices begins, (y, x) from the first, and how much it is wider.
+
+    All in whole pixels.
+    """
+    low = np.floor(stack.beside_px.min(0) + _WHOLE)
+    below, beside = np.ceil(stack.beside_px.max(0) - _WHOLE) - low
+    return low, (int(below), int(beside))
+
+
+def _even_steps(heights_mm: NDArray[np.float64]) -> tuple[float, int]:
+    """Find the smallest step in mm, and how many slices at such steps there are."""
+    step = float(np.diff(heights_mm).min())
+    return step, int(heights_mm[-1] / step + _WHOLE) + 1
 
 
 def _move(
@@ -81,7 +106,7 @@ def _move(
     return np.moveaxis(out, 0, axis)
 
 
-def _moved_grid(grid: Grid, low: NDArray[np.int_]) -> Grid:
+def _moved_grid(grid: Grid, low: NDArray[np.float64]) -> Grid:
     """Move the origin by whole pixels along y and x."""
     if grid.origin_mm is None or grid.axes is None or grid.spacing_mm is None:
         return grid
