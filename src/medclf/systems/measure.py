@@ -81,13 +81,11 @@ def measure(val: Searched, judged: Searched, search: Search, landmarks: bool) ->
         threshold = hold(val.scans, val.found, search).threshold()
         held = hold(judged.scans, judged.found, search)
         distances = measure_distances(held, search.kinds, threshold)
-        froc, _ = respond(judged.scans, judged.found, search, search.seed)
+        froc, _ = respond(judged.scans, judged.found, search)
         return Measured(judged.split, threshold, froc, None, distances)
-    chosen, _ = respond(val.scans, val.found, search, search.seed)
+    chosen, _ = respond(val.scans, val.found, search)
     threshold = choose_threshold(chosen, search.false_positives)
-    return Measured(
-        judged.split, threshold, *respond(judged.scans, judged.found, search, search.seed)
-    )
+    return Measured(judged.split, threshold, *respond(judged.scans, judged.found, search))
 
 
 def hold(scans: Sequence[Scan], found: Mapping[str, Candidates], search: Search) -> Placed:
@@ -108,7 +106,7 @@ def hold(scans: Sequence[Scan], found: Mapping[str, Candidates], search: Search)
 
 
 def respond(
-    scans: Sequence[Scan], found: Mapping[str, Candidates], search: Search, seed: int
+    scans: Sequence[Scan], found: Mapping[str, Candidates], search: Search
 ) -> tuple[Froc, Froc]:
     """Measure findings against targets, by the last scores and by those of the search.
 
@@ -128,7 +126,7 @@ def respond(
     alone = [
         replace(one, scores=found[s.name].screened) for one, s in zip(marked, scans, strict=True)
     ]
-    judged, screened = (free_response(some, RATES, seed) for some in (marked, alone))
+    judged, screened = (free_response(some, RATES, search.seed) for some in (marked, alone))
     return judged, screened
 
 
