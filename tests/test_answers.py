@@ -1,6 +1,7 @@
 """Bags, facts and marked points: trained from a table, and predicted from one."""
 
 import csv
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ from PIL import Image as Pillow
 
 import medclf
 import medclf.learn.recipe
+from medclf.answers import Answers
 from medclf.curate.cohort import Columns
 from medclf.errors import CohortError, ReadError
+from medclf.learn.run import Run
 from medclf.learn.settings import Decide, Fit, Net
 
 RNG = np.random.default_rng(0)
@@ -85,6 +88,26 @@ def test_facts_are_used_and_what_is_strange_is_told(exams, tmp_path):
     (bare,) = run.predict([tmp_path / "0-front.png"])
     assert bare.warnings[0] == "not known: age, sex"
     assert bare.probabilities == pytest.approx(one.probabilities, abs=1e-5)
+
+
+def test_a_table_means_images_beside_it_and_never_those_of_the_training(tmp_path):
+    old, new, other = (tmp_path / name for name in ("old", "new", "other"))
+    for folder in (old, new, other):
+        folder.mkdir()
+        picture(folder / "0001.png", 0)
+    said = asdict(Columns(images=str(old), series="thorax"))
+    answers = Answers(Run(tmp_path, None, {"data": {"columns": said}}), None)
+    table = write(new, [{"path": "0001.png"}])
+    (beside,) = answers.list_exams([table], None)
+    assert beside.source.path == new / "0001.png"
+    (named,) = answers.list_exams([table], None, other)
+    assert named.source.path == other / "0001.png"
+    (new / "0001.png").unlink()
+    with pytest.raises(CohortError, match=r"missing: 0001.png; .* say --images FOLDER"):
+        answers.list_exams([table], None)
+    sheet = write(new, [{"accession": "A1"}])
+    with pytest.raises(CohortError, match=r"no column is known to be the path.* by --images"):
+        answers.list_exams([sheet], None)
 
 
 def test_methods_say_what_they_need(exams):

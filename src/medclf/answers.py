@@ -44,18 +44,21 @@ class Answers:
     trained: Trained
     site: str = ""
 
-    def list_exams(self, files: Iterable[str | Path], series: str | None) -> list[Record]:
+    def list_exams(
+        self, files: Iterable[str | Path], series: str | None, images: Path | None = None
+    ) -> list[Record]:
         """List exams: one for each file or folder of a volume, or each exam of a table.
 
         The columns of a table are those of the table that the run learnt from, where they were
-        named; images lie beside it, or where those of the training lay.
+        named; its images lie in the folder or zip named, or else beside it. Those of the training
+        are never looked for: names such as 0001.png come again.
 
         Raises:
             ReadError: a file is not there, or a table cannot be read.
         """
         known = columns_of(self.run.facts["data"])
         pattern = series or known.series
-        named = Columns(known.path, exam=known.exam, view=known.view, images=known.images)
+        named = Columns(known.path, exam=known.exam, view=known.view, images=images)
         columns = replace(named, series=pattern, point=known.point, mask=known.mask)
         found: list[Record] = []
         for path in map(Path, files):

@@ -36,7 +36,12 @@ class Part(Protocol):
     """A run that was joined."""
 
     def predict(
-        self, files: Iterable[str | Path], watch: Watch, site: str, series: str | None
+        self,
+        files: Iterable[str | Path],
+        watch: Watch,
+        site: str,
+        series: str | None,
+        images: Path | None,
     ) -> list[Prediction]:
         """Predict exams."""
 
@@ -165,10 +170,11 @@ class JoinedRun:
         watch: Watch = SILENT,
         site: str = "",
         series: str | None = None,
+        images: Path | None = None,
     ) -> list[Prediction]:
         """Predict exams, as `TrainedRun.predict` does; `site` goes to every part."""
         files = list(files)
-        said = [part.predict(files, watch, site, series) for part in self.parts]
+        said = [part.predict(files, watch, site, series, images) for part in self.parts]
         shares = np.array([[one.probabilities for one in some] for some in said])
         spreads = np.array([[one.spread for one in some] for some in said])
         task, combination = self.run.task, read_combination(self.run)

@@ -214,6 +214,7 @@ class TrainedRun:
         watch: Watch = SILENT,
         site: str = "",
         series: str | None = None,
+        images: Path | None = None,
     ) -> list[Prediction]:
         """Predict exams.
 
@@ -224,6 +225,7 @@ class TrainedRun:
             site: Where they come from, where the run goes by the site.
             series: Which volume of a folder is meant, as `Columns.series`; that of the training
                 where it is not said.
+            images: The folder or zip of the images that a table names; beside it where not said.
 
         Raises:
             ReadError: a file cannot be read, or is not like those that the run was trained on.
@@ -231,7 +233,7 @@ class TrainedRun:
         """
         expect_site(self.trained, site, self.run)
         answers = Answers(self.run, self.trained, site)
-        records, found = answers.list_exams(files, series), list[Prediction]()
+        records, found = answers.list_exams(files, series, images), list[Prediction]()
         for part in answers.parts(records):
             found += part
             if watch.count is not None:

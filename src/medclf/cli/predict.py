@@ -13,7 +13,7 @@ import typer
 
 from medclf.cli.evaluate import RunFolder
 from medclf.cli.locate import find_in, is_search
-from medclf.cli.options import Json
+from medclf.cli.options import Images, Json
 from medclf.cli.output import expect_place, write_output
 from medclf.cli.progress import show_progress
 
@@ -41,6 +41,7 @@ def predict(
         str | None,
         typer.Option(metavar="REGEX", help="Which DICOM series of a folder is meant."),
     ] = None,
+    images: Images = None,
     fill: Annotated[
         Path | None,
         typer.Option(
@@ -69,7 +70,7 @@ def predict(
             if fill is not None:
                 raise SettingError(f"{run}: --fill wants a run that locates landmarks")
             loaded = verbs.load(run)
-            found = loaded.predict(files, watch, site, series)
+            found = loaded.predict(files, watch, site, series, images)
             text = _tell(found, loaded.run.task.classes, as_json)
     if out is not None:
         write_output(out, text)

@@ -121,9 +121,10 @@ class Choice:
             raise CohortError(
                 f"{self.where}: {', '.join(found)} may each be the {role}: choose with --{role}"
             )
+        else_say = "; or say by --images where DICOM files of its rows lie" * (role == "path")
         raise CohortError(
             f"{self.where}: no column is known to be the {role}: choose with --{role} among "
-            f"{self._all()}"
+            f"{self._all()}{else_say}"
         )
 
     def _all(self) -> str:
