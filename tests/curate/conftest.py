@@ -1,6 +1,8 @@
-"""What the tests of curating share: smooth random images, no two alike."""
+"""What the tests of curating share: smooth random images, no two alike, and rows of tables."""
 
+import csv
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,3 +22,14 @@ def draw_clouds(n: int, shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
 def clouds() -> Callable[..., np.ndarray]:
     """Draw uint8 images: (n, shape, seed) -> (n, 1, *shape)."""
     return draw_clouds
+
+
+@pytest.fixture(scope="session")
+def table() -> Callable[[Path], list[dict[str, str]]]:
+    """Read the rows of a CSV."""
+
+    def read(path: Path) -> list[dict[str, str]]:
+        with path.open(newline="") as file:
+            return list(csv.DictReader(file))
+
+    return read

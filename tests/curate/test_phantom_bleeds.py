@@ -1,4 +1,3 @@
-import csv
 from dataclasses import replace
 
 import numpy as np
@@ -163,7 +162,7 @@ def test_the_brain_is_found_without_labels(head):
         find_brain(np.zeros((8, 8, 8)), np.ones(3))
 
 
-def test_a_cohort_of_brains_is_read_with_its_points(head, tmp_path):
+def test_a_cohort_of_brains_is_read_with_its_points(head, tmp_path, table):
     for name, one in zip(("t1", "map"), head, strict=True):
         (tmp_path / f"{name}.nii").write_bytes(write_image(one, ".nii")[0])
     brains = [
@@ -176,8 +175,7 @@ def test_a_cohort_of_brains_is_read_with_its_points(head, tmp_path):
     assert all((folders[0] / n).read_bytes() == (folders[1] / n).read_bytes() for n in files)
     cohort = read_cohort(folders[0] / "cohort.csv")
     assert set(cohort.task.classes) == {"look-alike", "microbleed"}
-    with (folders[0] / "truth.csv").open(newline="") as file:
-        truth = list(csv.DictReader(file))
+    truth = table(folders[0] / "truth.csv")
     assert len(truth) == len(cohort.records) >= 5
     for row, record in zip(truth, cohort.records, strict=True):
         point = record.images["image"].point

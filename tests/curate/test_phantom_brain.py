@@ -1,4 +1,3 @@
-import csv
 from dataclasses import replace
 
 import numpy as np
@@ -44,15 +43,10 @@ def painted():
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory, table):
     folder = tmp_path_factory.mktemp("made") / "brains"
     make_brains(folder, 2, seed=1, spacing_mm=FINE_MM)
     return folder, table(folder / "truth.csv")
-
-
-def table(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def place(row):
@@ -127,7 +121,7 @@ def test_cortical_veins_begin_in_sulci_and_end_at_the_hull(painted):
     assert (np.diff(tree.radii, axis=1) > 0).all()
 
 
-def test_signal_is_lost_where_the_truth_says(tmp_path):
+def test_signal_is_lost_where_the_truth_says(tmp_path, table):
     """The same brain with and without lesions differs at their places, and nowhere else."""
     known = replace(USUAL, contrast=(0.9, 0.9))
     with_, without = (
@@ -185,7 +179,7 @@ def test_a_detector_of_blobs_finds_bleeds_and_much_else(made):
     assert (others > found.min()).sum() > 5
 
 
-def test_patients_differ_and_the_same_seed_makes_the_same_bytes(made, tmp_path):
+def test_patients_differ_and_the_same_seed_makes_the_same_bytes(made, tmp_path, table):
     folder, truth = made
     again = make_brains(tmp_path / "again", 1, seed=1, spacing_mm=FINE_MM).parent
     files = [(one / "volumes/P0001.nii.gz").read_bytes() for one in (folder, again)]

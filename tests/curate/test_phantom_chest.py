@@ -1,5 +1,3 @@
-import csv
-
 import numpy as np
 import pytest
 
@@ -27,11 +25,10 @@ def anatomy():
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory, table):
     folder = tmp_path_factory.mktemp("made") / "chests"
     make_chests(folder, patients=2, seed=1, spacing_mm=SPACING_MM, nodules=6, lookalikes=8)
-    with (folder / "truth.csv").open(newline="") as file:
-        return folder, list(csv.DictReader(file))
+    return folder, table(folder / "truth.csv")
 
 
 def ball(points):

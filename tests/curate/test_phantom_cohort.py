@@ -1,4 +1,3 @@
-import csv
 import json
 
 import numpy as np
@@ -30,12 +29,10 @@ InstanceNumber PositionerType AcquisitionContextSequence
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory, table):
     """Thirty patients at 96 pixels: their folder and the rows of their table."""
     folder = tmp_path_factory.mktemp("made") / "phantoms"
-    table = make_phantoms(folder, patients=30, seed=4, pixels=96)
-    with table.open(newline="") as file:
-        return folder, list(csv.DictReader(file))
+    return folder, table(make_phantoms(folder, patients=30, seed=4, pixels=96))
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-import csv
 import json
 from dataclasses import replace
 from functools import cache
@@ -33,10 +32,9 @@ JOINT = slice(91, 119)  # rows about the line of the joint
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory, table):
     folder = tmp_path_factory.mktemp("made") / "knees"
-    with make_knees(folder, patients=4, seed=2, pixels=64).open(newline="") as file:
-        return folder, list(csv.DictReader(file))
+    return folder, table(make_knees(folder, patients=4, seed=2, pixels=64))
 
 
 @cache

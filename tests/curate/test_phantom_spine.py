@@ -1,4 +1,3 @@
-import csv
 from itertools import pairwise
 
 import numpy as np
@@ -28,15 +27,10 @@ def drawn(seed, chances=PLAIN):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory, table):
     folder = tmp_path_factory.mktemp("made") / "spines"
     make_spines(folder, 3, seed=1, spacing_mm=SPACING_MM, labels=True)
     return folder, table(folder / "cohort.csv"), table(folder / "truth.csv")
-
-
-def table(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_a_rod_has_its_distances():
@@ -171,7 +165,7 @@ def test_the_table_tells_where_the_vertebrae_are(made):
         assert labels[tuple(at.T)].tolist() == numbers
 
 
-def test_dicom_holds_the_same_scan_in_the_same_place(tmp_path):
+def test_dicom_holds_the_same_scan_in_the_same_place(tmp_path, table):
     told, images = [], []
     for form in ("nifti", "dicom"):
         cohort = make_spines(tmp_path / form, 1, seed=1, spacing_mm=(6, 5, 4), form=form)

@@ -1,5 +1,3 @@
-import csv
-
 import nibabel as nib
 import numpy as np
 import pytest
@@ -9,10 +7,9 @@ from medclf.errors import CohortError, SettingError
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory, table):
     folder = tmp_path_factory.mktemp("made") / "volumes"
-    with make_volumes(folder, patients=12, seed=1, size=32).open(newline="") as file:
-        return folder, list(csv.DictReader(file))
+    return folder, table(make_volumes(folder, patients=12, seed=1, size=32))
 
 
 def test_cubes_are_nifti_with_their_spacing(made):

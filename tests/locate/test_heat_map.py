@@ -25,11 +25,6 @@ def make(size, landmarks=2, **settings) -> HeatMap:
     return build_way(Sought("heat_map", names, 1, size, **settings), chance())
 
 
-def places(size):
-    shares = torch.tensor([[[0.3, 0.62, 0.5], [0.71, 0.4, 0.33]]])[..., : len(size)]
-    return shares * torch.tensor(size)
-
-
 def perfect(finder, at, nowhere=1e-4):
     """Make the answer that knows the places."""
     cells = (at + 0.5) * torch.tensor(finder.pyramid.space) / torch.tensor(finder.size) - 0.5
@@ -41,7 +36,7 @@ def perfect(finder, at, nowhere=1e-4):
 
 
 @SIZES
-def test_places_are_read_off_between_the_samples(size):
+def test_places_are_read_off_between_the_samples(size, places):
     finder, at = make(size), places(size)
     found, scores = finder.decide(perfect(finder, at))
     assert torch.allclose(found, at, atol=0.05)
@@ -51,14 +46,14 @@ def test_places_are_read_off_between_the_samples(size):
 
 
 @SIZES
-def test_the_right_answer_costs_least(size):
+def test_the_right_answer_costs_least(size, places):
     finder, at = make(size), places(size)
     right = finder.loss(perfect(finder, at), at)
     assert finder.loss(perfect(finder, at + 2), at) > right + 0.1
     assert finder.loss(perfect(finder, at, nowhere=0.5), at) > right + 0.1
 
 
-def test_what_is_missing_lies_nowhere_or_outside():
+def test_what_is_missing_lies_nowhere_or_outside(places):
     finder = make((32, 24))
     at = places((32, 24))
     answer = perfect(finder, at)
@@ -79,7 +74,7 @@ def test_a_way_is_built_alike_from_a_seed_and_gives_chances(size):
     assert torch.allclose(out[:, :, 0].exp(), torch.full((2, 2), 0.5), atol=0.15)
 
 
-def test_training_moves_images_with_their_places():
+def test_training_moves_images_with_their_places(places):
     finder = make((32, 24), changes=Augment(shift=0.2, brightness=0, contrast=0))
     views, at = Views(torch.zeros(1, 1, 1, 32, 24)), places((32, 24)).round()
     for place in at[0].long():

@@ -23,11 +23,6 @@ def make(size, channels=1, **settings) -> Votes:
     return build_way(sought, chance())
 
 
-def places(size):
-    shares = torch.tensor([[[0.3, 0.62, 0.5], [0.71, 0.4, 0.33]]])[..., : len(size)]
-    return shares * torch.tensor(size)
-
-
 def perfect(finder, at, doubt=-2.0, presence=6.0):
     """Make the answer of a network that knows the places: (1, L, axes + 2, *cells)."""
     screen, dims = finder.screen, len(finder.size)
@@ -40,7 +35,7 @@ def perfect(finder, at, doubt=-2.0, presence=6.0):
 
 
 @SIZES
-def test_blocks_know_the_way_to_the_places(size):
+def test_blocks_know_the_way_to_the_places(size, places):
     """Each sample holds its own place, so that a block tells where it was cut out."""
     dims = len(size)
     axes = torch.meshgrid(*(torch.arange(n).float() for n in size), indexing="ij")
@@ -65,7 +60,7 @@ def test_blocks_know_the_way_to_the_places(size):
 
 
 @SIZES
-def test_votes_that_agree_give_the_place(size):
+def test_votes_that_agree_give_the_place(size, places):
     finder, at = make(size), places(size)
     found, scores = finder.decide(perfect(finder, at))
     assert torch.allclose(found, at, atol=0.5)  # what falls into a sample counts for its middle
@@ -78,7 +73,7 @@ def test_votes_that_agree_give_the_place(size):
 
 
 @SIZES
-def test_votes_outside_or_against_it_say_missing(size):
+def test_votes_outside_or_against_it_say_missing(size, places):
     finder, at = make(size), places(size)
     at[0, 1, 0] = size[0] + 3.0
     _, scores = finder.decide(perfect(finder, at))
@@ -87,7 +82,7 @@ def test_votes_outside_or_against_it_say_missing(size):
     assert (denied < 0.01).all()
 
 
-def test_sure_votes_outweigh_unsure_ones():
+def test_sure_votes_outweigh_unsure_ones(places):
     finder, at = make((32, 24)), places((32, 24))
     mixed, wrong = perfect(finder, at), perfect(finder, at + 6, doubt=0.0)
     mixed[..., 2:] = wrong[..., 2:]  # a few cells are right and sure, all others wrong and unsure
@@ -95,7 +90,7 @@ def test_sure_votes_outweigh_unsure_ones():
     assert torch.allclose(found, at, atol=0.5)
 
 
-def test_what_is_missing_is_not_counted_and_the_right_answer_costs_least():
+def test_what_is_missing_is_not_counted_and_the_right_answer_costs_least(places):
     finder, at = make((32, 24)).train(), places((32, 24))
     target = torch.cat([at + 8, torch.ones(1, 2, 1)], -1)  # in samples of a block, as `blend` tells
     out = perfect(finder, at).requires_grad_()

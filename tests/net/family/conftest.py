@@ -13,7 +13,7 @@ from medclf.net.head import Classifier
 OUTPUTS = 7
 
 
-def unsettle(module: nn.Module) -> None:
+def unsettle_norms(module: nn.Module) -> None:
     """Give every norm statistics and scales of its own, so that a mix-up would show."""
     for part in module.modules():
         if isinstance(part, nn.BatchNorm2d):
@@ -25,7 +25,7 @@ def unsettle(module: nn.Module) -> None:
 
 def settle(network: nn.Module, images: Tensor) -> None:
     """Let the norms know some images: a deep network that does not is blind to what it sees."""
-    unsettle(network)
+    unsettle_norms(network)
     norms = [part for part in network.modules() if isinstance(part, nn.BatchNorm2d)]
     for norm in norms:
         norm.momentum = 1.0
@@ -34,6 +34,12 @@ def settle(network: nn.Module, images: Tensor) -> None:
         network(images)
     for norm in norms:
         norm.eval()
+
+
+@pytest.fixture
+def unsettle() -> Callable[[nn.Module], None]:
+    """Give every norm of a network statistics and scales of its own."""
+    return unsettle_norms
 
 
 @pytest.fixture
