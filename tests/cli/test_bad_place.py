@@ -37,7 +37,7 @@ def test_a_run_of_a_newer_version(refuse, trained, pictures, tmp_path, command):
         "evaluate": ("evaluate", run, pictures),
         "train": ("train", "--resume", run),
     }[command]
-    refuse(*words, words=(f"{run}: this medclf reads runs of format 1, found format 99", "7.0"))
+    refuse(*words, words=(f"{run}: this medclf reads runs of format 2, found format 99", "7.0"))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_run_of_a_newer_version(refuse, trained, pictures, tmp_path, command):
     [
         ("run.json", b"{", "cannot read it"),
         ("run.json", b"[]", "cannot read it"),
-        ("run.json", b'{"format": 1}', "damaged: state"),
+        ("run.json", b'{"format": 2}', "damaged: state"),
         ("recipe.toml", b"[", "cannot read this recipe"),
         ("weights.safetensors", b"short", "cannot read these weights"),
         ("weights.safetensors", None, "cannot read these weights"),

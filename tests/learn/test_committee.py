@@ -1,5 +1,6 @@
 """A member's first weights: from chance, or borrowed; and then those of the run alone."""
 
+import hashlib
 import tomllib
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from medclf.learn.committee import build_method
 from medclf.learn.fit import fit_run
 from medclf.learn.keep import checkpoint
 from medclf.learn.recipe import Recipe, format_recipe, parse_recipe
-from medclf.learn.run import create_run
+from medclf.learn.run import FORMAT, create_run
 from medclf.learn.settings import Decide, Fit, Net
 from medclf.learn.trained import Held, load_trained
 from medclf.net.source import SOURCES
@@ -106,3 +107,15 @@ def test_a_run_goes_on_and_predicts_without_the_file(tmp_path, make_exams, monke
     run = fit_run(run, cohort, held)
     (answer,) = load_trained(run).predict(["new"], Held(held.values[:1]))
     assert sum(answer.probabilities) == pytest.approx(1)
+
+
+def test_weights_of_a_run_keep_their_names():
+    """Whoever renames or reorders them raises FORMAT: runs from before cannot be read then."""
+    plain = Recipe(Prepare(size=(32, 32), channels=1), net=Net("sprint"))
+    method = build_method(plain, TASK, 0, CPU)
+    shapes = [f"{name} {tuple(value.shape)}" for name, value in method.state_dict().items()]
+    digest = hashlib.sha256("\n".join(shapes).encode()).hexdigest()
+    assert (FORMAT, digest) == (
+        2,
+        "721d7701f3e90b9a9083defac663bb686a14d266dd792bd278c17c5b5e640284",
+    )

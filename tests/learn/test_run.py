@@ -48,7 +48,7 @@ def test_a_newer_format_is_refused(tmp_path):
         open_run(tmp_path / "run")
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[1]", '{"no": 1}', '{"format": 1}'])
+@pytest.mark.parametrize("damage", ["", "{", "[1]", '{"no": 1}', '{"format": 2}'])
 def test_a_damaged_run_is_refused_in_one_line(tmp_path, damage):
     create_run(tmp_path / "run", RECIPE, cohort(), {})
     (tmp_path / "run" / "run.json").write_text(damage)

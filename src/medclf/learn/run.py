@@ -24,7 +24,7 @@ from medclf.core.whole import write_whole
 from medclf.errors import CohortError, RunError
 from medclf.learn.recipe import Recipe, format_recipe, read_recipe
 
-FORMAT = 1
+FORMAT = 2
 EXAMS = ["exam", "split", "image"]
 LOCK, STARTING = ".lock", ".start.part"
 
@@ -124,7 +124,7 @@ def open_run(folder: Path) -> Run:
     """Open a run folder.
 
     Raises:
-        RunError: there is no run, it is damaged, it locates, or a newer medclf wrote it.
+        RunError: there is no run, it is damaged, it locates, or it is of another format.
     """
     try:
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
@@ -136,7 +136,7 @@ def open_run(folder: Path) -> Run:
     if found != FORMAT:
         raise RunError(
             f"{folder}: this medclf reads runs of format {FORMAT}, found format {found} "
-            f"written by medclf {facts.get('medclf', '?')}"
+            f"written by medclf {facts.get('medclf', '?')}: read it with that one, or train anew"
         )
     lacking = [name for name in ("state", "task", "reasons") if name not in facts]
     if lacking:

@@ -188,7 +188,7 @@ def open_folder(path: Path) -> Folder | None:
     """Open the folder of a system; `None` where it is none, as a run that classifies.
 
     Raises:
-        RunError: a newer medclf wrote it.
+        RunError: another medclf wrote it.
     """
     try:
         facts = json.loads((path / "run.json").read_text(encoding="utf-8"))
@@ -196,6 +196,6 @@ def open_folder(path: Path) -> Folder | None:
         return None
     if not isinstance(facts, dict) or facts.get("task") != "locate":
         return None
-    if facts["format"] > FORMAT:
+    if facts["format"] != FORMAT:
         raise RunError(f"{path}: a run of format {FORMAT} wanted, found {facts['format']}")
     return Folder(path, facts)
