@@ -14,6 +14,7 @@ from medclf.core.cohort import Cohort
 from medclf.core.task import Task
 from medclf.evaluate.scores import Scores, score
 from medclf.evaluate.table import Predictions, read_predictions
+from medclf.learn.align import say_columns
 from medclf.learn.join import PARTS
 from medclf.learn.recipe import format_recipe
 from medclf.learn.run import Run
@@ -199,7 +200,7 @@ def _log(run: Run) -> list[Epoch]:
 
 def _commands(run: Run) -> tuple[str, ...]:
     data, folder = run.facts["data"], run.folder.absolute()
-    said = _options(data["columns"])
+    said = say_columns(data)
     if parts := run.facts.get(PARTS):
         places = [str(folder / PARTS / part["name"]) for part in parts]
         way = ["--way", run.facts["combination"]["way"], "--out", "again"]
@@ -213,21 +214,3 @@ def _commands(run: Run) -> tuple[str, ...]:
         shlex.join(["medclf", "train", data["origin"], *said, *skip, *recipe]),
         shlex.join(["medclf", "evaluate", str(folder), data["origin"], *said]),
     )
-
-
-def _options(columns: Mapping[str, Any]) -> list[str]:
-    """Write what was said of the data as on the command line.
-
-    Example:
-        >>> _options({"label": "dx", "patient": None, "classes": ["a", "b"], "tidy_labels": True})
-        ['--label', 'dx', '--classes', 'a,b', '--tidy-labels']
-    """
-    words: list[str] = []
-    for name, value in columns.items():
-        if value not in (None, False):
-            words.append(f"--{name.replace('_', '-')}")
-        if isinstance(value, list | tuple):
-            words.append(",".join(value))
-        elif isinstance(value, str):
-            words.append(value)
-    return words

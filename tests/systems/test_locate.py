@@ -88,6 +88,11 @@ def test_figures_are_those_of_the_test_scans(finder):
     assert scores["judged"]["cpm"]["value"] >= 0.5
 
 
+def test_the_page_tells_the_command_with_what_was_said_of_the_table(finder, table):
+    page = (finder.folder.path / "report.html").read_text(encoding="utf-8")
+    assert f"medclf train {table} --label kind --task locate --method screen_then_judge" in page
+
+
 def test_what_was_cut_short_goes_on_and_comes_to_the_same(finder, table):
     folder = finder.folder.path
     before = (folder / "findings.csv").read_bytes(), finder.scores

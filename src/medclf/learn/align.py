@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from medclf.core.cohort import Cohort
+from medclf.core.record import Record
 from medclf.curate.cohort import Columns, read_cohort
 from medclf.curate.join import join_exams
+from medclf.curate.problem import count, tell
 from medclf.curate.renumber import renumber
 from medclf.errors import CohortError
 from medclf.learn.loop import Indices
@@ -46,6 +48,32 @@ def join_copies(cohort: Cohort, digests: Sequence[str]) -> Cohort:
     return join_exams(cohort, groups.values(), "an image")
 
 
+def tell_copied(records: Sequence[Record], digests: Sequence[str]) -> list[str]:
+    """Tell of exams to be measured on whose image stands among the others, which are learnt from.
+
+    Args:
+        records: Split.
+        digests: Of the images of each.
+
+    Returns:
+        One sentence, or none where every image stands apart.
+    """
+    judged = "test" if any(record.split == "test" for record in records) else "val"
+    others: dict[str, str] = {}
+    for record, digest in zip(records, digests, strict=True):
+        if record.split != judged:
+            others.setdefault(digest, record.name)
+    pairs = [
+        f"{record.name} = {others[digest]}"
+        for record, digest in zip(records, digests, strict=True)
+        if record.split == judged and digest in others
+    ]
+    if not pairs:
+        return []
+    told = f"{count(len(pairs), f'{judged} exam')} with an image that was learnt from too"
+    return [f"{told}, equal once prepared; the splits are kept, and they count: {tell(pairs)}"]
+
+
 def choose_exams(run: Run, cohort: Cohort) -> Cohort:
     """Choose what a run may be judged on: the test split, or everything where there is none.
 
@@ -61,8 +89,7 @@ def choose_exams(run: Run, cohort: Cohort) -> Cohort:
 def unseen_rows(run: Run, cohort: Cohort, rows: Rows) -> Indices:
     """Give the numbers of the exams that the run did not learn from.
 
-    The test split that the run was measured on is taken as it stands, copies among it as well: so
-    it was published.
+    Copies of what was learnt from are left out even where the data's own test split holds them.
 
     Raises:
         CohortError: the run learnt from all of them.
@@ -91,3 +118,22 @@ def columns_of(data: Mapping[str, Any]) -> Columns:
     plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in kept.items()}
     images = plain["images"]
     return Columns(**plain | {"images": None if images is None else Path(images)})
+
+
+def say_columns(data: Mapping[str, Any]) -> list[str]:
+    """Say what `run.json` keeps of the person's words on the data as on the command line.
+
+    Example:
+        >>> said = {"label": "dx", "patient": None, "classes": ["a", "b"], "tidy_labels": True}
+        >>> say_columns({"columns": said})
+        ['--label', 'dx', '--classes', 'a,b', '--tidy-labels']
+    """
+    words: list[str] = []
+    for name, value in data["columns"].items():
+        if value not in (None, False):
+            words.append(f"--{name.replace('_', '-')}")
+        if isinstance(value, list | tuple):
+            words.append(",".join(value))
+        elif isinstance(value, str):
+            words.append(value)
+    return words

@@ -1,15 +1,17 @@
 """The page of a system: what `finish` measured, with scans to look at, laid out by `report`."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from medclf import __version__
 from medclf.core.image import Image
 from medclf.evaluate.froc import hits
+from medclf.learn.align import say_columns
 from medclf.locate.scans import Scan
 from medclf.report.contents import Setting
 from medclf.report.found import Found, write_found
@@ -35,12 +37,12 @@ def write_page(folder: Folder, work: Work, measured: Measured, judged: Searched)
         measured: What it reaches.
         judged: What was found in the scans that it was measured on.
     """
-    search, origin = work.search, Path(folder.facts["data"]["origin"])
+    search, data = work.search, folder.facts["data"]
     kinds = ", ".join(search.kinds)
     if len(search.kinds) > NAMED:
         kinds = f"{len(search.kinds)} landmarks or lesions"
     found = Found(
-        title=f"{kinds}: found in scans of {origin.name}",
+        title=f"{kinds}: found in scans of {Path(data['origin']).name}",
         version=__version__,
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         digest=folder.facts["digest"],
@@ -52,7 +54,7 @@ def write_page(folder: Folder, work: Work, measured: Measured, judged: Searched)
         sure=search.false_positives,
         pictures=_show(work, measured, judged),
         plan=_settings(folder, work),
-        commands=(_command(search, origin),),
+        commands=(_command(search, data),),
     )
     return write_found(work.folder / "report.html", found)
 
@@ -73,8 +75,9 @@ def _settings(folder: Folder, work: Work) -> tuple[Setting, ...]:
     )
 
 
-def _command(search: Search, origin: Path) -> str:
-    words = ["medclf", "train", str(origin), "--task", "locate", "--method", search.system]
+def _command(search: Search, data: Mapping[str, Any]) -> str:
+    words = ["medclf", "train", data["origin"], *say_columns(data)]
+    words += ["--task", "locate", "--method", search.system]
     words += ["--find", ",".join(search.kinds), "--minutes", f"{search.minutes:g}"]
     words += ["--seed", str(search.seed)]
     words += [
