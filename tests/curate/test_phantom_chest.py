@@ -140,6 +140,18 @@ def test_the_table_is_read_with_its_points_and_the_truth_beside_it(made):
         assert (at < image.space).all()
 
 
+def test_dicom_holds_the_same_scan_in_the_same_place(made, tmp_path, table):
+    folder, truth = made
+    make_chests(tmp_path / "dicom", 1, 1, SPACING_MM, nodules=6, lookalikes=8, form="dicom")
+    own = [row | {"path": ""} for row in truth if row["patient"] == "P0001"]
+    assert [row | {"path": ""} for row in table(tmp_path / "dicom" / "truth.csv")] == own
+    other = read_image(Source(folder / "volumes" / "P0001.nii.gz"))
+    image = read_image(read_cohort(tmp_path / "dicom" / "cohort.csv").records[0].source)
+    assert (image.unit, image.modality) == ("HU", "CT")
+    assert (image.values == other.values).all()
+    assert image.grid.to_mm(np.ones(3)) == pytest.approx(other.grid.to_mm(np.ones(3)), abs=1e-3)
+
+
 def test_patients_differ_and_the_same_seed_makes_the_same_bytes(made, tmp_path):
     folder, _ = made
     make_chests(tmp_path / "one", 1, 1, SPACING_MM, nodules=6, lookalikes=8)
@@ -152,6 +164,7 @@ def test_patients_differ_and_the_same_seed_makes_the_same_bytes(made, tmp_path):
 def test_what_cannot_be_made_is_refused(made, tmp_path):
     with pytest.raises(CohortError, match="empty folder wanted"):
         make_chests(made[0])
-    for wrong in ({"patients": 0}, {"spacing_mm": 0.1}, {"nodules": 99}, {"seed": -1}):
+    wrong_ones = ({"patients": 0}, {"spacing_mm": 0.1}, {"nodules": 99}, {"seed": -1}, {"form": ""})
+    for wrong in wrong_ones:
         with pytest.raises(SettingError, match="phantom chests"):
             make_chests(tmp_path / "x", **wrong)

@@ -25,9 +25,9 @@ from medclf.curate.phantom.chest.scan import SCANNERS, frame_lungs, scan
 from medclf.curate.phantom.cohort import Progress, in_threads, whole_folder
 from medclf.curate.phantom.marks import Mark, mark_near, write_marks
 from medclf.curate.phantom.person import Sex, draw_person
+from medclf.curate.phantom.series import Form, write_scan
 from medclf.curate.phantom.shapes import Array
 from medclf.errors import SettingError
-from medclf.read.write import write_image
 
 LABELS = ("look-alike", "nodule")
 SCARS = 0.14
@@ -45,11 +45,13 @@ class Settings:
     spacing_mm: float
     nodules: float
     lookalikes: int
+    form: Form
 
     @property
     def usable(self) -> bool:
         counts = 0 <= self.nodules <= MOST and 0 <= self.lookalikes <= MOST
-        return counts and self.seed >= 0 and 0.6 <= self.spacing_mm <= 6
+        known = self.form in ("nifti", "dicom")
+        return counts and known and self.seed >= 0 and 0.6 <= self.spacing_mm <= 6
 
 
 def make_chests(
@@ -59,12 +61,13 @@ def make_chests(
     spacing_mm: float = 1.5,
     nodules: float = 3.0,
     lookalikes: int = 10,
+    form: Form = "nifti",
     progress: Progress | None = None,
 ) -> Path:
     """Make a cohort of chest CTs of phantoms, whole or not at all.
 
-    In `folder` come to lie `volumes/*.nii.gz`, `cohort.csv` with one row per candidate, and
-    `truth.csv` with what each of them is.
+    In `folder` come to lie `volumes/`, with a file or a folder of DICOM files for each patient,
+    `cohort.csv` with one row per candidate, and `truth.csv` with what each of them is.
 
     Args:
         folder: New, or empty.
@@ -73,6 +76,7 @@ def make_chests(
         spacing_mm: Distance of neighbouring voxels, 0.6 to 6.
         nodules: Of a patient, on average: some have none.
         lookalikes: Candidates of a patient that are no nodules.
+        form: Of the volumes.
         progress: Called with the patients done and all patients.
 
     Returns:
@@ -82,11 +86,11 @@ def make_chests(
         SettingError: a setting is out of its range.
         CohortError: the folder is not empty, or cannot be written.
     """
-    settings = Settings(seed, spacing_mm, nodules, lookalikes)
+    settings = Settings(seed, spacing_mm, nodules, lookalikes, form)
     if patients < 1 or not settings.usable:
         raise SettingError(
-            "phantom chests: 1 patient or more, a seed from 0, 0.6 to 6 mm, and 0 to "
-            f"{MOST} nodules and look-alikes wanted, not {patients} patients, {settings}"
+            f"phantom chests: 1 patient or more, a seed from 0, 0.6 to 6 mm, 0 to {MOST} nodules "
+            f"and look-alikes, and nifti or dicom wanted, not {patients} patients, {settings}"
         )
     with whole_folder(folder) as unfinished:
         (unfinished / "volumes").mkdir()
@@ -171,10 +175,10 @@ def _patient(number: int, settings: Settings, folder: Path) -> list[Mark]:
     scanner = SCANNERS[int(rng.integers(len(SCANNERS)))]
     anatomy = build_anatomy(draw_person(age, sex, rng), rng)
     lesions, places = place_candidates(anatomy, settings.nodules, settings.lookalikes, rng)
-    image = scan(anatomy, lesions, frame_lungs(anatomy, settings.spacing_mm), scanner, rng)
-    name = f"P{number + 1:04d}"
-    path = f"volumes/{name}.nii.gz"
-    (folder / path).write_bytes(write_image(image, ".nii.gz")[0])
+    frame, name = frame_lungs(anatomy, settings.spacing_mm), f"P{number + 1:04d}"
+    image = scan(anatomy, lesions, frame, scanner, rng)
+    elements = {"ProtocolName": "Chest", "PatientSex": sex, "PatientAge": f"{age:03d}Y"}
+    path = write_scan(folder, image, frame, settings.form, name, str(settings), elements)
     facts = {"age": age, "sex": sex, "site": scanner.site}
     return [
         Mark(
