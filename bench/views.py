@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, grid_sample
 
+from medclf.look.even import even_steps
 from medclf.look.patches import grid_patches
 from medclf.look.planes import (
     axis_planes,
@@ -30,6 +31,7 @@ from medclf.look.planes import (
     turned_planes,
 )
 from medclf.look.projections import projections
+from medclf.look.resize import resize
 from medclf.look.scales import near_and_far
 from medclf.look.slices import ordered_slices
 from medclf.look.turns import random_turns
@@ -44,21 +46,34 @@ def random_views(looks: int, pixels: int, cubes: Tensor) -> Tensor:
     return crossing_planes(cubes, turns, pixels)
 
 
-def planes(laid: Callable[[], Tensor], cubes: Tensor) -> Tensor:
-    return sample_planes(cubes, laid(), cubes.shape[-1])
+def planes(
+    laid: Callable[[], Tensor], volumes: Tensor, spacing_mm: tuple[float, ...] = ()
+) -> Tensor:
+    even = even_steps(volumes.shape[2:], spacing_mm)
+    return sample_planes(resize(volumes, even.size), laid(), even.pixels, even.step)
 
 
 def flattened(cubes: Tensor) -> Tensor:
     return projections(cubes, cubes.shape[3:])
 
 
-# Name, cubes, and how they are looked at.
+# Name, volumes, and how they are looked at.
 LOOKS: tuple[tuple[str, tuple[int, ...], Look], ...] = (
     ("random triplets, 1 look of 32 px", (32, 1, 48, 48, 48), partial(random_views, 1, 32)),
     ("random triplets, 4 looks of 32 px", (8, 1, 48, 48, 48), partial(random_views, 4, 32)),
     ("random triplets of 4 phases, 32 px", (32, 4, 32, 32, 32), partial(random_views, 1, 32)),
     ("nine planes, 64 px", (4, 1, 64, 64, 64), partial(planes, symmetric_planes)),
     ("nine planes, 28 px", (8, 1, 28, 28, 28), partial(planes, symmetric_planes)),
+    (
+        "nine planes, 64 px, of flat volumes",
+        (4, 1, 24, 64, 64),
+        partial(planes, symmetric_planes, spacing_mm=(5.0, 2.0, 2.0)),
+    ),
+    (
+        "nine planes, 64 px, of volumes that are shrunk along an axis",
+        (4, 1, 64, 48, 48),
+        partial(planes, symmetric_planes, spacing_mm=(1.0, 2.0, 2.0)),
+    ),
     ("three planes, 64 px", (12, 1, 64, 64, 64), partial(planes, axis_planes)),
     (
         "three scales, 2D, 64 px",

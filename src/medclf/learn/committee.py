@@ -116,6 +116,7 @@ def build_method(
         network,
         seeded(fit.seed, number, WEIGHTS, FUSING),
         None if resumed else examples,
+        recipe.prepare.spacing_mm,
     )
     method = make_method(recipe.method.name, asked, recipe.method.options)
     method.to(device)

@@ -34,6 +34,8 @@ class Asked:
         generator: Draws first weights that are no network's own.
         examples: Gives some training exams, to learn first weights from; `None` where weights come
             from elsewhere.
+        spacing_mm: Distance of an image's samples along each axis, z first; empty where it is not
+            known.
     """
 
     lesson: Lesson
@@ -46,6 +48,7 @@ class Asked:
     network: MakeNetwork
     generator: Generator
     examples: Callable[[], Views] | None = None
+    spacing_mm: tuple[float, ...] = ()
 
     def networks(
         self, channels: int, size: Sequence[int], views: int = 1, own: bool = False

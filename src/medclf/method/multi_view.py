@@ -18,7 +18,9 @@ from torch import Generator, Tensor
 from medclf.errors import SettingError
 from medclf.fuse.concatenate import SideBySide
 from medclf.fuse.fuser import Fuser
+from medclf.look.even import Even, even_steps
 from medclf.look.planes import sample_planes, symmetric_planes
+from medclf.look.resize import resize
 from medclf.look.seen import Seen
 from medclf.look.views import Look, Views
 from medclf.method.asked import Asked
@@ -38,13 +40,14 @@ FUSIONS = ("late", "committee", "mixed")
 
 @dataclass(frozen=True)
 class NinePlanes:
-    """See each volume as its nine planes of symmetry, so many pixels wide."""
+    """See each volume as its nine planes of symmetry, with pixels equally far apart in mm."""
 
-    pixels: int
+    even: Even
 
     def __call__(self, volumes: Tensor, generator: Generator, training: bool) -> Tensor:
         """See volumes: (B, C, Z, Y, X) -> (B, 9, C, pixels, pixels)."""
-        return sample_planes(volumes, symmetric_planes(), self.pixels)
+        resized = resize(volumes, self.even.size)
+        return sample_planes(resized, symmetric_planes(), self.even.pixels, self.even.step)
 
 
 class Mixed(Composed):
@@ -104,8 +107,8 @@ def build(
     """
     if fusion not in FUSIONS:
         raise SettingError(f"method.options.fusion is one of {', '.join(FUSIONS)}, not {fusion!r}")
-    pixels = min(asked.volume)
-    look = Seen(asked.channels, (pixels, pixels), asked.changes, NinePlanes(pixels))
+    even = even_steps(asked.volume, asked.spacing_mm)
+    look = Seen(asked.channels, (even.pixels,) * 2, asked.changes, NinePlanes(even))
     networks = asked.networks(look.channels, look.size, VIEWS, own)
     if fusion == "committee":
         return EachView(networks, look, asked.lesson, asked.changes.mix)

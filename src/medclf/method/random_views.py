@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from torch import Generator, Tensor
 
 from medclf.errors import SettingError
+from medclf.look.even import Even, even_steps
 from medclf.look.planes import crossing_planes
+from medclf.look.resize import resize
 from medclf.look.seen import Seen
 from medclf.look.turns import random_turns
 from medclf.method.asked import Asked
@@ -25,13 +27,15 @@ class Triplets:
     """See each volume as randomly turned triplets of crossing planes.
 
     Args:
+        even: How a volume's samples become pixels equally far apart in mm.
         pixels: Edge of each plane.
         looks: Triplets in training.
         in_use: Likewise, in use.
         stretch: Largest change of the step between pixels in training, as a share.
-        shift: Largest shift of the middle in training, in samples.
+        shift: Largest shift of the middle in training, in pixels.
     """
 
+    even: Even
     pixels: int
     looks: int
     in_use: int
@@ -42,7 +46,9 @@ class Triplets:
         """See volumes: (B, C, Z, Y, X) -> (B, V, 3 C, pixels, pixels)."""
         views, change = (self.looks, 1) if training else (self.in_use, 0)
         chance = generator, change * self.stretch, change * self.shift
-        return crossing_planes(volumes, random_turns(len(volumes), views, *chance), self.pixels)
+        turns = random_turns(len(volumes), views, *chance)
+        resized = resize(volumes, self.even.size)
+        return crossing_planes(resized, turns, self.pixels, self.even.step)
 
 
 def build(asked: Asked, looks: int = 1, in_use: int = 12, share: float = 0.7) -> EachView:
@@ -51,13 +57,15 @@ def build(asked: Asked, looks: int = 1, in_use: int = 12, share: float = 0.7) ->
     Args:
         looks: Triplets drawn from a volume in a step of training.
         in_use: Triplets that are averaged in use.
-        share: Edge of each plane, as a share of the volume's: what is turned must lie within.
+        share: Edge of each plane, as a share of the volume's longest: what is turned must lie
+            within.
     """
     if looks < 1 or in_use < 1 or not 0 < share <= 1:
         found = f"{looks}, {in_use} and {share}"
         raise SettingError(f"1 look or more, in use too, and a share up to 1 wanted, not {found}")
-    pixels, changes = max(2, round(share * min(asked.volume))), asked.changes
-    see = Triplets(pixels, looks, in_use, changes.scale, changes.shift * pixels)
+    even, changes = even_steps(asked.volume, asked.spacing_mm), asked.changes
+    pixels = max(2, round(share * even.pixels))
+    see = Triplets(even, pixels, looks, in_use, changes.scale, changes.shift * pixels)
     still = replace(changes, rotate_degrees=0, scale=0, shear=0, shift=0, elastic=0)
     look = Seen(3 * asked.channels, (pixels, pixels), still, see)
     return EachView(asked.networks(look.channels, look.size), look, asked.lesson, changes.mix)
