@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from medclf.contest.boosted import Features, Trees, fit_rounds
 from medclf.contest.classical import Classical, choose_setting, deadline_after, describe
 from medclf.contest.gauge import peak_memory_mb, time_answers
-from medclf.contest.judged import open_exams, take_turns
+from medclf.contest.judged import Indices, open_exams, take_turns
 from medclf.contest.outcome import Outcome, Step, Tell
 from medclf.core.cohort import Cohort
 from medclf.core.whole import write_whole
@@ -29,10 +29,10 @@ from medclf.evaluate.table import write_predictions
 from medclf.evaluate.tabulate import make_labels, tabulate
 from medclf.evaluate.threshold import Aim
 from medclf.prepare.exam import Prepare
-from medclf.prepare.store import Rows, first_images, open_store
+from medclf.prepare.store import Rows, open_store
 
 CHOOSING = 0.7  # of the budget; the rest is for learning with what was chosen
-AT_ONCE = 256  # exams whose pixels are in memory together
+AT_ONCE = 256  # images whose pixels are in memory together
 
 
 @dataclass(frozen=True)
@@ -90,20 +90,21 @@ class Baseline:
         if store.digest != terms.digest:
             raise RunError(f"{self.cohort.origin}: the images have changed since the start")
         cohort, rows = open_exams(self.cohort, store, terms.folds)
-        features = _describe_all(self.name, rows, len(cohort.records))
+        features = _describe_all(self.name, rows)
         target = make_labels(cohort.records, cohort.task)
         shares, judges, note = self._judge(cohort, features, target, tell)
         seconds = time.monotonic() - start
         self._measure(cohort, shares)
         memory = peak_memory_mb()
-        one = first_images(rows, np.array([0]))
 
         def answer() -> Numbers:
-            return judges.judge(describe(self.name, one))
+            return judges.judge(describe_exams(self.name, rows, np.array([0])))
 
         with threadpool_limits(1):
             latency = time_answers(answer)
         cost = Cost(None, None, None, seconds, latency, time_answers(answer), memory)
+        if rows.images.shape[1] > 1:
+            note += " An exam is described by the mean over its images."
         return Outcome(cost, note)
 
     def _judge(
@@ -145,6 +146,15 @@ class Baseline:
         write_whole(self.folder / "scores.json", json.dumps(scores.to_json(), indent=1))
 
 
-def _describe_all(name: str, rows: Rows, count: int) -> Features:
-    parts = np.array_split(np.arange(count), max(1, -(-count // AT_ONCE)))
-    return np.concatenate([describe(name, first_images(rows, part)) for part in parts])
+def describe_exams(name: str, rows: Rows, exams: Indices) -> Features:
+    """Describe exams by the mean over their images: (N,) -> (N, F)."""
+    table = rows.images[exams]
+    there = table >= 0
+    each, counts = describe(name, rows.batch(table[there])), there.sum(1)
+    total = np.add.reduceat(each, counts.cumsum() - counts)
+    return np.asarray(total / counts[:, None].astype(each.dtype))
+
+
+def _describe_all(name: str, rows: Rows) -> Features:
+    parts = np.array_split(np.arange(len(rows.images)), -(-rows.images.size // AT_ONCE))
+    return np.concatenate([describe_exams(name, rows, part) for part in parts])
