@@ -12,7 +12,7 @@ from medclf.core.cohort import Cohort
 from medclf.core.record import Record, Source
 from medclf.core.task import Task
 from medclf.curate.fingerprint import Fingerprint
-from medclf.learn.preparation import BONE, LUNG, SOFT, choose_prepare
+from medclf.learn.preparation import BONE, LUNG, SOFT, UPTAKE, choose_prepare
 
 FOUND = Fingerprint(
     exams=20, patients=20, images_per_exam=(1, 1), image_names={"image": 20}, classes={},
@@ -20,7 +20,8 @@ FOUND = Fingerprint(
     shape_min=(60, 80, 90), shape_median=(60, 80, 90), shape_max=(60, 80, 90), oriented=True,
     spacing_known=1.0, spacing_min_mm=(3.0, 1.0, 1.0), spacing_median_mm=(3.0, 1.0, 1.0),
     spacing_max_mm=(3.0, 1.0, 1.0), modalities={"": 20}, units={"": 20}, bits={"16": 20},
-    dtypes={"int16": 20}, binary=False, minimum=0, maximum=900, percentiles=(5.0, 300.0, 850.0),
+    dtypes={"int16": 20}, uptake_known=0.0, binary=False, minimum=0, maximum=900,
+    percentiles=(5.0, 300.0, 850.0),
 )  # fmt: skip
 
 
@@ -57,6 +58,16 @@ def test_windows_by_what_is_in_view():
     head, reasons = chosen(**ct, percentiles=(-100.0, 30.0, 900.0))
     assert (head.channels, head.window) == (1, (-1000.0, 1000.0))
     assert "prepare.window" not in reasons
+
+
+def test_pet_is_seen_in_standardised_uptake_where_that_is_known():
+    pet = {"modalities": {"PT": 20}, "units": {"BQML": 20}}
+    found, reasons = chosen(**pet, uptake_known=1.0)
+    assert (found.unit, found.intensity, found.window) == ("SUV", "window", UPTAKE)
+    assert "dose and weight" in reasons["prepare.unit"]
+    found, reasons = chosen(**pet, uptake_known=0.75)
+    assert (found.unit, found.intensity) == ("", "percentile")
+    assert "25% of the PET images" in reasons["prepare.unit"]
 
 
 @pytest.mark.parametrize("name", ["scanner", "Manufacturer", "Site"])

@@ -49,6 +49,8 @@ class Fingerprint:
         units: Likewise of each unit.
         bits: Likewise of each number of significant bits.
         dtypes: Likewise of each type of number.
+        uptake_known: Share of the images that are PET and tell what makes standardised uptake
+            values of it, 0 to 1.
         binary: Whether no image has more than two values, as drawn shapes.
         minimum, maximum: Over all values.
         percentiles: The 0.5th, 50th and 99.5th over the foreground, which is what is brighter
@@ -78,6 +80,7 @@ class Fingerprint:
     units: Mapping[str, int]
     bits: Mapping[str, int]
     dtypes: Mapping[str, int]
+    uptake_known: float
     binary: bool
     minimum: float
     maximum: float
@@ -220,6 +223,7 @@ def _join(looks: Sequence[Glimpse]) -> dict[str, Any]:
         "units": _tally(look.unit for look in looks),
         "bits": _tally(look.bits for look in looks),
         "dtypes": _tally(look.dtype for look in looks),
+        "uptake_known": sum(look.uptake for look in looks) / len(looks),
         "binary": all(look.binary for look in looks),
         "minimum": min(look.minimum for look in looks),
         "maximum": max(look.maximum for look in looks),

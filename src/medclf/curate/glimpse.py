@@ -25,6 +25,7 @@ class Glimpse:
         coloured: Whether channels show colour.
         spacing_mm: Distance of samples along each axis, or `None`.
         modality, unit, bits, dtype: As the file says.
+        uptake: Whether it is a PET whose standardised uptake values are known.
         minimum, maximum: Of all values.
         binary: Whether there are no more than two values.
         foreground: A sample of the values above the least.
@@ -39,6 +40,7 @@ class Glimpse:
     unit: str
     bits: str
     dtype: str
+    uptake: bool
     minimum: float
     maximum: float
     binary: bool
@@ -73,6 +75,7 @@ def take_glimpse(source: Source) -> Glimpse | str:
         unit=image.unit,
         bits=str(image.bits),
         dtype=str(values.dtype),
+        uptake=isinstance(image.suv, float),
         minimum=float(low),
         maximum=float(high),
         binary=bool(((values == low) | (values == high)).all()),

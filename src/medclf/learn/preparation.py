@@ -16,6 +16,9 @@ LUNG, SOFT, BONE = (-1350.0, 150.0), (-160.0, 240.0), (-500.0, 1300.0)
 AIRY_HU, BONY_HU = -700.0, 300.0
 """Below and above which what is in view reaches from lung to bone."""
 
+UPTAKE = (0.0, 10.0)
+"""SUV: all but the hottest lesions, the heart and the bladder lie within."""
+
 SCANNERS = (
     *("scanner", "scanner_model", "device", "manufacturer", "vendor"),
     *("site", "hospital", "institution", "centre", "center"),
@@ -69,6 +72,10 @@ def _intensity(cohort: Cohort, found: Fingerprint, reasons: dict[str, str]) -> d
             reasons["prepare.channels"] = "one for each window"
             return {"intensity": "window", "window": (*LUNG, *SOFT, *BONE), "channels": 3}
         return {"intensity": "window", "window": (-1000.0, 1000.0)}
+    if modalities == {"PT"} and found.uptake_known == 1:
+        reasons["prepare.unit"] = "PET whose headers tell dose and weight: uptake means the same"
+        reasons["prepare.intensity"] = "a window of uptake, the same for every scanner and dose"
+        return {"unit": "SUV", "intensity": "window", "window": UPTAKE}
     if bits <= 8:
         reasons["prepare.intensity"] = "8-bit images use the full range already"
         return {"intensity": "full"}
@@ -80,6 +87,9 @@ def _intensity(cohort: Cohort, found: Fingerprint, reasons: dict[str, str]) -> d
         )
         return {"intensity": "landmarks"}
     reasons["prepare.intensity"] = "values have no unit: each image is scaled by its own"
+    if modalities == {"PT"}:
+        share = f"{1 - found.uptake_known:.0%} of the PET images"
+        reasons["prepare.unit"] = f"no standardised uptake can be had of {share}"
     return {"intensity": "percentile"}
 
 

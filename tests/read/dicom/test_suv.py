@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from pydicom import Dataset, Sequence, dcmread
 
+import medclf
 from medclf.read.dicom.file import read_dicom
 
 STORED = np.array([[100, 2000], [0, 30000]], np.uint16)
@@ -122,3 +123,19 @@ def test_what_is_not_known_is_told_and_not_guessed(make_dicom, elements, drugs, 
 
 def test_other_modalities_have_none(make_dicom):
     assert suv_of(make_dicom, Modality="CT").suv == ""
+
+
+def test_the_plan_takes_uptake_where_all_tell_it(make_dicom, tmp_path):
+    for number in range(8):
+        folder = tmp_path / "ab"[number % 2]
+        folder.mkdir(exist_ok=True)
+        path = folder / f"{number}.dcm"
+        path.write_bytes(
+            raw_of(make_dicom, PatientID=f"P{number}", SeriesInstanceUID=f"1.2.{number}")
+        )
+    prepare = medclf.plan(medclf.read_cohort(tmp_path)).recipe.prepare
+    assert (prepare.unit, prepare.intensity) == ("SUV", "window")
+    path.write_bytes(raw_of(make_dicom, PatientWeight=None, SeriesInstanceUID="1.2.7"))
+    plan = medclf.plan(medclf.read_cohort(tmp_path))
+    assert (plan.recipe.prepare.unit, plan.recipe.prepare.intensity) == ("", "percentile")
+    assert "12% of the PET images" in plan.reasons["prepare.unit"]
