@@ -97,6 +97,8 @@ def test_what_was_cut_short_goes_on_and_comes_to_the_same(finder, table):
     folder = finder.folder.path
     before = (folder / "findings.csv").read_bytes(), finder.scores
     open_folder(folder).update(state="begun")
+    with pytest.raises(RunError, match="cut short; go on with medclf train --resume"):
+        locate.load(folder)
     for name in ("findings.csv", "scores.json", "found-test.npz"):
         (folder / name).unlink()
     again = locate.resume(folder)
@@ -109,6 +111,16 @@ def test_a_picture_is_no_scan_to_be_searched(finder, tmp_path):
     (tmp_path / "a.npy").write_bytes(write_image(Image(np.ones((1, 9, 9), np.uint8)), ".npy")[0])
     with pytest.raises(ReadError, match="volume"):
         finder.predict([tmp_path / "a.npy"])
+
+
+def test_a_training_killed_as_it_begins_knows_all_that_its_page_tells(table, tmp_path, monkeypatch):
+    def kill(folder):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(locate, "mark_begun", kill)
+    with pytest.raises(KeyboardInterrupt):
+        locate.train(table, tmp_path / "run", 0.1, columns=KIND)
+    assert "2 mm" in open_folder(tmp_path / "run").facts["reasons"]["prepare.spacing_mm"]
 
 
 def refuse(table, tmp_path, change, match, **more):

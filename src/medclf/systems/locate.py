@@ -93,12 +93,11 @@ def train(  # noqa: PLR0913 - the command line says the same, option by option
     prepare, why = plan_scans(scans, minutes, seed, kind_of.one_size, kind_of.finest_mm)
     search = Search(system, order, column, prepare, minutes, seed, chosen)
     images = columns.images
-    kept = asdict(columns) | {"images": images and str(images.absolute())}
-    data_kept = {"origin": str(Path(data).absolute()), "columns": kept}
+    said = asdict(columns) | {"images": images and str(images.absolute())}
+    kept = {"origin": str(Path(data).absolute()), "columns": said}
     with hold_new(folder):
-        begun = make_folder(folder, search, data_kept)
+        begun = make_folder(folder, search, data=kept, reasons={"prepare.spacing_mm": why})
         mark_begun(folder)
-        begun = begun.update(reasons={"prepare.spacing_mm": why})
         return TrainedSearch(finish(begun, scans, watch))
 
 
@@ -133,8 +132,13 @@ def load(folder: str | Path) -> "TrainedSearch":
         RunError: there is none, or it was cut short.
     """
     found = open_folder(Path(folder))
-    if found is None or not found.done:
-        raise RunError(f"{folder}: a system that has come to its end wanted, found none")
+    if found is None:
+        raise RunError(f"{folder}: a system that has learnt wanted, found none")
+    if not found.done:
+        raise RunError(
+            f"{folder}: a system that has learnt wanted, found one that was cut short; "
+            "go on with medclf train --resume"
+        )
     return TrainedSearch(found)
 
 

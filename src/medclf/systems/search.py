@@ -178,10 +178,10 @@ class Folder:
         return new
 
 
-def make_folder(path: Path, search: Search, data: Mapping[str, Any]) -> Folder:
-    """Begin the folder of a system."""
-    facts = {"format": FORMAT, "medclf": __version__, "task": "locate", "state": "begun"}
-    return Folder(path, {}).update(**facts, search=to_plain(search), data=dict(data))
+def make_folder(path: Path, search: Search, **facts: Any) -> Folder:
+    """Begin the folder of a system, with all that its training goes by."""
+    known = {"format": FORMAT, "medclf": __version__, "task": "locate", "state": "begun"}
+    return Folder(path, {}).update(**known, search=to_plain(search), **facts)
 
 
 def open_folder(path: Path) -> Folder | None:
