@@ -27,7 +27,8 @@ def predict(
         list[Path],
         typer.Argument(
             metavar="FILES…",
-            help="Images, folders of the DICOM files of a volume, or tables of exams.",
+            help="Images, folders of the DICOM files of a volume, or tables of exams; a run that "
+            "locates takes no tables.",
         ),
     ],
     out: Annotated[
