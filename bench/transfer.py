@@ -65,12 +65,12 @@ def scratch(cohort: Cohort, plan: Plan, minutes: float) -> Plan:
 
 def frozen(cohort: Cohort, plan: Plan, minutes: float) -> Plan:
     """Fit a logistic curve to features of the pretrained network."""
-    return take_network(plan, READY, True, 0, minutes)
+    return take_network(plan, cohort.task, READY, True, 0, minutes)
 
 
 def tuned(cohort: Cohort, plan: Plan, minutes: float) -> Plan:
     """Let all of the pretrained network learn on."""
-    changed = take_network(plan, READY, True, 10**9, 10**9)
+    changed = take_network(plan, cohort.task, READY, True, 10**9, 10**9)
     recipe = changed.recipe
     fit = replace(recipe.fit, epochs=0, batch=32)
     return replace(changed, recipe=replace(recipe, transfer=Transfer(decay=0.8), fit=fit))

@@ -5,13 +5,16 @@ import pytest
 from PIL import Image
 
 import medclf
+from medclf.core.task import Task
 from medclf.errors import FetchError, SettingError
 from medclf.features import features
 from medclf.learn.borrowed import FEW, RATES, take_network
 from medclf.learn.plan import Plan
 from medclf.learn.recipe import Recipe
-from medclf.learn.settings import Fit
+from medclf.learn.settings import Fit, Method
 from medclf.prepare.exam import Prepare
+
+TASK = Task(("dark", "light"))
 
 
 @pytest.fixture
@@ -62,7 +65,7 @@ def test_weights_that_cannot_be_had_are_told(cohort, monkeypatch):
 )
 def test_the_plan_follows_the_exams_and_the_minutes(learnt, minutes, learn, members):
     plan = Plan(Recipe(Prepare((96, 96), 1), fit=Fit(members=4)))
-    found = take_network(plan, "", True, learnt, minutes)
+    found = take_network(plan, TASK, "", True, learnt, minutes)
     assert found.recipe.net.name == "efficientnet_lite0"
     assert found.recipe.net.pretrained == "imagenet"
     assert found.recipe.transfer.learn == learn
@@ -70,9 +73,24 @@ def test_the_plan_follows_the_exams_and_the_minutes(learnt, minutes, learn, memb
     assert found.reasons["transfer.learn"]
 
 
+@pytest.mark.parametrize(
+    ("method", "head"),
+    [
+        (Method("exam_bag", images=3), "linear"),
+        (Method("exam_bag", {"fuse": "mean"}, images=3), "logistic"),
+        (Method("filters_then_sequence"), "linear"),
+    ],
+)
+def test_what_joins_views_learns_with_the_head_of_a_frozen_body(method, head):
+    plan = Plan(Recipe(Prepare((96, 96), 1), fit=Fit(members=4), method=method))
+    recipe = take_network(plan, TASK, "", True, 100, 60).recipe
+    assert (recipe.transfer.learn, recipe.transfer.head) == ("head", head)
+    assert recipe.fit.epochs == (0 if head == "linear" else 1)
+
+
 def test_a_network_that_is_named_keeps_the_rest_of_the_plan():
     plan = Plan(Recipe(Prepare((96, 96), 1), fit=Fit(members=4)))
-    found = take_network(plan, "resnet18", False, 1000, 2)
+    found = take_network(plan, TASK, "resnet18", False, 1000, 2)
     assert found.recipe.net.name == "resnet18"
     assert not found.recipe.net.pretrained
     assert found.recipe.fit == replace(plan.recipe.fit, rates=RATES)

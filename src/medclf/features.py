@@ -79,7 +79,9 @@ def _of_run(run: verbs.TrainedRun, cohort: Cohort, watch: verbs.Watch) -> Featur
 
 def _of_body(name: str, cohort: Cohort, watch: verbs.Watch, size: int | None) -> Features:
     source = find_source(name)
-    recipe = verbs.plan(cohort, watch=watch, net=name, pretrained=True).recipe
+    # A method that joins images would do so by weights that nothing has taught.
+    planned = verbs.plan(cohort, watch=watch, net=name, pretrained=True, method="whole_image")
+    recipe = planned.recipe
     if len(recipe.prepare.size) == 2:
         edge = size or source.pixels
         recipe = replace(recipe, prepare=replace(recipe.prepare, size=(edge, edge)))

@@ -9,7 +9,7 @@ for answer in run.predict(["new.dcm"]):
 import math
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -26,22 +26,22 @@ from medclf.curate.split import split_cohort
 from medclf.errors import RunError, SettingError
 from medclf.evaluate.scores import Scores, score
 from medclf.evaluate.table import Predictions
-from medclf.evaluate.tabulate import tabulate
 from medclf.joined import JoinedRun
-from medclf.learn.align import choose_exams, read_again, unseen_rows
+from medclf.judging import judge_exams
+from medclf.learn.align import read_again
 from medclf.learn.begin import begin_run, expect_fit, expect_free
 from medclf.learn.borrowed import take_network
-from medclf.learn.facts import encode_facts
 from medclf.learn.few import fit_folds
 from medclf.learn.fit import fit_run
 from medclf.learn.join import part_folders
 from medclf.learn.plan import Plan, make_plan
-from medclf.learn.ready import make_ready, make_ready_again, with_places
+from medclf.learn.ready import make_ready, make_ready_again
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import Run, open_run, sole_use
-from medclf.learn.take_method import take_method
+from medclf.learn.settings import Option
+from medclf.learn.take_method import take_method, with_options
 from medclf.learn.trained import Trained, load_trained
-from medclf.prepare.store import Store, open_store
+from medclf.prepare.store import Store
 from medclf.watch import SILENT, Watch
 
 __all__ = ["SILENT", "TrainedRun", "Watch", "load", "plan", "read_cohort", "resume", "train"]
@@ -71,6 +71,7 @@ def plan(
     net: str = "",
     pretrained: bool = False,
     method: str = "",
+    options: Mapping[str, Option] | None = None,
 ) -> Plan:
     """Choose the recipe that a cohort's fingerprint asks for, with the reason of each choice.
 
@@ -80,6 +81,7 @@ def plan(
         net: The network, by name; "" leaves it to the plan.
         pretrained: Start from published weights.
         method: The method, by name; "" leaves it to the plan.
+        options: Of the method.
 
     Raises:
         CohortError: the data lack what the method needs.
@@ -90,11 +92,11 @@ def plan(
     split = split_cohort(cohort, seed)
     found = take_fingerprint(split, seed=seed, progress=watch.count)
     made = take_method(make_plan(split, found, minutes, seed), split, found, method)
-    chosen = fit_folds(made, split)
+    chosen = fit_folds(with_options(made, options or {}), split)
     if not net and not pretrained:
         return chosen
     learnt = sum(record.split != "test" for record in split.records)
-    return take_network(chosen, net, pretrained, learnt, minutes)
+    return take_network(chosen, split.task, net, pretrained, learnt, minutes)
 
 
 def train(
@@ -245,18 +247,13 @@ class TrainedRun:
     ) -> Predictions:
         """Predict the exams to evaluate on: the test split, or all where there is none.
 
-        Images that the run learnt from are left out, under whatever name they come.
+        Images that the run learnt from are left out, under whatever name they come. What was said
+        of the columns of its data holds again, where nothing else is said.
 
         Raises:
             CohortError: the labels are not those of the run, or no exam is left.
         """
-        cohort = data if isinstance(data, Cohort) else read_columns(Path(data), columns)
-        cohort = with_places(choose_exams(self.run, cohort), self.trained.recipe)
-        store = open_store(cohort.records, self.trained.recipe.prepare, progress=watch.count)
-        unseen = unseen_rows(self.run, cohort, store)
-        facts = encode_facts(cohort.records, self.trained.recipe.facts)
-        shares, spread = self.trained.probabilities(store, unseen, facts)
-        return tabulate(cohort, unseen, shares, spread, len(cohort.records) - len(unseen))
+        return judge_exams(self.run, self.trained, data, columns, watch)
 
     def evaluate(self, data: str | Path | Cohort, columns: Columns = AS_FOUND) -> Scores:
         """Measure the run on exams, with intervals by patient; see `judge` for which."""

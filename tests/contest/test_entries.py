@@ -10,7 +10,8 @@ from medclf.core.record import Point, Record, Source
 from medclf.core.task import Task
 from medclf.errors import SettingError
 from medclf.learn.recipe import Recipe
-from medclf.learn.settings import Net
+from medclf.learn.settings import Fit, Net
+from medclf.learn.transfer import Transfer
 from medclf.method.table import METHODS
 from medclf.net.source import SOURCES
 from medclf.net.table import BODIES
@@ -96,3 +97,12 @@ def test_a_method_has_the_network_of_the_plan_and_the_facts_that_it_reads():
     assert (entry.recipe.method.name, entry.recipe.facts.numbers) == ("image_and_facts", ("age",))
     assert {"method.name", "facts.numbers"} <= set(entry.reasons)
     assert not make_entry(COMMON, "whole_image", cohort_of(*ages)).recipe.facts.columns
+
+
+def test_a_method_that_joins_views_learns_to_where_other_heads_are_fitted():
+    plain = cohort_of(Record("a", IMAGE, "a", 0, "train"))
+    fitted = replace(COMMON, transfer=Transfer("head", "logistic"), fit=Fit(epochs=1))
+    joins = make_entry(fitted, "filters_then_sequence", plain)
+    assert (joins.recipe.transfer, joins.recipe.fit.epochs) == (Transfer("head"), 0)
+    assert "fuser" in joins.reasons["transfer.head"]
+    assert make_entry(fitted, "near_and_far", plain).recipe.transfer == fitted.transfer

@@ -12,16 +12,16 @@ from medclf.learn.exams import standardised
 from medclf.learn.loop import run_epoch
 from medclf.learn.member import Member
 from medclf.learn.recipe import Recipe
-from medclf.learn.settings import Fit, Net
+from medclf.learn.settings import Fit, Method, Net
 from medclf.learn.transfer import Transfer, share_out
 from medclf.prepare.exam import Prepare
 
 CPU = torch.device("cpu")
 
 
-def build(transfer, **fit):
-    settings = Fit(epochs=4, batch=16, **fit)
-    recipe = Recipe(Prepare((16, 16), 1), net=Net("sprint", {"width": 16}), fit=settings)
+def build(transfer, way="whole_image", **fit):
+    settings, net = Fit(epochs=4, batch=16, **fit), Net("sprint", {"width": 16})
+    recipe = Recipe(Prepare((16, 16), 1), net=net, fit=settings, method=Method(way))
     method = build_method(recipe, Task(("a", "b")), 0, CPU)
     return Member(method, settings, 0, transfer)
 
@@ -50,6 +50,14 @@ def learn(member, make_exams, epochs=1):
 )
 def test_only_what_may_learn_moves_with_its_statistics(make_exams, transfer, moved):
     assert learn(build(transfer), make_exams) == moved
+
+
+def test_what_joins_views_learns_with_the_head(make_exams):
+    member = build(Transfer(learn="head"), "filters_then_sequence")
+    fuser = member.method.fuser
+    before = {name: weight.clone() for name, weight in fuser.state_dict().items()}
+    assert learn(member, make_exams) == {"head"}
+    assert not any(torch.equal(weight, before[n]) for n, weight in fuser.state_dict().items())
 
 
 def test_stages_join_in_one_by_one(make_exams):

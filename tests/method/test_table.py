@@ -136,6 +136,27 @@ def test_every_method_decides_alike_from_one_seed(name, dims, options):
     assert one.embed(seen).shape[0] == 6
 
 
+@pytest.mark.parametrize(
+    ("name", "dims", "options", "beside"),
+    [
+        ("exam_bag", 2, {}, "fuser"),
+        ("image_and_facts", 2, {"join": "late"}, "facts"),
+        ("any_modality", 2, {}, "recogniser"),
+        ("multi_view", 3, {"fusion": "committee", "own": True}, "networks"),
+    ],
+)
+def test_no_head_is_fitted_to_what_never_learns(name, dims, options, beside):
+    asked = replace(recipe(name, dims, **options), transfer=Transfer("head", "logistic"))
+    with pytest.raises(SettingError, match=rf"{name} learns more \({beside}\)"):
+        build_method(asked, task_of(name), 0, CPU)
+
+
+@pytest.mark.parametrize(("name", "options"), [("three_planes", {}), ("exam_bag", {"fuse": "max"})])
+def test_a_head_is_fitted_where_nothing_else_learns(name, options):
+    asked = replace(recipe(name, 3, **options), transfer=Transfer("head", "logistic"))
+    assert build_method(asked, task_of(name), 0, CPU).beside == ()
+
+
 @pytest.mark.parametrize("kind", ["exclusive", "coexisting", "ranked"])
 @pytest.mark.parametrize("name", ["whole_image", "exam_bag"])
 def test_every_kind_of_task_is_served(name, kind):

@@ -116,11 +116,10 @@ def train(  # noqa: PLR0913 - each argument is an option of the command line
 def _plan(cohort: "Cohort", terms: Terms, net: str, pretrained: bool, watch: "Watch") -> "Plan":
     """Plan with what the person named."""
     from medclf import verbs
-    from medclf.learn.take_method import with_options
 
     minutes, seed = terms.minutes or verbs.MINUTES, terms.seed or 0
-    planned = verbs.plan(cohort, minutes, seed, watch, net, pretrained, terms.system)
-    return with_options(planned, terms.options)
+    named = net, pretrained, terms.system, terms.options
+    return verbs.plan(cohort, minutes, seed, watch, *named)
 
 
 def _expect_search(recipe: Path | None, others: bool) -> None:

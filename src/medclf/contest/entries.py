@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from medclf.contest.classical import CLASSICAL
 from medclf.core.cohort import Cohort
 from medclf.errors import SettingError
+from medclf.learn.borrowed import teach_joins
 from medclf.learn.recipe import Recipe
 from medclf.learn.settings import Net
 from medclf.learn.take_method import set_method, tell_lack, what_is_there
@@ -121,7 +122,8 @@ def make_entry(common: Recipe, name: str, cohort: Cohort) -> Entry:
     """
     if name in METHODS:
         recipe, reasons = set_method(common, cohort, name)
-        return Entry(name, METHOD, recipe, {"method.name": "asked for", **reasons})
+        recipe, taught = teach_joins(recipe, cohort.task)
+        return Entry(name, METHOD, recipe, {"method.name": "asked for", **reasons, **taught})
     body = find_entry(name)
     if name == common.net.name:
         return Entry(name, body.family, common, {})

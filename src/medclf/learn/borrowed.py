@@ -1,14 +1,18 @@
 """A plan that starts from another network: one that the person names, or one that is pretrained.
 
 Few exams keep the body as it is, and a logistic curve is fitted to its features: that takes one
-look at each exam and cannot overfit the body. Many exams, and a budget for a few passes over them,
-let everything learn on, slower towards the image. Both rules were found on validation
+look at each exam and cannot overfit the body. Where a method joins views or facts by parts that
+must learn, those and the head learn by steps instead. Many exams, and a budget for a few passes
+over them, let everything learn on, slower towards the image. Both rules were found on validation
 (docs/experiments.md).
 """
 
 from dataclasses import replace
 
+from medclf.core.task import Task
 from medclf.learn.plan import Plan
+from medclf.learn.recipe import Recipe
+from medclf.learn.sketch import make_sketch
 from medclf.learn.transfer import Transfer
 from medclf.net.cost import measure_cost
 from medclf.net.source import Source
@@ -23,18 +27,22 @@ DECAY, RATE = 0.8, 1e-3
 RATES = (1e-3, 4e-3)  # that suit networks which start from chance
 
 
-def take_network(plan: Plan, net: str, pretrained: bool, learnt: int, minutes: float) -> Plan:
+def take_network(
+    plan: Plan, task: Task, net: str, pretrained: bool, learnt: int, minutes: float
+) -> Plan:
     """Change a plan to another network.
 
     Args:
         plan: Made for the cohort.
+        task: Of the cohort.
         net: A body of `medclf.net.table`; "" for the one whose weights are at hand.
         pretrained: Whether it starts from published weights.
         learnt: Exams that train and validate.
         minutes: Budget.
 
     Raises:
-        SettingError: there is no such network, or no weights of it are published.
+        SettingError: there is no such network, or no weights of it are published; the plan's method
+            has no such option.
     """
     name = net or READY
     options = {"net.name": "asked for", "net.options": "those of its paper"}
@@ -50,17 +58,47 @@ def take_network(plan: Plan, net: str, pretrained: bool, learnt: int, minutes: f
     reasons["net.pretrained"] = told if source.top1 else f"the weights {source.file}"
     changed = Plan(recipe, reasons)
     if learnt <= FEW:
-        return _frozen(changed, source, f"{learnt} exams are too few to teach a body anew")
+        return _frozen(changed, task, source, f"{learnt} exams are too few to teach a body anew")
     products = measure_cost(build_body(name, 2, 3, (128, 128)), 3, (128, 128)).multiply_adds
     passes = minutes * 60 * PRODUCTS_PER_SECOND / (3 * products * learnt)
     if passes < PASSES:
-        return _frozen(changed, source, f"{minutes:g} minutes do not allow {PASSES} passes")
+        return _frozen(changed, task, source, f"{minutes:g} minutes do not allow {PASSES} passes")
     return _tuned(changed, passes)
 
 
-def _frozen(plan: Plan, source: Source, why: str) -> Plan:
-    recipe, reasons = plan.recipe, dict(plan.reasons)
-    reasons["transfer.learn"] = why
+def teach_joins(recipe: Recipe, task: Task) -> tuple[Recipe, dict[str, str]]:
+    """Let a head learn by steps that would be fitted to what never learnt.
+
+    Args:
+        recipe: Of any method and any transfer.
+        task: Of the cohort.
+
+    Returns:
+        The recipe, and the reasons of what was changed; none where the head may be fitted, or
+        learns by steps already.
+    """
+    transfer = recipe.transfer
+    if not (transfer.fitted and transfer.learn == "head"):
+        return recipe, {}
+    beside = make_sketch(recipe, task).beside
+    if not beside:
+        return recipe, {}
+    fit = replace(recipe.fit, epochs=0, rates=RATES)
+    reasons = {
+        "transfer.head": f"learns by steps, with the rest of the method: {', '.join(beside)}",
+        "fit.epochs": "0: what the budget allows, settled when training starts",
+        "fit.rates": "which suits what learns is tried on validation",
+    }
+    return replace(recipe, transfer=Transfer("head"), fit=fit), reasons
+
+
+def _frozen(plan: Plan, task: Task, source: Source, why: str) -> Plan:
+    """Keep the body as it is."""
+    frozen = replace(plan.recipe, transfer=Transfer(learn="head", head="logistic"))
+    recipe, told = teach_joins(frozen, task)
+    reasons = {**plan.reasons, "transfer.learn": why, **told}
+    if told:
+        return _by_steps(Plan(recipe, reasons))
     reasons["transfer.head"] = "fitted to features that are worked out once"
     reasons["fit.epochs"] = "one look at each exam"
     reasons["fit.members"] = "one for each fold" if recipe.fit.folds else "all would be the same"
@@ -72,22 +110,31 @@ def _frozen(plan: Plan, source: Source, why: str) -> Plan:
     fit = replace(
         recipe.fit, epochs=1, members=recipe.fit.folds or 1, mirror="no", shift=0.0, balance="none"
     )
-    learnt = Transfer(learn="head", head="logistic")
     prepare = replace(recipe.prepare, size=size)
-    return Plan(replace(recipe, prepare=prepare, fit=fit, transfer=learnt), reasons)
+    return Plan(replace(recipe, prepare=prepare, fit=fit), reasons)
 
 
 def _tuned(plan: Plan, passes: float) -> Plan:
+    """Let everything learn on."""
+    reasons = {
+        **plan.reasons,
+        "transfer.learn": f"exams and minutes allow about {passes:.0f} passes",
+        "transfer.decay": "edges and textures serve as they are; late stages learn most",
+        "fit.rate": "what was learnt already must not be lost",
+    }
+    fit = replace(plan.recipe.fit, rate=RATE)
+    return _by_steps(Plan(replace(plan.recipe, fit=fit, transfer=Transfer(decay=DECAY)), reasons))
+
+
+def _by_steps(plan: Plan) -> Plan:
+    """Make a plan fit for a dear network that is passed several times."""
     recipe, reasons = plan.recipe, dict(plan.reasons)
-    reasons["transfer.learn"] = f"exams and minutes allow about {passes:.0f} passes"
-    reasons["transfer.decay"] = "edges and textures serve as they are; late stages learn most"
-    reasons["fit.rate"] = "what was learnt already must not be lost"
     size = recipe.prepare.size
     if len(size) == 2:
         size = (128, 128)
         reasons["prepare.size"] = "halved for speed; the features serve at this size too"
-    fit = replace(recipe.fit, rate=RATE, members=min(2, recipe.fit.members), mirror="no")
+    fit = replace(recipe.fit, members=min(2, recipe.fit.members), mirror="no")
     reasons["fit.members"] = "two: each is dear"
     reasons.pop("fit.mirror", None)
     prepare = replace(recipe.prepare, size=size)
-    return Plan(replace(recipe, prepare=prepare, fit=fit, transfer=Transfer(decay=DECAY)), reasons)
+    return Plan(replace(recipe, prepare=prepare, fit=fit), reasons)

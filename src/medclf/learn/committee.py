@@ -82,7 +82,7 @@ def build_method(
 
     Raises:
         SettingError: there is no such network, or none for images of this size; the method and
-            what learns do not go together.
+            what learns do not go together, or a head is to be fitted to what must learn first.
         FetchError: its pretrained weights cannot be had.
     """
     fit, net = recipe.fit, recipe.net
@@ -119,8 +119,19 @@ def build_method(
         recipe.prepare.spacing_mm,
     )
     method = make_method(recipe.method.name, asked, recipe.method.options)
+    _expect_taught(method, recipe)
     method.to(device)
     return method
+
+
+def _expect_taught(method: Method, recipe: Recipe) -> None:
+    """Refuse to fit a head to features that come of parts which never learn."""
+    transfer, name = recipe.transfer, recipe.method.name
+    if transfer.fitted and transfer.learn == "head" and method.beside:
+        raise SettingError(
+            f'transfer.head = "{transfer.head}" fits the head and nothing else: {name} learns more '
+            f'({", ".join(method.beside)}), which wants transfer.head = "linear"'
+        )
 
 
 def class_weights(target: Tensor, task: Task, most: float = 10.0) -> tuple[float, ...]:

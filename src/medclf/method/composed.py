@@ -31,6 +31,14 @@ class Composed(nn.Module):
         first: Classifier = self.networks[0]  # type: ignore[assignment]
         return first
 
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Name what has weights of its own beside a network and its head, as what joins views."""
+        parts = [
+            (name, any(True for _ in part.parameters())) for name, part in self.named_children()
+        ]
+        return tuple(name for name, learns in parts if learns and name != "networks")
+
     def look(self, views: Views, generator: Generator) -> Views:
         """Look at exams: by chance in training, or as in use."""
         return self.seen(views, generator, self.training)

@@ -72,6 +72,10 @@ class Method(Learner, Protocol):
     def network(self) -> Classifier:
         """The network whose head gives the answer."""
 
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Name what has weights of its own beside a network and its head."""
+
     def embed(self, views: Views) -> Tensor:
         """Give what the head judges: (B, F)."""
 

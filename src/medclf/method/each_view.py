@@ -14,6 +14,11 @@ from medclf.method.streams import embed, see
 class EachView(Composed):
     """Classify an exam by the mean over its views; made as `Composed` is."""
 
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Name what has weights of its own beside a network and its head: further networks too."""
+        return (*super().beside, *("networks",) * (len(self.networks) > 1))
+
     def forward(self, views: Views) -> Tensor:
         """Judge each view by itself: (B, V, C, *space) -> (B, V, outputs), NaN where none is.
 
