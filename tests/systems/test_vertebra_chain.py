@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,18 +9,20 @@ from medclf.cli.main import app
 from medclf.core.finding import Finding
 from medclf.core.grid import Grid
 from medclf.core.image import Image
+from medclf.core.plain import to_plain
 from medclf.core.record import Point, Source
 from medclf.curate.cohort import Columns
 from medclf.curate.phantom.spine.cohort import make_spines
 from medclf.curate.phantom.spine.levels import NUMBERS
-from medclf.errors import SettingError
+from medclf.errors import ReadError, SettingError
 from medclf.locate.row import Marks
 from medclf.locate.scans import Scan, Target
 from medclf.read.image import read_image
 from medclf.read.write import write_image
 from medclf.systems import locate
 from medclf.systems.cubes import Cubes
-from medclf.systems.label_and_fill import expect_fillable, fill_scan, learn_sizes
+from medclf.systems.label_and_fill import expect_fillable, fill_files, fill_scan, learn_sizes
+from medclf.systems.search import Folder
 from medclf.systems.vertebra_chain import _label, learn_landmarks, name_places
 
 KINDS = ("a", "b", "c", "d", "e")
@@ -134,6 +138,17 @@ def test_maps_lie_on_the_voxels_of_files_and_say_what_numbers_mean(run, tmp_path
     assert image.values.max() <= len(KINDS)
     told = pd.read_csv(tmp_path / "maps" / "labels.csv")
     assert told.kind.tolist() == list(KINDS)
+
+
+def test_what_is_no_ct_is_not_filled(run, tmp_path):
+    image = replace(read_image(Source(run.folder.path.parent / "6.nii")), modality="MR")
+    (tmp_path / "a.mha").write_bytes(write_image(image, ".mha")[0])
+    with pytest.raises(ReadError, match="a still CT in HU wanted, to fill, found MR"):
+        fill_files(run.folder, [], [tmp_path / "a.mha"], tmp_path / "maps")
+    many = replace(run.folder.search, kinds=tuple(map(str, range(256))))
+    folder = Folder(run.folder.path, {**run.folder.facts, "search": to_plain(many)})
+    with pytest.raises(SettingError, match="255 landmarks at most wanted, found 256"):
+        expect_fillable(folder, [])
 
 
 def test_files_of_one_name_are_refused_before_anything_is_searched(run, tmp_path):

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from medclf.core.finding import Finding
 from medclf.core.image import Image
+from medclf.core.record import Source
 from medclf.core.whole import whole_file, write_whole
 from medclf.curate.series import find_image
-from medclf.errors import SettingError
+from medclf.errors import ReadError, SettingError
 from medclf.locate.grow import FAR, Seeds, grow
 from medclf.locate.row import local_axes
 from medclf.locate.scans import Scan
@@ -34,6 +35,9 @@ from medclf.systems.measure import targets_mm
 from medclf.systems.search import Folder
 
 BONE_HU = 350.0
+
+MOST_KINDS = 255
+"""Numbers of a label map, beside 0."""
 
 KEY = "labels.csv"
 """What the numbers of label maps mean."""
@@ -62,11 +66,15 @@ def expect_fillable(folder: Folder, files: Sequence[Path]) -> tuple[dict[str, fl
         The sizes that were learnt, and the names of maps.
 
     Raises:
-        SettingError: the system finds other things than landmarks, or two files have one name.
+        SettingError: the system finds other things than landmarks, or too many, or two files have
+            one name.
     """
     sizes: dict[str, float] = folder.facts.get("sizes_mm", {})
     if not sizes:
         raise SettingError(f"{folder.path}: a run that locates several landmarks wanted, to fill")
+    if len(folder.search.kinds) > MOST_KINDS:
+        found = len(folder.search.kinds)
+        raise SettingError(f"{folder.path}: {MOST_KINDS} landmarks at most wanted, found {found}")
     names = [_plain(path) for path in files]
     if len(set(names)) < len(names):
         raise SettingError(f"files of different names wanted, found {', '.join(names)}")
@@ -91,12 +99,13 @@ def fill_files(
 
     Raises:
         SettingError: as `expect_fillable` says.
+        ReadError: a file says that it is no CT.
         RunError: a map cannot be written.
     """
     sizes, names = expect_fillable(folder, files)
     kinds, written = folder.search.kinds, []
     for path, name in zip(files, names, strict=True):
-        image = read_image(find_image(path, series))
+        image = _read_ct(find_image(path, series))
         sure = [one for one in findings if one.name == str(path) and one.sure]
         written.append(out / f"{name}.nii.gz")
         _write(written[-1], Image(fill_scan(image, sure, kinds, sizes)[None], image.grid))
@@ -105,6 +114,17 @@ def fill_files(
     csv.writer(text, lineterminator="\n").writerows(rows)
     write_whole(out / KEY, text.getvalue())
     return written
+
+
+def _read_ct(source: Source) -> Image:
+    """Read a scan in HU; what does not say what it is counts as one."""
+    image = read_image(source)
+    found = "" if image.modality in ("", "CT") else image.modality
+    if image.phases or image.channels > 1:
+        found = "phases" if image.phases else "colours"
+    if found:
+        raise ReadError(f"{source}: a still CT in HU wanted, to fill, found {found}")
+    return image
 
 
 def fill_scan(
