@@ -105,6 +105,7 @@ def join(
         write_predictions(folder / "predictions.csv", table)
         measured = found[1] if len(found[1]) else found[0]
         scores = score(measured, decision, recipe.fit.seed, how.resamples)
+        scores = replace(scores, notes=(*scores.notes, *ready.data.get("copied", ())))
         write_whole(folder / "scores.json", json.dumps(scores.to_json(), indent=1))
         run = run.update(state="done")
         compose_report(run, ready.cohort, ready.store)

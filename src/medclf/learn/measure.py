@@ -22,7 +22,6 @@ from medclf.learn.facts import encode_facts
 from medclf.learn.keep import load_kept
 from medclf.learn.loop import Indices
 from medclf.learn.run import Run
-from medclf.learn.settings import Fit
 from medclf.learn.settle import FEWEST_STEPS
 from medclf.learn.trained import Shares, Trained, assemble
 from medclf.prepare.store import Rows
@@ -59,17 +58,19 @@ def measure_run(run: Run, cohort: Cohort, store: Rows, parts: Sequence[Part]) ->
     write_predictions(run.folder / "predictions.csv", found)
     measured = found.select(found.splits == ("test" if len(test) else "val"))
     scores = score(measured, decision, seed=run.recipe.fit.seed, resamples=recipe.resamples)
-    scores = replace(scores, notes=(*scores.notes, *_cautions(run.recipe.fit)))
+    scores = replace(scores, notes=(*scores.notes, *_cautions(run)))
     write_whole(run.folder / "scores.json", json.dumps(scores.to_json(), indent=1))
     return run.update(state="done", calibration=asdict(calibration), decision=asdict(decision))
 
 
-def _cautions(fit: Fit) -> tuple[str, ...]:
-    """Warn where the budget has cut the training so short that the scores say little."""
-    steps = fit.epochs * fit.steps
-    if not 0 < steps < FEWEST_STEPS:
-        return ()
-    return (f"The budget allowed {steps} of {FEWEST_STEPS} steps at least: give more minutes.",)
+def _cautions(run: Run) -> list[str]:
+    """Warn of copies that scores count, and of a training so short that they say little."""
+    told = list(run.facts.get("data", {}).get("copied", []))
+    steps = run.recipe.fit.epochs * run.recipe.fit.steps
+    if 0 < steps < FEWEST_STEPS:
+        least = f"{steps} of {FEWEST_STEPS} steps at least"
+        told.append(f"The budget allowed {least}: give more minutes.")
+    return told
 
 
 def _left_out(

@@ -13,7 +13,7 @@ from medclf.core.cohort import Cohort
 from medclf.curate.bookkeeping import check_records
 from medclf.curate.cohort import Columns
 from medclf.errors import RunError
-from medclf.learn.align import digest_images, join_copies
+from medclf.learn.align import digest_images, join_copies, tell_copied
 from medclf.learn.alike import deal_prepared, join_named
 from medclf.learn.facts import learn_facts
 from medclf.learn.recipe import Recipe
@@ -82,14 +82,15 @@ def make_ready(
     if recipe.facts.columns:
         training = [record for record in cohort.records if record.split == "train"]
         recipe = replace(recipe, facts=learn_facts(training, recipe.facts))
-    images = columns.images
+    images, copied = columns.images, tell_copied(cohort.records, digests)
     data = {
         "origin": str(cohort.origin.absolute()),
         "columns": asdict(columns) | {"images": images and str(images.absolute())},
         "digest": store.digest,
         "left_out": [list(failure) for failure in left_out],
         "alike": alike,
-        "problems": [problem.message for problem in check_records(cohort)],
+        "copied": copied,
+        "problems": [*(problem.message for problem in check_records(cohort)), *copied],
     }
     return Ready(cohort, recipe, reasons, store, tuple(digests), data)
 

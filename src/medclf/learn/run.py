@@ -191,10 +191,8 @@ def read_splits(folder: Path) -> dict[str, str]:
 
 
 def read_learnt(folder: Path) -> set[str]:
-    """Read the digests of the images that a run learnt from or chose by, and has no test of."""
-    exams = _read_exams(folder)
-    tested = {image for _, split, image in exams if split == "test"}
-    return {image for _, split, image in exams if split != "test"} - tested - {""}
+    """Read the digests of the images that a run learnt from or chose by."""
+    return {image for _, split, image in _read_exams(folder) if split != "test"} - {""}
 
 
 def _read_exams(folder: Path) -> list[tuple[str, str, str]]:
