@@ -23,7 +23,6 @@ from medclf.core.finding import Finding
 from medclf.core.image import Image
 from medclf.core.record import Source
 from medclf.core.whole import whole_file, write_whole
-from medclf.curate.series import find_image
 from medclf.errors import ReadError, SettingError
 from medclf.locate.grow import FAR, Seeds, grow
 from medclf.locate.row import local_axes
@@ -95,7 +94,7 @@ def fill_files(
         findings: Its, in all files.
         files: Volumes.
         out: A folder; it comes to hold a NIfTI file for each, on the voxels of the file.
-        series: Which volume of a folder is meant.
+        series: Which volume of a folder is meant, as `Folder.find_image` has it.
 
     Raises:
         SettingError: as `expect_fillable` says.
@@ -105,7 +104,7 @@ def fill_files(
     sizes, names = expect_fillable(folder, files)
     kinds, written = folder.search.kinds, []
     for path, name in zip(files, names, strict=True):
-        image = _read_ct(find_image(path, series))
+        image = _read_ct(folder.find_image(path, series))
         sure = [one for one in findings if one.name == str(path) and one.sure]
         written.append(out / f"{name}.nii.gz")
         _write(written[-1], Image(fill_scan(image, sure, kinds, sizes)[None], image.grid))

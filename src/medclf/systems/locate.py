@@ -15,7 +15,6 @@ from typing import Any
 from medclf.core.finding import Finding
 from medclf.curate.choice import LABELS, usual_columns
 from medclf.curate.cohort import AS_FOUND, Columns, read_exams
-from medclf.curate.series import find_image
 from medclf.errors import CohortError, RunError
 from medclf.learn.align import columns_of
 from medclf.learn.begin import expect_free, hold_new, mark_begun
@@ -172,7 +171,8 @@ class TrainedSearch:
         Args:
             files: A volume each, or a folder of its DICOM files.
             watch: Told how far it is.
-            series: Which volume of a folder is meant, as `Columns.series`.
+            series: Which volume of a folder is meant, as `Columns.series`; that of the training
+                where it is not said.
 
         Raises:
             ReadError: a file cannot be read, or is no volume that tells where it lies.
@@ -181,7 +181,7 @@ class TrainedSearch:
         paths, one_size = list(map(Path, files)), SYSTEMS[search.system].one_size
         found = list[Finding]()
         for number, path in enumerate(paths):
-            image = read_volume(find_image(path, series), search.prepare, one_size)
+            image = read_volume(self.folder.find_image(path, series), search.prepare, one_size)
             found += tell_findings(str(path), self._find(image), search.kinds, threshold)
             if watch.count is not None:
                 watch.count(number + 1, len(paths))

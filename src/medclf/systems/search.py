@@ -11,10 +11,11 @@ import numpy as np
 from medclf import __version__
 from medclf.core.cohort import Cohort
 from medclf.core.plain import from_plain, to_plain
-from medclf.core.record import Record
+from medclf.core.record import Record, Source
 from medclf.core.task import Task
 from medclf.core.whole import write_whole
 from medclf.curate.fingerprint import take_fingerprint
+from medclf.curate.series import find_image
 from medclf.curate.split import split_cohort
 from medclf.errors import CohortError, RunError
 from medclf.learn.plan import make_plan
@@ -170,6 +171,19 @@ class Folder:
     def done(self) -> bool:
         """Whether training has come to its end."""
         return bool(self.facts["state"] == "done")
+
+    def find_image(self, path: Path, series: str | None) -> Source:
+        """Find the volume that a file or a folder is.
+
+        Args:
+            path: Of it.
+            series: Which one of a folder is meant; `None` for that which training was told.
+
+        Raises:
+            CohortError: the folder holds several images, and nothing tells which is meant.
+            ReadError: it holds none.
+        """
+        return find_image(path, series or self.facts["data"]["columns"]["series"])
 
     def update(self, **facts: Any) -> "Folder":
         """Write new facts, and return the folder that has them."""
