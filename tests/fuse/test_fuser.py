@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from medclf.errors import SettingError
+from medclf.fuse.concatenate import SideBySide
 from medclf.fuse.fuser import settle
 from medclf.fuse.table import FUSERS, make_fuser
 
-EVERY = pytest.mark.parametrize("name", FUSERS)
+EVERY = pytest.mark.parametrize("name", [*FUSERS, "side_by_side"])
 PRESENT = torch.tensor(
     [[True, True, True, True], [True, False, True, False], [False, False, False, True]]
 )
@@ -20,7 +21,7 @@ def views():
 
 def made(name):
     torch.manual_seed(1)
-    return make_fuser(name, width=5, views=4)
+    return SideBySide(5, views=4) if name == "side_by_side" else make_fuser(name, width=5)
 
 
 @EVERY
@@ -79,9 +80,7 @@ def test_exams_do_not_see_each_other(name, views):
     assert torch.allclose(fuser(views, PRESENT), alone, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in FUSERS if name not in ("recurrent", "side_by_side")]
-)
+@pytest.mark.parametrize("name", [name for name in FUSERS if name != "recurrent"])
 def test_bags_have_no_order(name, views):
     fuser, order = made(name), torch.tensor([2, 0, 3, 1])
     shuffled, there = views[:, order], PRESENT[:, order]

@@ -109,7 +109,6 @@ def build_method(
         Lesson(task, fit.smoothing, weights),
         recipe.prepare.channels,
         recipe.prepare.size,
-        recipe.method.images,
         recipe.facts.columns,
         recipe.augment,
         fit.shift if in_use else None,

@@ -25,7 +25,6 @@ class Asked:
         lesson: What is learnt.
         channels: Of each prepared image.
         size: Its edges in samples, z first.
-        images: Images of an exam at most.
         facts: Names of the numbers that are known about a patient.
         changes: What chance may do to an image in training.
         shift: How far copies that are averaged in use are shifted, as a share of the edge; `None`
@@ -41,7 +40,6 @@ class Asked:
     lesson: Lesson
     channels: int
     size: tuple[int, ...]
-    images: int
     facts: tuple[str, ...]
     changes: Augment
     shift: float | None

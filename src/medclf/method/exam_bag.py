@@ -20,5 +20,5 @@ def build(asked: Asked, fuse: str = "gated_attention") -> Joined:
     """
     look = Seen(asked.channels, asked.size, asked.changes, alone)
     networks = asked.networks(asked.channels, asked.size)
-    fuser = asked.fused(make_fuser(fuse, asked.width(networks[0]), asked.images), networks[0])
+    fuser = asked.fused(make_fuser(fuse, asked.width(networks[0])), networks[0])
     return Joined(networks, look, fuser, asked.lesson, asked.changes.mix)

@@ -68,14 +68,13 @@ def build(
         raise SettingError(f"method.options.filters is drawn or clusters, not {filters!r}")
     if len(asked.size) == 3:
         channels, size = asked.channels * (1 + 2 * neighbours), tuple(asked.size[1:])
-        views = min(most, asked.size[0])
     else:
-        channels, views = asked.channels, side * side
+        channels = asked.channels
         size = tuple(max(1, round(2 * edge / (side + 1))) for edge in asked.size)
     look = Seen(channels, size, asked.changes, InOrder(size, most, neighbours, side))
     networks = asked.networks(channels, size)
     if filters == "clusters" and asked.examples is not None:
         seen = look(asked.examples(), asked.generator, training=False)
         set_filters(networks[0].body, seen.values.flatten(0, 1), asked.generator)
-    fuser = asked.fused(make_fuser("recurrent", asked.width(networks[0]), views), networks[0])
+    fuser = asked.fused(make_fuser("recurrent", asked.width(networks[0])), networks[0])
     return Joined(networks, look, fuser, asked.lesson, asked.changes.mix)

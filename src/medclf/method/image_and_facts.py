@@ -43,7 +43,7 @@ def build(
         raise SettingError("facts about the patients wanted, the recipe names none in [facts]")
     look = Hidden(Seen(asked.channels, asked.size, asked.changes, alone), hide, hide_all)
     networks = asked.networks(asked.channels, asked.size)
-    fuser = make_fuser(fuse, asked.width(networks[0]), asked.images)
+    fuser = make_fuser(fuse, asked.width(networks[0]))
     encoder = Encoder(len(asked.facts))
     outputs = asked.lesson.task.outputs
     facts: WithFacts

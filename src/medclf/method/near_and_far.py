@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import Generator, Tensor
 
 from medclf.errors import SettingError
-from medclf.fuse.table import make_fuser
+from medclf.fuse.concatenate import SideBySide
 from medclf.look.scales import near_and_far
 from medclf.look.seen import Seen
 from medclf.method.asked import Asked
@@ -42,7 +42,7 @@ def build(asked: Asked, scales: int = 2, own: bool = True) -> Joined:
     edges = tuple(max(edge, here) for edge, here in zip(size, _least(asked.size), strict=True))
     look = Seen(asked.channels, edges, asked.changes, Scales(shares, edges))
     networks = asked.networks(look.channels, edges, scales, own)
-    fuser = make_fuser("side_by_side", asked.width(networks[0]), scales)
+    fuser = SideBySide(asked.width(networks[0]), scales)
     return Joined(networks, look, asked.fused(fuser, networks[0]), asked.lesson, asked.changes.mix)
 
 

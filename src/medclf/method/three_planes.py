@@ -16,7 +16,7 @@ from typing import Literal
 from torch import Generator, Tensor
 
 from medclf.errors import SettingError
-from medclf.fuse.table import make_fuser
+from medclf.fuse.concatenate import SideBySide
 from medclf.look.planes import RUNNING, axis_planes, sample_planes
 from medclf.look.projections import projections
 from medclf.look.seen import Seen
@@ -88,5 +88,5 @@ def build(
     networks = asked.networks(channels, look.size, planes, joined == "own")
     if together:
         return EachView(networks, look, asked.lesson, asked.changes.mix)
-    fuser = make_fuser("side_by_side", asked.width(networks[0]), planes)
+    fuser = SideBySide(asked.width(networks[0]), planes)
     return Joined(networks, look, asked.fused(fuser, networks[0]), asked.lesson, asked.changes.mix)
