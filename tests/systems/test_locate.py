@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -187,6 +188,25 @@ def test_a_folder_that_holds_a_system_is_no_place_for_a_new_training(finder, tab
     refused = CliRunner().invoke(app, said)
     assert "a new run wants an empty folder, found a run" in str(refused.exception)
     assert sorted(path.name for path in folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (("predict", "RUN", "a.nii", "--site", "north"), "--site and --images want a run that cl"),
+        (("predict", "RUN", "a.nii", "--images", "."), "--site and --images want a run that cl"),
+        (("train", "--resume", "RUN", "--minutes", "3"), "--minutes does not go with --resume of"),
+        (("train", "--resume", "RUN", "--seed", "0"), "--seed, --find, .* do not go with --res"),
+        (("train", "--resume", "RUN", "--find", "ball"), "--seed, --find, .* do not go with --res"),
+        (("train", "--resume", "RUN", "--label", "kind"), "what columns mean do not go with --res"),
+        (("train", "marks.csv", "--find", "ball"), "--find ball wants --task locate"),
+    ],
+)
+def test_what_would_change_nothing_is_refused(finder, said, told):
+    words = [str(finder.folder.path) if word == "RUN" else word for word in said]
+    refused = CliRunner().invoke(app, words)
+    assert isinstance(refused.exception, SettingError)
+    assert re.search(told, str(refused.exception))
 
 
 def test_what_only_classifiers_do_is_refused_in_a_line(finder):

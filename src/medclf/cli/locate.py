@@ -53,12 +53,17 @@ def train_search(
     """Train a system in a new folder, or go on with one where that is asked for.
 
     Raises:
-        SettingError: there is no DATA.
+        SettingError: there is no DATA, or a search that goes on is given another budget.
     """
     from medclf.errors import SettingError
     from medclf.systems import locate
 
     if resumed:
+        if terms.minutes is not None:
+            raise SettingError(
+                f"{place}: its stages share the budget that it was begun with: --minutes does not "
+                "go with --resume of a search"
+            )
         return locate.resume(place, data, watch)
     if data is None:
         raise SettingError("DATA wanted, or --resume RUN; found neither")

@@ -60,16 +60,15 @@ def predict(
     Example: medclf predict runs/first new/*.dcm --out predictions.csv
     """
     from medclf import verbs
-    from medclf.errors import SettingError
 
     expect_place(out)
     with show_progress("Predicting", quiet=as_json) as count:
         watch = verbs.Watch(count=count)
         if is_search(run):
+            _expect_none(run, [site, images], "--site and --images want a run that classifies")
             text = find_in(run, files, watch, series, fill, as_json)
         else:
-            if fill is not None:
-                raise SettingError(f"{run}: --fill wants a run that locates landmarks")
+            _expect_none(run, [fill], "--fill wants a run that locates landmarks")
             loaded = verbs.load(run)
             found = loaded.predict(files, watch, site, series, images)
             text = _tell(found, loaded.run.task.classes, as_json)
@@ -77,6 +76,14 @@ def predict(
         write_output(out, text)
     else:
         sys.stdout.write(text)
+
+
+def _expect_none(run: Path, said: list[object], told: str) -> None:
+    """Check that nothing is said that this run has no use for."""
+    from medclf.errors import SettingError
+
+    if any(said):
+        raise SettingError(f"{run}: {told}")
 
 
 def _tell(found: Sequence["Prediction"], classes: Sequence[str], as_json: bool) -> str:

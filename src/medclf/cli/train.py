@@ -83,16 +83,18 @@ def train(  # noqa: PLR0913 - each argument is an option of the command line
     Example: medclf train exams.csv --minutes 5 --out runs/first
     """
     from medclf import verbs
-    from medclf.curate.cohort import read_cohort
+    from medclf.curate.cohort import AS_FOUND, read_cohort
     from medclf.errors import SettingError
 
     terms = Terms(minutes, seed, method, find, read_options(option or ()))
     named = net or pretrained or method or terms.options
-    _expect_alone(resume, recipe, [out, skip_unreadable], named)
+    others: list[object] = [out, skip_unreadable, seed is not None, find, columns != AS_FOUND]
+    _expect_alone(resume, recipe, others, named)
+    searched = is_search(resume) if resume is not None else task == "locate"
+    _expect_task(searched, find, [recipe, net, pretrained, skip_unreadable])
     place = resume or out or fresh_folder(Path("runs") / _stem(data or Path()))
     with watch_training(quiet=as_json) as watch, _told_how_to_resume(place):
-        if is_search(resume) if resume is not None else task == "locate":
-            _expect_search(recipe, bool(net or pretrained or skip_unreadable))
+        if searched:
             found = train_search(data, place, terms, columns, watch, resume is not None)
             scores, show = found.scores, show_found
         elif resume is not None:
@@ -122,11 +124,13 @@ def _plan(cohort: "Cohort", terms: Terms, net: str, pretrained: bool, watch: "Wa
     return verbs.plan(cohort, minutes, seed, watch, *named)
 
 
-def _expect_search(recipe: Path | None, others: bool) -> None:
-    """Check that nothing is said of a search that only trainings of classifiers understand."""
+def _expect_task(searched: bool, find: str, others: list[object]) -> None:
+    """Check that nothing is said of a search that only trainings of classifiers take, or else."""
     from medclf.errors import SettingError
 
-    if recipe is not None or others:
+    if find and not searched:
+        raise SettingError(f"--find {find} wants --task locate")
+    if searched and any(others):
         raise SettingError(
             "--task locate goes with --method, --find and --option, not with --recipe, --net, "
             "--pretrained or --skip-unreadable"
@@ -141,8 +145,9 @@ def _expect_alone(
 
     if resume is not None and (recipe or named or any(others)):
         raise SettingError(
-            f"{resume}: a run is resumed with its own recipe, in its own folder: --out, --recipe, "
-            "--net, --method, --option, --pretrained and --skip-unreadable do not go with --resume"
+            f"{resume}: a run is resumed with its own recipe, in its own folder, on data that are "
+            "read as they were: --out, --recipe, --net, --method, --option, --pretrained, --seed, "
+            "--find, --skip-unreadable and what columns mean do not go with --resume"
         )
     if recipe is not None and named:
         raise SettingError(
