@@ -47,6 +47,7 @@ ABOVE = {
     "comparison",
     "expected",
     "features",
+    "judging",
     "verbs",
     "compose",
     "estimator",

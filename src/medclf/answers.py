@@ -22,7 +22,7 @@ from medclf.learn.trained import Held, Trained
 from medclf.prepare.exam import prepare_image
 from medclf.prepare.marked import read_marked
 from medclf.prepare.order import once_in_turn
-from medclf.prepare.place import AXES, add_places
+from medclf.prepare.place import add_places, asks_place
 from medclf.prepare.site import sites_of
 from medclf.read.image import read_image
 
@@ -63,7 +63,7 @@ class Answers:
         found: list[Record] = []
         for path in map(Path, files):
             if path.is_file() and path.name.lower().endswith(TABLES):
-                found += read_exams(path, columns)
+                found += read_exams(path, columns, Columns(patient=known.patient))
             else:
                 source = find_image(path, pattern)
                 found.append(Record(str(path), {"image": source}, str(path)))
@@ -83,8 +83,8 @@ class Answers:
                     f"{record.name}: {recipe.method.images} images at most wanted, as in training, "
                     f"found {len(record.images)}"
                 )
-        if set(AXES) & set(recipe.facts.numbers):
-            records = add_places(records)
+        if asks_place(recipe.facts.numbers):
+            records = add_places(records, asked=recipe.facts.numbers)
         if self.site:
             records = [name_domain(record, recipe, self.site) for record in records]
         rows = self._prepare(records)

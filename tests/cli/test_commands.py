@@ -261,6 +261,7 @@ def test_evaluate_shows_intervals_to_a_person(medclf, trained):
     told = medclf("evaluate", trained, trained.parent / "pictures")
     assert (told.code, told.err) == (0, "")
     assert re.search(r"auc +│ \d\.\d{3} │ \d\.\d{3} to \d\.\d{3}", told.out)
+    assert "The classes are the names of the folders." in told.out
 
 
 def test_predict_writes_a_table_with_a_header(medclf, trained, tmp_path):

@@ -31,9 +31,11 @@ from medclf.curate.sheet import read_sheet
 from medclf.curate.split import may_be_dicom, name_patients, read_headers
 from medclf.curate.table import (
     Columns,
+    carry_over,
     choose_roles,
     names_images,
     names_labels,
+    tell_carried,
 )
 from medclf.curate.task import Worded, infer_task
 from medclf.curate.workbook import part_sheet
@@ -49,13 +51,15 @@ AS_FOUND = Columns()
 Loaded = tuple[Source, Table]
 
 
-def read_cohort(data: Path, columns: Columns = AS_FOUND) -> Cohort:
+def read_cohort(data: Path, columns: Columns = AS_FOUND, usual: Columns = AS_FOUND) -> Cohort:
     """Read which exams DATA holds, whose they are, and what is decided about them.
 
     Args:
         data: A packed data set, a table, a folder or zip with a folder per class or a table, or a
             TOML file that names several of these.
         columns: What the person says of it; the rest is inferred.
+        usual: What was said of data like these; it holds where `columns` say nothing, as far as
+            the data are a table or images that it fits.
 
     Raises:
         CohortError: its parts contradict each other, or there is one class only.
@@ -72,7 +76,9 @@ def read_cohort(data: Path, columns: Columns = AS_FOUND) -> Cohort:
             if columns != AS_FOUND:
                 raise SettingError(f"{data}: this data set has no columns to choose or to name")
             return dataset.read_dataset(data)
-    known = _know_patients(_read_form(data, columns), columns, data)
+    worded, filled = _read_form(data, columns, usual)
+    told, columns = tell_carried(columns, filled), filled
+    known = _know_patients(worded, columns, data)
     found = bind_groups(hold_out(known, columns.hold_out, data), columns.group, data)
     names = columns.classes or found.classes or None
     kind = columns.kind or ("coexisting" if found.classes else None)
@@ -81,15 +87,18 @@ def read_cohort(data: Path, columns: Columns = AS_FOUND) -> Cohort:
     except MedclfError as problem:
         raise type(problem)(f"{data}: {problem}") from problem
     records = (replace(r, label=label) for r, label in zip(found.records, labels, strict=True))
-    return Cohort(tuple(records), task, data, (*found.notes, *notes))
+    return Cohort(tuple(records), task, data, (*told, *found.notes, *notes))
 
 
-def read_exams(data: Path, columns: Columns = AS_FOUND) -> tuple[Record, ...]:
+def read_exams(
+    data: Path, columns: Columns = AS_FOUND, usual: Columns = AS_FOUND
+) -> tuple[Record, ...]:
     """Read exams without their labels, as they come to be judged.
 
     Args:
         data: A table, or a folder or zip with one.
         columns: What the person says of it.
+        usual: As `read_cohort` takes it.
 
     Raises:
         CohortError: its parts contradict each other.
@@ -97,14 +106,16 @@ def read_exams(data: Path, columns: Columns = AS_FOUND) -> tuple[Record, ...]:
     """
     if not part_sheet(data)[0].exists():
         raise ReadError(f"{data}: a table of exams wanted, nothing found")
-    return _read_form(data, replace(columns, label="none")).records
+    return _read_form(data, replace(columns, label="none"), usual)[0].records
 
 
-def _read_form(data: Path, columns: Columns) -> Worded:
+def _read_form(data: Path, columns: Columns, usual: Columns) -> tuple[Worded, Columns]:
+    """Read a table or a folder; tell what was said of its columns, and what holds from others."""
     book, sheet = part_sheet(data)
     if book.is_file() and book.name.lower().endswith(TABLES):
         loaded = Source(book), load_table(Source(book), sheet)
-        return _read_table(loaded, columns, None)
+        columns = carry_over(columns, usual, [loaded[1]])
+        return _read_table(loaded, columns, None), columns
     if not (data.is_dir() or is_archive(data)):
         raise ReadError(
             f"{data}: a data set, a folder, a zip or a table ({', '.join(TABLES)}) wanted, "
@@ -112,6 +123,7 @@ def _read_form(data: Path, columns: Columns) -> Worded:
         )
     listing = list_files(data)
     tables = _load_tables(listing)
+    columns = carry_over(columns, usual, [table for _, table in tables.values()])
     chosen, notes = _table_of(tables, columns, data)
     if not listing.images and len(listing.archives) == 1 and columns.images is None:
         (packed,) = listing.archives.values()
@@ -130,7 +142,7 @@ def _read_form(data: Path, columns: Columns) -> Worded:
         found = read_class_folders(listing)
     else:
         raise CohortError(f"{data}: images wanted, found {_what_else(data, listing)}")
-    return replace(found, notes=(*notes, *found.notes))
+    return replace(found, notes=(*notes, *found.notes)), columns
 
 
 def _what_else(data: Path, listing: Listing) -> str:

@@ -1,9 +1,9 @@
 """Which column of a table holds what: image, label, patient, split, exam, mark."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from medclf.core.task import Kind
 from medclf.curate.cells import Table
@@ -21,6 +21,11 @@ from medclf.curate.choice import (
     several_columns,
     usual_columns,
 )
+
+NAMES = ("path", "label", "patient", "split", "exam", "view", "point", "mask")
+"""Fields of `Columns` that name columns, or say "none"."""
+
+NONE = ("none", ("none",))
 
 
 @dataclass(frozen=True)
@@ -161,3 +166,52 @@ def names_labels(table: Table, columns: Columns) -> bool:
     given = (columns.label,) if isinstance(columns.label, str) else columns.label or ()
     named = {plain_name(column) for column in table} & {plain_name(name) for name in given}
     return bool(named or usual_columns(table, LABELS))
+
+
+def carry_over(columns: Columns, usual: Columns, tables: Iterable[Table]) -> Columns:
+    """Fill in what was said of other data, where nothing is said of these.
+
+    Args:
+        columns: What is said of these.
+        usual: What was said of others.
+        tables: Those among these; a column is named only where they have it.
+
+    Example:
+        >>> told = Columns(label="finding", patient="number", tidy_labels=True)
+        >>> found = carry_over(Columns(), told, [{"finding": ["cyst"], "dx": ["nodule"]}])
+        >>> found.label, found.patient, found.tidy_labels
+        ('finding', None, True)
+    """
+    there = {plain_name(name) for table in tables for name in table}
+    said: dict[str, Any] = {}
+    for name in (field.name for field in fields(Columns)):
+        known = getattr(usual, name)
+        if not getattr(columns, name) and known and (name not in NAMES or _fits(known, there)):
+            said[name] = known
+    # These pairs say the same in two ways, or contradict each other.
+    for one, other in (("patient", "patient_pattern"), ("hold_out", "split")):
+        if getattr(columns, one):
+            said.pop(other, None)
+        if getattr(columns, other):
+            said.pop(one, None)
+    return replace(columns, **said)
+
+
+def tell_carried(columns: Columns, filled: Columns) -> list[str]:
+    """Note what was filled in."""
+    pairs = [(f.name, getattr(columns, f.name), getattr(filled, f.name)) for f in fields(Columns)]
+    told = [_tell(name, after) for name, before, after in pairs if before != after]
+    return [f"As was said of the run's data: {' '.join(told)}."] if told else []
+
+
+def _fits(known: str | tuple[str, ...], there: set[str]) -> bool:
+    """Tell whether all columns are there that were named."""
+    names = {known} if isinstance(known, str) else set(known)
+    return known in NONE or {plain_name(name) for name in names} <= there
+
+
+def _tell(name: str, value: Any) -> str:
+    flag = f"--{name.replace('_', '-')}"
+    if value is True:
+        return flag
+    return f"{flag} {','.join(value) if isinstance(value, tuple) else value}"

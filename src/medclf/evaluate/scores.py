@@ -142,7 +142,8 @@ def score(
         )
         for k, name in enumerate(task.classes)
     }
-    notes = [
+    notes = [*predictions.notes]
+    notes += [
         f"no exam has the class {name!r}: it is left out of every mean over classes"
         for name, n in zip(task.classes, exams, strict=True)
         if n == 0

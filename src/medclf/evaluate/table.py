@@ -38,6 +38,7 @@ class Predictions:
         spread: (N, K) standard deviation of each probability over the members and the looks.
         facts: By name, one per exam: a number, a word, or `None` where missing.
         learnt: How many more exams there were, left out since the run had learnt from them.
+        notes: How the exams were read, in sentences; the file does not keep them.
 
     Raises:
         SettingError: shapes disagree, or a number is out of its range.
@@ -53,6 +54,7 @@ class Predictions:
     spread: NDArray[np.float64]
     facts: Mapping[str, tuple[Fact, ...]] = field(default_factory=dict)
     learnt: int = 0
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         exams, classes = len(self.exams), len(self.task.classes)
@@ -101,6 +103,7 @@ class Predictions:
             self.spread[rows],
             facts,
             self.learnt,
+            self.notes,
         )
 
 
