@@ -73,6 +73,19 @@ def test_the_plan_follows_the_exams_and_the_minutes(learnt, minutes, learn, memb
     assert found.reasons["transfer.learn"]
 
 
+@pytest.mark.parametrize("learnt", [100, FEW + 1])
+def test_a_patch_shows_no_more_to_a_pretrained_network(learnt):
+    known = Prepare((48, 48), 1, spacing_mm=(0.5, 0.5), crop="point")
+    recipe = take_network(Plan(Recipe(known)), TASK, "", True, learnt, 60).recipe
+    edge, mm = recipe.prepare.size[0], recipe.prepare.spacing_mm[0]
+    assert edge > 48
+    assert edge * mm == pytest.approx(48 * 0.5)
+    unknown = replace(known, spacing_mm=())
+    kept = take_network(Plan(Recipe(unknown)), TASK, "", True, learnt, 60)
+    assert kept.recipe.prepare == unknown
+    assert "around the point" in kept.reasons["prepare.size"]
+
+
 @pytest.mark.parametrize(
     ("method", "head"),
     [

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from medclf import verbs
 from medclf.core.cohort import Cohort
 from medclf.errors import SettingError
+from medclf.learn.borrowed import same_field
 from medclf.learn.committee import build_method
 from medclf.learn.device import pick_device
 from medclf.learn.exams import Exams, measure_values, standardised
@@ -81,11 +82,11 @@ def _of_body(name: str, cohort: Cohort, watch: verbs.Watch, size: int | None) ->
     source = find_source(name)
     # A method that joins images would do so by weights that nothing has taught.
     planned = verbs.plan(cohort, watch=watch, net=name, pretrained=True, method="whole_image")
-    recipe = planned.recipe
-    if len(recipe.prepare.size) == 2:
-        edge = size or source.pixels
-        recipe = replace(recipe, prepare=replace(recipe.prepare, size=(edge, edge)))
-    prepare = recipe.prepare
+    recipe, edge = planned.recipe, size or source.pixels
+    prepare = same_field(recipe.prepare, edge)
+    if size is not None and len(prepare.size) == 2:
+        prepare = replace(prepare, size=(edge, edge))
+    recipe = replace(recipe, prepare=prepare)
     if not prepare.learnt:
         prepare = learn_standard([cohort.records[i] for i in _telling(cohort)], prepare)
     store = open_store(cohort.records, prepare, progress=watch.count)

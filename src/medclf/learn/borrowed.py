@@ -18,12 +18,14 @@ from medclf.net.cost import measure_cost
 from medclf.net.source import Source
 from medclf.net.table import build_body
 from medclf.net.weights import find_source
+from medclf.prepare.settings import Prepare
 
 READY = "efficientnet_lite0"  # its weights come in a package, so that no network is needed
 FEW = 1500  # exams to learn from, up to which the body is kept as it is
 PASSES = 3  # over all exams, without which fine-tuning does not pay
 PRODUCTS_PER_SECOND = 5e9  # multiply-adds of a step of depthwise networks, two cores
 DECAY, RATE = 0.8, 1e-3
+HALVED = 128  # edge of pictures that a network is taught with
 RATES = (1e-3, 4e-3)  # that suit networks which start from chance
 
 
@@ -103,15 +105,11 @@ def _frozen(plan: Plan, task: Task, source: Source, why: str) -> Plan:
     reasons["fit.epochs"] = "one look at each exam"
     reasons["fit.members"] = "one for each fold" if recipe.fit.folds else "all would be the same"
     reasons.pop("fit.mirror", None)
-    size = recipe.prepare.size
-    if len(size) == 2:
-        size = (source.pixels, source.pixels)
-        reasons["prepare.size"] = "that of the pictures that the weights were made from"
     fit = replace(
         recipe.fit, epochs=1, members=recipe.fit.folds or 1, mirror="no", shift=0.0, balance="none"
     )
-    prepare = replace(recipe.prepare, size=size)
-    return Plan(replace(recipe, prepare=prepare, fit=fit), reasons)
+    whole = Plan(replace(recipe, fit=fit), reasons)
+    return _resized(whole, source.pixels, "that of the pictures that the weights were made from")
 
 
 def _tuned(plan: Plan, passes: float) -> Plan:
@@ -129,12 +127,35 @@ def _tuned(plan: Plan, passes: float) -> Plan:
 def _by_steps(plan: Plan) -> Plan:
     """Make a plan fit for a dear network that is passed several times."""
     recipe, reasons = plan.recipe, dict(plan.reasons)
-    size = recipe.prepare.size
-    if len(size) == 2:
-        size = (128, 128)
-        reasons["prepare.size"] = "halved for speed; the features serve at this size too"
     fit = replace(recipe.fit, members=min(2, recipe.fit.members), mirror="no")
     reasons["fit.members"] = "two: each is dear"
     reasons.pop("fit.mirror", None)
-    prepare = replace(recipe.prepare, size=size)
-    return Plan(replace(recipe, prepare=prepare, fit=fit), reasons)
+    learns = Plan(replace(recipe, fit=fit), reasons)
+    return _resized(learns, HALVED, "halved for speed; the features serve at this size too")
+
+
+def same_field(prepare: Prepare, edge: int) -> Prepare:
+    """Prepare pictures to another edge, without showing more or less of what they show.
+
+    Args:
+        prepare: Left as it is for volumes, and where samples of the file itself are cut out around
+            a point: more of them would show more.
+        edge: In samples.
+    """
+    if len(prepare.size) != 2 or (prepare.crop == "point" and not prepare.spacing_mm):
+        return prepare
+    pairs = zip(prepare.spacing_mm, prepare.size, strict=False)
+    spacing = tuple(mm * samples / edge for mm, samples in pairs)
+    return replace(prepare, size=(edge, edge), spacing_mm=spacing)
+
+
+def _resized(plan: Plan, edge: int, why: str) -> Plan:
+    before, reasons = plan.recipe.prepare, dict(plan.reasons)
+    prepare = same_field(before, edge)
+    if prepare != before:
+        reasons["prepare.size"] = why
+    elif before.crop == "point" and len(before.size) == 2:
+        reasons["prepare.size"] = "of the file around the point: more samples would show more"
+    if prepare.spacing_mm != before.spacing_mm:
+        reasons["prepare.spacing_mm"] = "finer, so that what is seen around the point stays as wide"
+    return Plan(replace(plan.recipe, prepare=prepare), reasons)
