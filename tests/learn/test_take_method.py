@@ -39,6 +39,14 @@ def test_columns_of_the_making_alone_serve_no_method_of_facts():
     assert tell_lack("whole_image", has) == ""
 
 
+def test_a_placed_patch_reads_where_its_point_lies_and_how_far_aside():
+    flat = set_method(RECIPE, cohort(), "placed_patch")[0].facts
+    assert flat.numbers == ("place_y", "place_x", "place_aside")
+    deep = set_method(replace(RECIPE, prepare=Prepare((8, 8, 8), 1)), cohort(), "placed_patch")[0]
+    assert deep.facts.numbers == ("place_z", "place_y", "place_x", "place_aside")
+    assert deep.facts.mean == (0.5, 0.5, 0.5, 0.25)
+
+
 def test_methods_with_copies_are_methods():
     assert set(METHODS) >= COPIED
 

@@ -8,7 +8,7 @@ from medclf.errors import ReadError
 from medclf.prepare.exam import Prepare, place_image, prepare_image
 from medclf.prepare.marked import Mark
 from medclf.prepare.order import once_in_turn
-from medclf.prepare.place import AXES, add_places
+from medclf.prepare.place import ASIDE, AXES, add_places, asks_place
 
 RNG = np.random.default_rng(0)
 VALUES = RNG.integers(0, 200, (1, 20, 24, 28)).astype(np.uint8)
@@ -115,5 +115,43 @@ def test_places_lie_within_the_body():
         for n, at in enumerate(points)
     ]
     placed = add_places(records, lambda source: image)
-    found = np.array([[record.facts[name] for name in AXES] for record in placed])
-    assert np.allclose(found, [[0, 0, 0], [0.5] * 3, [1, 1, 1]], atol=0.1)
+    found = np.array([[record.facts[name] for name in (*AXES, ASIDE)] for record in placed])
+    assert np.allclose(found, [[0, 0, 0, 0.5], [0.5] * 3 + [0], [1, 1, 1, 0.5]], atol=0.1)
+
+
+def test_places_in_pictures_have_two_axes():
+    picture = Image(RNG.integers(0, 200, (1, 24, 28)).astype(np.uint8))
+    record = Record("a", {"image": Source("a.png", point=Point((23.0, 0.0), "samples"))}, "p")
+    (placed,) = add_places([record], lambda source: picture)
+    assert placed.facts == {"place_y": 1, "place_x": 0, ASIDE: 0.5}
+
+
+@pytest.mark.parametrize("unit", ["mm", "samples"])
+def test_landmarks_that_are_asked_for_are_told_in_mm(unit):
+    sample = np.array([9.0, 11.0, 13.0])
+    at = GRID.to_mm(sample) if unit == "mm" else sample
+    source = Source("a.nii", point=Point(tuple(at), unit))
+    z, y, x = GRID.to_mm(sample)
+    carina = {"carina_z_mm": z + 3, "carina_y_mm": y + 4, "carina_x_mm": x}
+    size = {"size_z_mm": 9.0, "size_y_mm": 9.0, "size_x_mm": 9.0}
+    records = [
+        Record("a", {"image": source}, "p", facts=carina | size),
+        Record("b", {"image": source}, "p", facts=carina | {"carina_x_mm": None}),
+        Record("c", {"image": source}, "p"),
+    ]
+    asked = (*AXES, "mm_from_carina")
+    one, lacking, without = add_places(records, lambda source: IMAGE, asked=asked)
+    assert one.facts["mm_from_carina"] == pytest.approx(5)
+    assert set(one.facts) - set(records[0].facts) == {*asked, ASIDE}
+    assert lacking.facts["mm_from_carina"] is None
+    assert "mm_from_carina" not in without.facts
+    unplaced = Image(VALUES, Grid((2.0, 1.0, 1.0)))
+    if unit == "samples":
+        (one,) = add_places(records[:1], lambda source: unplaced, asked=asked)
+        assert "mm_from_carina" not in one.facts
+
+
+def test_places_are_told_apart_from_other_facts():
+    assert asks_place(("age", ASIDE))
+    assert asks_place(("mm_from_carina",))
+    assert not asks_place(("age", "carina_z_mm"))

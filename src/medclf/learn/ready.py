@@ -19,7 +19,7 @@ from medclf.learn.facts import learn_facts
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import apply_splits
 from medclf.prepare.exam import Prepare
-from medclf.prepare.place import AXES, add_places
+from medclf.prepare.place import add_places, asks_place
 from medclf.prepare.standard import learn_standard
 from medclf.prepare.store import Store, open_store
 
@@ -131,9 +131,10 @@ def with_places(
     cohort: Cohort, recipe: Recipe, progress: Callable[[int, int], None] | None = None
 ) -> Cohort:
     """Add to the facts where in the body points lie, where the recipe asks for it."""
-    if not set(AXES) & set(recipe.facts.numbers):
+    numbers = recipe.facts.numbers
+    if not asks_place(numbers):
         return cohort
-    return replace(cohort, records=add_places(cohort.records, progress=progress))
+    return replace(cohort, records=add_places(cohort.records, progress=progress, asked=numbers))
 
 
 def _keep(cohort: Cohort, store: Store) -> Cohort:

@@ -15,7 +15,7 @@ from medclf.learn.settings import Facts, Method, Option
 from medclf.learn.transfer import Transfer
 from medclf.method.table import COPIED, METHODS, Need, find_method
 from medclf.prepare.exam import Prepare
-from medclf.prepare.place import AXES
+from medclf.prepare.place import ASIDE, AXES
 
 PATCH = {2: 48, 3: 32}
 """Samples along each edge of what is cut out around a marked point."""
@@ -120,8 +120,10 @@ def set_method(recipe: Recipe, cohort: Cohort, name: str) -> tuple[Recipe, dict[
         recipe = replace(recipe, fit=replace(recipe.fit, shift=0.0))
         reasons["fit.shift"] = "the method's own views are averaged or joined, no shifted copies"
     if name == "placed_patch":
-        recipe = replace(recipe, facts=Facts(AXES, (0.5,) * len(AXES), (0.25,) * len(AXES)))
-        reasons["facts.numbers"] = "the place of the point within the body, 0 to 1"
+        axes = AXES[-len(recipe.prepare.size) :]
+        mean, deviation = (0.5,) * len(axes) + (0.25,), (0.25,) * len(axes) + (0.125,)
+        recipe = replace(recipe, facts=Facts((*axes, ASIDE), mean, deviation))
+        reasons["facts.numbers"] = "where in the body the point lies, 0 to 1, and how far aside"
     elif "facts" in find_method(name).needs and not recipe.facts.columns:
         recipe = replace(recipe, facts=_choose_facts(cohort))
         left = ", ".join(name for name in _columns(cohort) if not is_of_the_patient(name))

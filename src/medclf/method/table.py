@@ -105,7 +105,7 @@ METHODS: dict[str, Entry] = {
     ),
     "placed_patch": Entry(
         *("placed_patch", "a patch that knows where in the body it lies", 2017, GHAFOORIAN),
-        ("points", "volumes"),
+        ("points",),
     ),
     "filters_then_sequence": Entry(
         "filters_then_sequence", "slices or patches read in order", 2015, GAO, ("one image",)
