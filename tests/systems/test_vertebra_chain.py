@@ -14,7 +14,7 @@ from medclf.core.record import Point, Source
 from medclf.curate.cohort import Columns
 from medclf.curate.phantom.spine.cohort import make_spines
 from medclf.curate.phantom.spine.levels import NUMBERS
-from medclf.errors import ReadError, SettingError
+from medclf.errors import CohortError, ReadError, SettingError
 from medclf.locate.row import Marks
 from medclf.locate.scans import Scan, Target
 from medclf.read.image import read_image
@@ -98,6 +98,17 @@ def test_a_row_and_looks_name_candidates_together():
     none = name_places(row, np.zeros((0, 3)), np.zeros((0, 15)))
     assert not none.found.any()
     assert not none.scores.any()
+
+
+def test_a_row_is_learnt_beside_scans_without_marks_but_not_of_one_landmark():
+    places = np.array([[0.0, 0, 0], [-20, 0, 0]])
+    marks = [Marks(np.arange(2), places), Marks(np.arange(2), places + 5)]
+    empty = Marks(np.zeros(0, np.int64), np.zeros((0, 3)))
+    known, row = learn_landmarks([marks[0], empty, marks[1]], 3.0)
+    assert known.tolist() == [0, 1]
+    assert row.step_mm == pytest.approx(20.0)
+    with pytest.raises(CohortError, match="2 landmarks or more wanted, to learn a row, found 1"):
+        learn_landmarks([Marks(np.zeros(1, np.int64), places[:1]), empty], 3.0)
 
 
 def test_an_exam_tells_what_lies_before_and_after():

@@ -21,6 +21,9 @@ from medclf.errors import CohortError
 
 Numbers = NDArray[np.float64]
 
+FEWEST = 2
+"""Kinds of landmarks that are a row."""
+
 REACH = 4
 """Links lead to the fourth landmark after one at most."""
 
@@ -126,7 +129,7 @@ def learn_order(scans: Sequence[Marks], kinds: int) -> tuple[NDArray[np.int64], 
     """Learn the order of landmarks, and their mean shape.
 
     Args:
-        scans: With two landmarks or more, or they tell nothing.
+        scans: With a landmark at least each; it takes two of them to tell something.
         kinds: How many there are.
 
     Returns:
@@ -134,8 +137,14 @@ def learn_order(scans: Sequence[Marks], kinds: int) -> tuple[NDArray[np.int64], 
         shape in that order, (K, 3).
 
     Raises:
-        CohortError: scans do not overlap, so that it cannot be said which comes first.
+        CohortError: there is but one kind, or scans do not overlap, so that it cannot be said which
+            comes first.
     """
+    if kinds < FEWEST:
+        raise CohortError(
+            f"training scans with {FEWEST} landmarks or more wanted, to learn a row, found "
+            f"{kinds}; heat_map finds a single one"
+        )
     rows = sum(len(scan.kinds) for scan in scans)
     system, seen = np.zeros((rows, kinds + len(scans))), np.zeros((rows, 3))
     row = 0

@@ -109,14 +109,18 @@ def learn_landmarks(scans: list[Marks], least_mm: float) -> tuple[NDArray[np.int
     """Learn the row of those landmarks that scans show.
 
     Args:
-        scans: Of training.
+        scans: Of training; those without landmarks tell nothing.
         least_mm: By which candidates may be off.
 
     Returns:
         Their numbers, in order, and the row.
+
+    Raises:
+        CohortError: there is no second landmark, or scans do not overlap.
     """
     there = np.unique(np.concatenate([scan.kinds for scan in scans]))
-    counted = [replace(scan, kinds=np.searchsorted(there, scan.kinds)) for scan in scans]
+    marked = [scan for scan in scans if len(scan.kinds)]
+    counted = [replace(scan, kinds=np.searchsorted(there, scan.kinds)) for scan in marked]
     order, mean = learn_order(counted, len(there))
     row = learn_row([scan.ordered(order) for scan in counted], mean, least_mm)
     return there[order], row
