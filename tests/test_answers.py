@@ -75,6 +75,13 @@ def test_a_bag_of_images_says_what_each_counted(exams, tmp_path):
     assert sum(shares.values()) == pytest.approx(1)
     again = medclf.load(tmp_path / "run").predict([tmp_path / "0-front.png"])
     assert again[0].probabilities == pytest.approx(found["0"].probabilities, abs=1e-5)
+    assert found["0"].warnings == ("missing, though most training exams had it: side",)
+    assert found["1"].warnings == ()
+    views = [("front", "1-front.png"), ("side", "1-side.png"), ("oblique", "2-side.png")]
+    new = write(tmp_path, [{"path": path, "exam": "x", "view": view} for view, path in views])
+    (more,) = run.predict([new])
+    assert len(more.images) == 3
+    assert more.warnings == ()
 
 
 def test_facts_are_used_and_what_is_strange_is_told(exams, tmp_path):

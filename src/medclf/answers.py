@@ -15,10 +15,12 @@ from medclf.curate.folder import TABLES
 from medclf.curate.series import find_image
 from medclf.errors import ReadError, SettingError
 from medclf.learn.align import columns_of
+from medclf.learn.bag import doubt_images
 from medclf.learn.domain import domain_column, doubt_domains, known_domains, name_domain
 from medclf.learn.facts import doubt_facts, encode_facts
 from medclf.learn.run import Run
 from medclf.learn.trained import Held, Trained
+from medclf.method.table import find_method
 from medclf.prepare.exam import prepare_image
 from medclf.prepare.marked import read_marked
 from medclf.prepare.order import once_in_turn
@@ -71,17 +73,17 @@ class Answers:
 
     def parts(self, records: Sequence[Record]) -> Iterable[list[Prediction]]:
         """Predict exams, so many at once that their images fit into memory."""
-        most = max(1, AT_ONCE // self.trained.recipe.method.images)
+        most = max(1, AT_ONCE // max((len(record.images) for record in records), default=1))
         for start in range(0, len(records), most):
             yield self._predict(records[start : start + most])
 
     def _predict(self, records: Sequence[Record]) -> list[Prediction]:
         recipe = self.trained.recipe
         for record in records:
-            if len(record.images) > recipe.method.images:
+            if len(record.images) > 1 and "one image" in find_method(recipe.method.name).needs:
                 raise ReadError(
-                    f"{record.name}: {recipe.method.images} images at most wanted, as in training, "
-                    f"found {len(record.images)}"
+                    f"{record.name}: one image wanted, as {recipe.method.name} sees it, "
+                    f"found {', '.join(record.images)}"
                 )
         if asks_place(recipe.facts.numbers):
             records = add_places(records, asked=recipe.facts.numbers)
@@ -89,9 +91,10 @@ class Answers:
             records = [name_domain(record, recipe, self.site) for record in records]
         rows = self._prepare(records)
         facts = encode_facts(records, recipe.facts)
+        usual = self.run.facts["data"].get("views", ())
         taken = doubt_domains(self.trained, rows, facts)
         warnings = [
-            (*doubt_facts(record, recipe.facts), *doubts)
+            (*doubt_facts(record, recipe.facts), *doubt_images(record, usual), *doubts)
             for record, doubts in zip(records, taken, strict=True)
         ]
         found = self.trained.predict([record.name for record in records], rows, facts, warnings)
@@ -110,7 +113,7 @@ class Answers:
         if prepare.site and not self.site and any(prepare.site in r.facts for r in records):
             sites = sites_of(records, prepare)
         values: list[NDArray[Any]] = []
-        table = np.full((len(records), self.trained.recipe.method.images), -1)
+        table = np.full((len(records), max(len(record.images) for record in records)), -1)
         for number, (record, site) in enumerate(zip(records, sites, strict=True)):
             for place, source in enumerate(record.images.values()):
                 image, mark = read_marked(source, prepare, read)

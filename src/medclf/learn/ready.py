@@ -15,6 +15,7 @@ from medclf.curate.cohort import Columns
 from medclf.errors import RunError
 from medclf.learn.align import digest_images, join_copies, tell_copied
 from medclf.learn.alike import deal_prepared, join_named
+from medclf.learn.bag import usual_images
 from medclf.learn.facts import learn_facts
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import apply_splits
@@ -79,8 +80,8 @@ def make_ready(
         )
         cohort, left_out = _keep(cohort, store), left_out + store.failures
         digests = digest_images(store)
+    training = [record for record in cohort.records if record.split == "train"]
     if recipe.facts.columns:
-        training = [record for record in cohort.records if record.split == "train"]
         recipe = replace(recipe, facts=learn_facts(training, recipe.facts))
     images, copied = columns.images, tell_copied(cohort.records, digests)
     data = {
@@ -90,6 +91,7 @@ def make_ready(
         "left_out": [list(failure) for failure in left_out],
         "alike": alike,
         "copied": copied,
+        "views": usual_images(training),
         "problems": [*(problem.message for problem in check_records(cohort)), *copied],
     }
     return Ready(cohort, recipe, reasons, store, tuple(digests), data)
