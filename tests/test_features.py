@@ -2,16 +2,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import medclf
 from medclf.core.task import Task
 from medclf.errors import FetchError, SettingError
 from medclf.features import features
-from medclf.learn.borrowed import FEW, RATES, take_network
+from medclf.learn.borrowed import DECAY, FEW, RATES, take_network
+from medclf.learn.committee import build_method
 from medclf.learn.plan import Plan
 from medclf.learn.recipe import Recipe
 from medclf.learn.settings import Fit, Method
+from medclf.learn.transfer import Transfer
 from medclf.prepare.exam import Prepare
 
 TASK = Task(("dark", "light"))
@@ -71,6 +74,14 @@ def test_the_plan_follows_the_exams_and_the_minutes(learnt, minutes, learn, memb
     assert found.recipe.transfer.learn == learn
     assert found.recipe.fit.members == members
     assert found.reasons["transfer.learn"]
+
+
+def test_a_code_goes_on_from_published_weights():
+    way, transfer = Method("code_then_tree", {"code": 8}), Transfer("code", "tree")
+    plan = Plan(Recipe(Prepare((96, 96), 1), method=way, transfer=transfer))
+    recipe = take_network(plan, TASK, "", True, 100, 60).recipe
+    assert recipe.transfer == Transfer("code", "tree", decay=DECAY)
+    assert build_method(recipe, TASK, 0, torch.device("cpu"), in_use=True).task == TASK
 
 
 @pytest.mark.parametrize("learnt", [100, FEW + 1])

@@ -3,8 +3,8 @@
 Few exams keep the body as it is, and a logistic curve is fitted to its features: that takes one
 look at each exam and cannot overfit the body. Where a method joins views or facts by parts that
 must learn, those and the head learn by steps instead. Many exams, and a budget for a few passes
-over them, let everything learn on, slower towards the image. Both rules were found on validation
-(docs/experiments.md).
+over them, let everything learn on, slower towards the image, as a code without labels always does.
+Both rules were found on validation (docs/experiments.md).
 """
 
 from dataclasses import replace
@@ -59,13 +59,16 @@ def take_network(
     told = f"{source.top1:g} % of ImageNet's pictures told right"
     reasons["net.pretrained"] = told if source.top1 else f"the weights {source.file}"
     changed = Plan(recipe, reasons)
+    if recipe.transfer.learn == "code":
+        return _tuned(changed)
     if learnt <= FEW:
         return _frozen(changed, task, source, f"{learnt} exams are too few to teach a body anew")
     products = measure_cost(build_body(name, 2, 3, (128, 128)), 3, (128, 128)).multiply_adds
     passes = minutes * 60 * PRODUCTS_PER_SECOND / (3 * products * learnt)
     if passes < PASSES:
         return _frozen(changed, task, source, f"{minutes:g} minutes do not allow {PASSES} passes")
-    return _tuned(changed, passes)
+    reasons["transfer.learn"] = f"exams and minutes allow about {passes:.0f} passes"
+    return _tuned(Plan(recipe, reasons))
 
 
 def teach_joins(recipe: Recipe, task: Task) -> tuple[Recipe, dict[str, str]]:
@@ -112,16 +115,16 @@ def _frozen(plan: Plan, task: Task, source: Source, why: str) -> Plan:
     return _resized(whole, source.pixels, "that of the pictures that the weights were made from")
 
 
-def _tuned(plan: Plan, passes: float) -> Plan:
-    """Let everything learn on."""
+def _tuned(plan: Plan) -> Plan:
+    """Let everything learn on, by labels or without."""
     reasons = {
         **plan.reasons,
-        "transfer.learn": f"exams and minutes allow about {passes:.0f} passes",
         "transfer.decay": "edges and textures serve as they are; late stages learn most",
         "fit.rate": "what was learnt already must not be lost",
     }
-    fit = replace(plan.recipe.fit, rate=RATE)
-    return _by_steps(Plan(replace(plan.recipe, fit=fit, transfer=Transfer(decay=DECAY)), reasons))
+    recipe = plan.recipe
+    fit, transfer = replace(recipe.fit, rate=RATE), replace(recipe.transfer, decay=DECAY)
+    return _by_steps(Plan(replace(recipe, fit=fit, transfer=transfer), reasons))
 
 
 def _by_steps(plan: Plan) -> Plan:
