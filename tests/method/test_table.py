@@ -42,6 +42,7 @@ CHOICES = [
     ("filters_then_sequence", 3, {"most": 5, "neighbours": 0}),
     ("exam_bag", 2, {"fuse": "max"}),
     ("any_modality", 3, {"norms": "shared"}),
+    ("placed_patch", 2, {"hide": 0.1}),
     ("code_then_tree", 2, {"code": 16}),
 ]
 
