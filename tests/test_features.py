@@ -76,6 +76,20 @@ def test_the_plan_follows_the_exams_and_the_minutes(learnt, minutes, learn, memb
     assert found.reasons["transfer.learn"]
 
 
+@pytest.mark.parametrize(
+    ("dims", "method", "learn"),
+    [
+        (2, "whole_image", "all"),
+        (3, "whole_image", "head"),
+        (3, "random_views", "all"),
+        (3, "multi_view", "head"),
+    ],
+)
+def test_passes_are_counted_over_what_a_method_sees(dims, method, learn):
+    plan = Plan(Recipe(Prepare((32,) * dims, 1), method=Method(method)))
+    assert take_network(plan, TASK, "", True, FEW + 1, 10).recipe.transfer.learn == learn
+
+
 def test_a_code_goes_on_from_published_weights():
     way, transfer = Method("code_then_tree", {"code": 8}), Transfer("code", "tree")
     plan = Plan(Recipe(Prepare((96, 96), 1), method=way, transfer=transfer))

@@ -63,12 +63,20 @@ def take_network(
         return _tuned(changed)
     if learnt <= FEW:
         return _frozen(changed, task, source, f"{learnt} exams are too few to teach a body anew")
-    products = measure_cost(build_body(name, 2, 3, (128, 128)), 3, (128, 128)).multiply_adds
-    passes = minutes * 60 * PRODUCTS_PER_SECOND / (3 * products * learnt)
+    tuned = _tuned(changed)
+    products = 3 * learnt * _count_products(tuned.recipe, task)
+    passes = minutes * 60 * PRODUCTS_PER_SECOND / products
     if passes < PASSES:
         return _frozen(changed, task, source, f"{minutes:g} minutes do not allow {PASSES} passes")
-    reasons["transfer.learn"] = f"exams and minutes allow about {passes:.0f} passes"
-    return _tuned(Plan(recipe, reasons))
+    allowed = f"exams and minutes allow about {passes:.0f} passes"
+    return Plan(tuned.recipe, {**tuned.reasons, "transfer.learn": allowed})
+
+
+def _count_products(recipe: Recipe, task: Task) -> int:
+    """Count the multiply-adds of the network of a recipe in all views of an exam."""
+    seen, net = make_sketch(recipe, task), recipe.net
+    body = build_body(net.name, len(seen.size), seen.channels, seen.size, **net.options)
+    return seen.views * measure_cost(body, seen.channels, seen.size).multiply_adds
 
 
 def teach_joins(recipe: Recipe, task: Task) -> tuple[Recipe, dict[str, str]]:
