@@ -78,10 +78,10 @@ def fill(run: locate.TrainedSearch, spines: Path) -> tuple[float, float]:
     dice, seconds = [], []
     for name in pd.read_csv(run.folder.path / "findings.csv").file.unique():
         start = time.perf_counter()
-        found = run.predict([name])
+        found = run.predict([spines / name])
         seconds.append(time.perf_counter() - start)
         sure = [one for one in found if one.sure]
-        labels = fill_scan(read_image(Source(Path(name))), sure, kinds, sizes)
+        labels = fill_scan(read_image(Source(spines / name)), sure, kinds, sizes)
         path = spines / "labels" / Path(name).name
         wanted = read_image(Source(path)).values[0]
         for kind in truth.name[truth.path == f"volumes/{path.name}"]:

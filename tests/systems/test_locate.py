@@ -1,6 +1,7 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -171,6 +172,20 @@ def test_a_row_without_place_is_a_scan_without_targets(table):
     frame.to_csv(table.parent / "some.csv", index=False)
     _, scans = locate._read_scans(table.parent / "some.csv", KIND, ())
     assert [len(scan.targets) for scan in scans] == [0, 2, 1, 2, 1, 2]
+
+
+def test_scans_keep_their_names_and_patients_as_their_folder_moves(table, tmp_path, monkeypatch):
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    pd.read_csv(table).drop(columns="patient").to_csv(moved / "marks.csv", index=False)
+    for path in table.parent.glob("*.nii"):
+        (moved / path.name).symlink_to(path)
+    _, scans = locate._read_scans(moved / "marks.csv", KIND, ())
+    names = [f"{number}.nii" for number in range(6)]
+    assert [(scan.name, scan.patient) for scan in scans] == list(zip(names, names, strict=True))
+    monkeypatch.chdir(moved)
+    _, again = locate._read_scans(Path("marks.csv"), KIND, ())
+    assert [scan.name for scan in again] == names
 
 
 def test_the_folder_tells_what_was_sought(finder):

@@ -6,6 +6,7 @@ A row without a place says that the scan was looked at, and has nothing more to 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from medclf.core.record import Point, Record, Source
 from medclf.errors import CohortError
@@ -36,7 +37,7 @@ class Scan:
     """An image that is searched, before it is read.
 
     Args:
-        name: Its file, unique.
+        name: Its file below the folder of the data, unique.
         source: Where it is; without a point.
         patient: Whose.
         split: "train", "val" or "test", or "" where the data do not say.
@@ -51,12 +52,13 @@ class Scan:
 
 
 def gather_scans(
-    records: Sequence[Record], column: str = "", kinds: Sequence[str] = ()
+    records: Sequence[Record], base: Path, column: str = "", kinds: Sequence[str] = ()
 ) -> tuple[Scan, ...]:
     """Gather marks by the image that they lie in.
 
     Args:
         records: One per mark, or per scan without marks; an image each.
+        base: The folder below which scans are named, so that they keep their names as it moves.
         column: The fact that names the kind of a mark; "" where all are alike.
         kinds: Those that are sought; empty for all. Other marks are left out, not their scans.
 
@@ -77,23 +79,34 @@ def gather_scans(
         raise CohortError(f"marks of {', '.join(strange)} wanted, found {found}")
     if not there:
         raise CohortError("marked points wanted (columns z_mm, y_mm, x_mm, or --point), found none")
-    return tuple(_scan(source, rows, column, kinds) for source, rows in marks.items())
+    return tuple(
+        _scan(_below(source, base), source, rows, _targets(rows, column, kinds))
+        for source, rows in marks.items()
+    )
 
 
-def _scan(source: Source, rows: Sequence[Record], column: str, kinds: Sequence[str]) -> Scan:
+def _below(source: Source, base: Path) -> str:
+    inside = source.path.is_relative_to(base)
+    return str(replace(source, path=source.path.relative_to(base)) if inside else source)
+
+
+def _scan(name: str, source: Source, rows: Sequence[Record], targets: tuple[Target, ...]) -> Scan:
     for what, values in (
         ("patients", {row.patient for row in rows if row.patient != row.name}),
         ("splits", {row.split for row in rows}),
     ):
         if len(values) > 1:
             raise CohortError(f"{source}: one scan with {what} {', '.join(sorted(values))}")
-    patient = next((row.patient for row in rows if row.patient != row.name), str(source))
-    targets = tuple(
+    patient = next((row.patient for row in rows if row.patient != row.name), name)
+    return Scan(name, source, patient, rows[0].split, targets)
+
+
+def _targets(rows: Sequence[Record], column: str, kinds: Sequence[str]) -> tuple[Target, ...]:
+    return tuple(
         Target(_kind(row, column), row.source.point, _diameter(row.facts))
         for row in rows
         if row.source.point is not None and (not kinds or _kind(row, column) in kinds)
     )
-    return Scan(str(source), source, patient, rows[0].split, targets)
 
 
 def _kind(record: Record, column: str) -> str:

@@ -196,7 +196,9 @@ def _read_scans(data: Path, columns: Columns, kinds: Sequence[str]) -> tuple[str
     column = columns.label if isinstance(columns.label, str) else (usual or [""])[0]
     if column and column not in facts:
         raise CohortError(f"{data}: a column {column!r} wanted, found {', '.join(facts)}")
-    return column, gather_scans(records, column, kinds)
+    place = columns.images or data
+    base = place if place.is_dir() else place.parent
+    return column, gather_scans(records, base, column, kinds)
 
 
 def _expect_targets(scans: Sequence[Scan]) -> None:
