@@ -19,21 +19,21 @@ from medclf.prepare.exam import Prepare
 CPU = torch.device("cpu")
 
 
-def build(transfer, way="whole_image", **fit):
-    settings, net = Fit(epochs=4, batch=16, **fit), Net("sprint", {"width": 16})
+def build(transfer, way="whole_image", batch=16):
+    settings, net = Fit(epochs=4, batch=batch), Net("sprint", {"width": 16})
     recipe = Recipe(Prepare((16, 16), 1), net=net, fit=settings, method=Method(way))
     method = build_method(recipe, Task(("a", "b")), 0, CPU)
     return Member(method, settings, 0, transfer)
 
 
-def learn(member, make_exams, epochs=1):
-    """Train, and name the parts of the network that moved."""
+def learn(member, make_exams, epochs=1, of=4):
+    """Train so many epochs of a cycle, and name the parts of the network that moved."""
     cohort, held = make_exams()
     values = {"mean": [60.0], "deviation": [40.0]}
     exams = standardised(held, make_target(cohort.records, cohort.task), values, CPU)
     before = {k: v.clone() for k, v in member.method.network.state_dict().items()}
     for _ in range(epochs):
-        run_epoch(member, exams, np.arange(32), 4)
+        run_epoch(member, exams, np.arange(32), of)
     after = member.method.network.state_dict()
     moved = {k for k in after if not torch.equal(after[k], before[k])}
     return {k.split(".")[1] if k.startswith("body") else "head" for k in moved}
@@ -61,10 +61,16 @@ def test_what_joins_views_learns_with_the_head(make_exams):
 
 
 def test_stages_join_in_one_by_one(make_exams):
-    member = build(Transfer(thaw=0.5))
-    seen = [learn(member, make_exams) for _ in range(3)]
+    member = build(Transfer(thaw=0.75))
+    seen = [learn(member, make_exams) for _ in range(4)]
     assert seen[0] == {"head"}
-    assert seen[0] < seen[1] < seen[2] == {"stem", "stage1", "stage2", "stage3", "head"}
+    assert seen[0] < seen[1] < seen[2] < seen[3] == {"stem", "stage1", "stage2", "stage3", "head"}
+
+
+def test_stages_join_in_within_a_single_epoch(make_exams):
+    member = build(Transfer(thaw=0.75), batch=4)
+    everything = {"stem", "stage1", "stage2", "stage3", "head"}
+    assert learn(member, make_exams, of=1) == everything
 
 
 def test_frozen_norms_keep_their_statistics_but_learn_their_scale(make_exams):

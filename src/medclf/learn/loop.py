@@ -49,12 +49,12 @@ def run_epoch(
     generator = member.generator()
     order = draw_order(exams.target, training, member.fit, generator)
     method, optimizer, fit = member.method, member.optimizer, member.fit
-    member.begin_epoch()
-    total, losses = epochs * len(order), []
+    total, losses, learning = epochs * len(order), [], list[bool]()
     with _chance_within(generator.initial_seed(), exams.device):
         for batch in order:
             if stop is not None and stop.is_set():
                 raise Stopped
+            learning = member.begin_step(total, learning)
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(member.step, total, fit) * group["scale"]
             images, target = exams.batch(batch)

@@ -55,10 +55,22 @@ class Member(Generic[Taught]):
         """The weights that the run keeps: averaged, and the best where patience watches."""
         return self.average if self.best is None else self.best
 
-    def begin_epoch(self) -> None:
-        """Switch to training what learns by now."""
-        self.method.train()
-        set_free(self.shares, self.transfer, self.epoch / max(1, self.fit.epochs))
+    def begin_step(self, total: int, learning: Sequence[bool]) -> list[bool]:
+        """Switch to training what learns by now.
+
+        Args:
+            total: Steps of the whole training.
+            learning: Which shares learnt in the step before; empty at the start of an epoch.
+
+        Returns:
+            Which of them learn now.
+        """
+        done = self.step / total
+        now = [share.learns(done) for share in self.shares]
+        if now != learning:
+            self.method.train()
+            set_free(self.shares, self.transfer, done)
+        return now
 
     def generator(self) -> Generator:
         """Make the chance of the epoch that comes."""

@@ -84,6 +84,10 @@ class Share:
     scale: float
     start: float
 
+    def learns(self, done: float) -> bool:
+        """Tell whether it learns by now, where `done` is the share of the training that is over."""
+        return self.scale > 0 and done >= self.start
+
     def parameters(self) -> list[nn.Parameter]:
         """Give its weights, each once."""
         weights = (weight for module in self.modules for weight in module.parameters())
@@ -125,7 +129,7 @@ def set_free(shares: Sequence[Share], transfer: Transfer, done: float) -> None:
         done: Share of the training that is done.
     """
     for share in shares:
-        learns = share.scale > 0 and done >= share.start
+        learns = share.learns(done)
         for weight in share.parameters():
             weight.requires_grad_(learns)
         for module in share.modules:
