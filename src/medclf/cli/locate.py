@@ -131,8 +131,8 @@ def _show_distances(console: "Console", scores: Mapping[str, Any]) -> None:
     for heading in ("", "value", "95 % interval"):
         table.add_column(heading, justify="right" if heading else "left")
     table.add_row("mean distance, mm", *_cells(found["error_mm"]))
-    table.add_row("median, mm", f"{found['median_mm']:.3f}", "")
-    table.add_row("largest, mm", f"{found['largest_mm']:.3f}", "")
+    table.add_row("median, mm", _number(found["median_mm"]), "")
+    table.add_row("largest, mm", _number(found["largest_mm"]), "")
     table.add_row("identified", *_cells(found["identified"]))
     table.add_row("there or missing, told right", *_cells(found["known"]))
     console.print(table)

@@ -4,6 +4,7 @@ What the hints name decides: a dataclass is built from a mapping, a tuple from a
 from a word. Numbers, words, truth and nothing stand for themselves.
 """
 
+import math
 import types
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -25,6 +26,23 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [to_plain(part) for part in value]
     return str(value) if isinstance(value, Path) else value
+
+
+def to_finite(plain: Any) -> Any:
+    """Put nothing in place of numbers that JSON does not have: nan and the infinities.
+
+    Args:
+        plain: What `to_plain` gave.
+
+    Example:
+        >>> to_finite({"error": [1.0, float("nan")], "largest": -float("inf")})
+        {'error': [1.0, None], 'largest': None}
+    """
+    if isinstance(plain, Mapping):
+        return {key: to_finite(part) for key, part in plain.items()}
+    if isinstance(plain, list):
+        return [to_finite(part) for part in plain]
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
 
 
 def from_plain(hint: Any, plain: Any) -> Any:

@@ -39,7 +39,7 @@ class Distances:
         scans: Those looked at.
         patients: Whose they are.
         error_mm: Mean distance over landmarks that are there, with its interval by patient.
-        median_mm: The median.
+        median_mm: The median; nan where no scan has any.
         largest_mm: The largest.
         identified: Share that lies within 20 mm of its landmark and nearer to no other, and is
             taken for there.
@@ -94,12 +94,13 @@ def measure_distances(held: Placed, kinds: Sequence[str], threshold: float) -> D
     taken = held.sure >= threshold
     identified = held.identified & taken
     errors = held.error[there]
+    _, largest = _summary(errors)
     return Distances(
         scans=len(held.patients),
         patients=len(np.unique(held.patients)),
         error_mm=loss(errors, whose[there]),
         median_mm=float(np.median(errors)) if len(errors) else np.nan,
-        largest_mm=float(errors.max(initial=-np.inf)),
+        largest_mm=largest,
         identified=proportion(identified[there], whose[there]),
         known=proportion((taken == there).ravel(), whose.ravel()),
         landmarks=tuple(

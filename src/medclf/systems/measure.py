@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from medclf.core.finding import Finding
-from medclf.core.plain import to_plain
+from medclf.core.plain import to_finite, to_plain
 from medclf.evaluate.distances import Distances, Placed, measure_distances
 from medclf.evaluate.froc import Froc, Marked, free_response
 from medclf.locate.scans import Scan
@@ -45,8 +45,8 @@ class Measured:
     distances: Distances | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Make JSON of it."""
-        plain: dict[str, Any] = to_plain(self)
+        """Make JSON of it; null stands for nan and infinity."""
+        plain: dict[str, Any] = to_finite(to_plain(self))
         return plain
 
 
