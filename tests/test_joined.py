@@ -57,7 +57,9 @@ def test_a_joined_run_says_of_files_what_its_table_says(place, tmp_path, way):
     table = read_predictions(run.folder / "predictions.csv", run.task)
     said = dict(zip(table.exams.tolist(), table.probabilities.tolist(), strict=True))
     assert set(table.splits) == {"val", "test"}
-    (answer,) = load(run.folder).predict([place / "6.png"])
+    files = [place / "6.png", place / "gone.png"]
+    answer, none = load(run.folder).predict(files, skip_unreadable=True)
+    assert (none.probabilities, len(none.warnings)) == ((), 1)
     assert answer.probabilities == pytest.approx(said["6.png"], abs=1e-4)
     assert "medclf join" in (run.folder / "report.html").read_text()
     scores = load(run.folder).evaluate(place / "exams.csv")

@@ -13,7 +13,7 @@ from medclf.core.record import Record
 from medclf.curate.cohort import Columns, read_exams
 from medclf.curate.folder import TABLES
 from medclf.curate.series import find_image
-from medclf.errors import ReadError, SettingError
+from medclf.errors import CohortError, ReadError, SettingError
 from medclf.learn.align import columns_of
 from medclf.learn.bag import doubt_images
 from medclf.learn.domain import domain_column, doubt_domains, known_domains, name_domain
@@ -40,20 +40,23 @@ class Answers:
         trained: These members.
         site: Where the exams come from, where the run goes by the site, or by another domain, and
             no table tells it.
+        skip_unreadable: Answer what cannot be read with the reason alone, rather than stop.
     """
 
     run: Run
     trained: Trained
     site: str = ""
+    skip_unreadable: bool = False
 
     def list_exams(
         self, files: Iterable[str | Path], series: str | None, images: Path | None = None
-    ) -> list[Record]:
+    ) -> list[Record | Prediction]:
         """List exams: one for each file or folder of a volume, or each exam of a table.
 
         The columns of a table are those of the table that the run learnt from, where they were
         named; its images lie in the folder or zip named, or else beside it. Those of the training
-        are never looked for: names such as 0001.png come again.
+        are never looked for: names such as 0001.png come again. A folder in which no volume is
+        found is answered already, where that may be.
 
         Raises:
             ReadError: a file is not there, or a table cannot be read.
@@ -62,20 +65,45 @@ class Answers:
         pattern = series or known.series
         named = Columns(known.path, exam=known.exam, view=known.view, images=images)
         columns = replace(named, series=pattern, point=known.point, mask=known.mask)
-        found: list[Record] = []
+        found: list[Record | Prediction] = []
         for path in map(Path, files):
             if path.is_file() and path.name.lower().endswith(TABLES):
                 found += read_exams(path, columns, Columns(patient=known.patient))
             else:
-                source = find_image(path, pattern)
-                found.append(Record(str(path), {"image": source}, str(path)))
+                found.append(self._find(path, pattern))
         return found
 
-    def parts(self, records: Sequence[Record]) -> Iterable[list[Prediction]]:
-        """Predict exams, so many at once that their images fit into memory."""
+    def _find(self, path: Path, pattern: str | None) -> Record | Prediction:
+        try:
+            return Record(str(path), {"image": find_image(path, pattern)}, str(path))
+        except (CohortError, ReadError) as problem:
+            if not self.skip_unreadable:
+                raise
+            return _refuse(str(path), problem)
+
+    def parts(self, listed: Sequence[Record | Prediction]) -> Iterable[list[Prediction]]:
+        """Predict exams, so many at once that their images fit into memory.
+
+        Raises:
+            ReadError: one cannot be read, and such are not skipped.
+        """
+        records = [one for one in listed if isinstance(one, Record)]
         most = max(1, AT_ONCE // max((len(record.images) for record in records), default=1))
-        for start in range(0, len(records), most):
-            yield self._predict(records[start : start + most])
+        for start in range(0, len(listed), most):
+            part = listed[start : start + most]
+            found = iter(self._try([one for one in part if isinstance(one, Record)]))
+            yield [next(found) if isinstance(one, Record) else one for one in part]
+
+    def _try(self, records: Sequence[Record]) -> list[Prediction]:
+        """Predict exams together, or, where one of them cannot be read, each by itself."""
+        try:
+            return self._predict(records) if records else []
+        except ReadError as problem:
+            if not self.skip_unreadable:
+                raise
+            if len(records) == 1:
+                return [_refuse(records[0].name, problem)]
+        return [one for record in records for one in self._try([record])]
 
     def _predict(self, records: Sequence[Record]) -> list[Prediction]:
         recipe = self.trained.recipe
@@ -120,6 +148,11 @@ class Answers:
                 table[number, place] = len(values)
                 values.append(prepare_image(image, prepare, str(source), site, mark))
         return Held(np.stack(values), table)
+
+
+def _refuse(name: str, problem: Exception) -> Prediction:
+    """Answer an exam that cannot be read."""
+    return Prediction(name, (), (), (), (str(problem),))
 
 
 def expect_site(trained: Trained, site: str, run: Run) -> None:

@@ -42,10 +42,13 @@ class Part(Protocol):
         site: str,
         series: str | None,
         images: Path | None,
+        skip_unreadable: bool,
     ) -> list[Prediction]:
         """Predict exams."""
 
-    def judge(self, data: str | Path | Cohort, columns: Columns, watch: Watch) -> Predictions:
+    def judge(
+        self, data: str | Path | Cohort, columns: Columns, watch: Watch, skip_unreadable: bool
+    ) -> Predictions:
         """Predict the exams to evaluate on."""
 
 
@@ -172,10 +175,22 @@ class JoinedRun:
         site: str = "",
         series: str | None = None,
         images: Path | None = None,
+        skip_unreadable: bool = False,
     ) -> list[Prediction]:
         """Predict exams, as `TrainedRun.predict` does; `site` goes to every part."""
         files = list(files)
-        said = [part.predict(files, watch, site, series, images) for part in self.parts]
+        said = [
+            part.predict(files, watch, site, series, images, skip_unreadable) for part in self.parts
+        ]
+        each = list(zip(*said, strict=True))
+        unread = {i: one for i, some in enumerate(each) for one in some if not one.probabilities}
+        read = [some for i, some in enumerate(each) if i not in unread]
+        found = iter(self._answer(read) if read else [])
+        return [unread[i] if i in unread else next(found) for i in range(len(each))]
+
+    def _answer(self, each: Sequence[Sequence[Prediction]]) -> list[Prediction]:
+        """Join what the parts said of each exam."""
+        said = list(zip(*each, strict=True))
         shares = np.array([[one.probabilities for one in some] for some in said])
         spreads = np.array([[one.spread for one in some] for some in said])
         task, combination = self.run.task, read_combination(self.run)
@@ -185,25 +200,29 @@ class JoinedRun:
         decided = decision.decide(given)
         return [
             replace(
-                each[0],
+                some[0],
                 probabilities=tuple(given[i].tolist()),
                 spread=tuple(spread[i].tolist()),
                 decided=task.names(decided[i]),
-                warnings=tuple(dict.fromkeys(word for one in each for word in one.warnings)),
-                images=next((one.images for one in each if one.images), ()),
+                warnings=tuple(dict.fromkeys(word for one in some for word in one.warnings)),
+                images=next((one.images for one in some if one.images), ()),
             )
-            for i, each in enumerate(zip(*said, strict=True))
+            for i, some in enumerate(each)
         ]
 
     def judge(
-        self, data: str | Path | Cohort, columns: Columns = AS_FOUND, watch: Watch = SILENT
+        self,
+        data: str | Path | Cohort,
+        columns: Columns = AS_FOUND,
+        watch: Watch = SILENT,
+        skip_unreadable: bool = False,
     ) -> Predictions:
         """Predict the exams to evaluate on, but those that a part learnt from.
 
         Raises:
             CohortError: as `TrainedRun.judge`, or no exam is new to all parts.
         """
-        tables = [part.judge(data, columns, watch) for part in self.parts]
+        tables = [part.judge(data, columns, watch, skip_unreadable) for part in self.parts]
         common = set(tables[0].exams.tolist()).intersection(*(t.exams.tolist() for t in tables[1:]))
         if not common:
             raise CohortError(f"{data}: exams that no part of {self.run.folder} learnt from wanted")

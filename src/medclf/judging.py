@@ -9,19 +9,25 @@ from pathlib import Path
 
 from medclf.core.cohort import Cohort
 from medclf.curate.cohort import Columns, read_cohort
+from medclf.curate.problem import count
 from medclf.evaluate.table import Predictions
 from medclf.evaluate.tabulate import tabulate
 from medclf.learn.align import choose_exams, columns_of, unseen_rows
 from medclf.learn.facts import encode_facts
-from medclf.learn.ready import with_places
+from medclf.learn.ready import keep_read, with_places
 from medclf.learn.run import Run
 from medclf.learn.trained import Trained
-from medclf.prepare.store import open_store
+from medclf.prepare.store import Store, open_store
 from medclf.watch import Watch
 
 
 def judge_exams(
-    run: Run, trained: Trained, data: str | Path | Cohort, columns: Columns, watch: Watch
+    run: Run,
+    trained: Trained,
+    data: str | Path | Cohort,
+    columns: Columns,
+    watch: Watch,
+    skip_unreadable: bool = False,
 ) -> Predictions:
     """Predict the exams to evaluate on: the test split, or all where there is none.
 
@@ -31,23 +37,51 @@ def judge_exams(
         data: A cohort, or DATA as on the command line.
         columns: What is said of DATA; what was said of the run's data holds for the rest.
         watch: Told how far it is.
+        skip_unreadable: Leave out what cannot be read rather than stop; a note counts it, as it
+            does where the training has left out some of the same data.
 
     Raises:
         CohortError: the labels are not those of the run, or no exam is left.
+        ReadError: images cannot be read.
     """
     cohort = data if isinstance(data, Cohort) else read_like(run, Path(data), columns)
     cohort = with_places(choose_exams(run, cohort), trained.recipe)
-    store = open_store(cohort.records, trained.recipe.prepare, progress=watch.count)
+    store = open_store(
+        cohort.records,
+        trained.recipe.prepare,
+        progress=watch.count,
+        skip_unreadable=skip_unreadable or _has_skipped(run, cohort.origin),
+    )
+    cohort = keep_read(cohort, store)
     unseen = unseen_rows(run, cohort, store)
     facts = encode_facts(cohort.records, trained.recipe.facts)
     shares, spread = trained.probabilities(store, unseen, facts)
     found = tabulate(cohort, unseen, shares, spread, len(cohort.records) - len(unseen))
-    return replace(found, notes=cohort.notes)
+    return replace(found, notes=(*cohort.notes, *_tell_unread(store)))
 
 
 def read_like(run: Run, data: Path, columns: Columns) -> Cohort:
     """Read exams as those of a run were read, where nothing else is said of them."""
     usual = columns_of(run.facts["data"])
-    if str(data.absolute()) != run.facts["data"]["origin"]:
+    if not _is_own(run, data):
         usual = replace(usual, images=None, hold_out=None, group=None)
     return read_cohort(data, columns, usual)
+
+
+def _is_own(run: Run, data: Path) -> bool:
+    """Tell whether a run was trained on these very data."""
+    return bool(str(data.absolute()) == run.facts["data"]["origin"])
+
+
+def _has_skipped(run: Run, data: Path) -> bool:
+    """Tell whether training has left out images of these data that cannot be read."""
+    return _is_own(run, data) and bool(run.facts["data"]["left_out"])
+
+
+def _tell_unread(store: Store) -> list[str]:
+    """Count the images that cannot be read."""
+    if not store.failures:
+        return []
+    (_, why), *_ = store.failures
+    told = count(len(store.failures), "image")
+    return [f"Left out: {told} that cannot be read, the first: {why}"]

@@ -23,7 +23,7 @@ from medclf.curate.cohort import AS_FOUND, Columns
 from medclf.curate.cohort import read_cohort as read_columns
 from medclf.curate.fingerprint import take_fingerprint
 from medclf.curate.split import split_cohort
-from medclf.errors import RunError, SettingError
+from medclf.errors import ReadError, RunError, SettingError
 from medclf.evaluate.scores import Scores, score
 from medclf.evaluate.table import Predictions
 from medclf.joined import JoinedRun
@@ -217,6 +217,7 @@ class TrainedRun:
         site: str = "",
         series: str | None = None,
         images: Path | None = None,
+        skip_unreadable: bool = False,
     ) -> list[Prediction]:
         """Predict exams.
 
@@ -228,32 +229,43 @@ class TrainedRun:
             series: Which volume of a folder is meant, as `Columns.series`; that of the training
                 where it is not said.
             images: The folder or zip of the images that a table names; beside it where not said.
+            skip_unreadable: Give an exam that cannot be read no probabilities, and the reason as
+                its warning, rather than stop.
 
         Raises:
-            ReadError: a file cannot be read, or is not like those that the run was trained on.
+            ReadError: a file cannot be read, or is not like those that the run was trained on;
+                where such are skipped, all are.
             SettingError: a site is named, and the run does not go by sites.
         """
         expect_site(self.trained, site, self.run)
-        answers = Answers(self.run, self.trained, site)
-        records, found = answers.list_exams(files, series, images), list[Prediction]()
-        for part in answers.parts(records):
+        answers = Answers(self.run, self.trained, site, skip_unreadable)
+        listed, found = answers.list_exams(files, series, images), list[Prediction]()
+        for part in answers.parts(listed):
             found += part
             if watch.count is not None:
-                watch.count(len(found), len(records))
+                watch.count(len(found), len(listed))
+        if found and not any(one.probabilities for one in found):
+            raise ReadError(found[0].warnings[0])
         return found
 
     def judge(
-        self, data: str | Path | Cohort, columns: Columns = AS_FOUND, watch: Watch = SILENT
+        self,
+        data: str | Path | Cohort,
+        columns: Columns = AS_FOUND,
+        watch: Watch = SILENT,
+        skip_unreadable: bool = False,
     ) -> Predictions:
         """Predict the exams to evaluate on: the test split, or all where there is none.
 
-        Images that the run learnt from are left out, under whatever name they come. What was said
-        of the columns of its data holds again, where nothing else is said.
+        Images that the run learnt from are left out, under whatever name they come, and others of
+        their patients. What was said of the columns of its data holds again, where nothing else is
+        said. With `skip_unreadable`, images that cannot be read are left out and counted.
 
         Raises:
             CohortError: the labels are not those of the run, or no exam is left.
+            ReadError: images cannot be read.
         """
-        return judge_exams(self.run, self.trained, data, columns, watch)
+        return judge_exams(self.run, self.trained, data, columns, watch, skip_unreadable)
 
     def evaluate(self, data: str | Path | Cohort, columns: Columns = AS_FOUND) -> Scores:
         """Measure the run on exams, with intervals by patient; see `judge` for which."""

@@ -1,5 +1,6 @@
 """Bad input through the real commands: one clear line, exit code 1, and nothing half-written."""
 
+import csv
 import json
 import os
 import shutil
@@ -177,19 +178,51 @@ def test_an_image_that_does_not_serve_stops_training(train, pictures, name):
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_an_image_that_does_not_serve_is_not_predicted(refuse, trained, pictures, tmp_path, name):
+def test_an_image_that_does_not_serve_is_not_predicted(medclf, trained, pictures, tmp_path, name):
     raw, why = IMAGES[name]
     bad = tmp_path / "bad.png"
     bad.write_bytes(raw)
     good = pictures / "test" / "above" / "031.png"
     out = tmp_path / "predictions.csv"
-    refuse("predict", trained, good, bad, "--out", out, words=(f"{bad}: ", why))
+    told = medclf("predict", trained, bad, good, tmp_path / "no", "--out", out)
+    assert (told.code, told.out, told.err.count("\n")) == (1, "", 1)
+    assert told.err.startswith(f"error: 2 of 3 exams cannot be read, the first: {bad}: ")
+    with out.open(newline="") as file:
+        first, second, third = csv.DictReader(file)
+    assert (first["file"], first["decided"], first["p_above"]) == (str(bad), "", "")
+    assert why in first["warnings"]
+    assert second["decided"] == "above"
+    assert third["warnings"]
 
 
-def test_an_image_that_does_not_serve_stops_evaluation(refuse, trained, pictures):
+def test_only_images_that_do_not_serve_are_refused(refuse, trained, tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"")
+    out = tmp_path / "predictions.csv"
+    words = (f"{tmp_path / 'bad.png'}: the file is empty",)
+    refuse("predict", trained, tmp_path / "bad.png", "--out", out, words=words)
+
+
+def test_an_image_that_does_not_serve_stops_evaluation(refuse, medclf, trained, pictures):
     bad = pictures / "test" / "above" / "031.png"
     bad.write_bytes(b"")
     refuse("evaluate", trained, pictures, words=("1 of 10 images", f"{bad}: the file is empty"))
+    scores = json.loads(medclf("evaluate", trained, pictures, "--skip-unreadable", "--json").out)
+    assert scores["n_exams"] == 9
+    told = f"Left out: 1 image that cannot be read, the first: {bad}: the file is empty"
+    assert told in scores["notes"]
+
+
+def test_what_training_has_left_out_does_not_stop_evaluation(medclf, trained, tmp_path):
+    run, data = tmp_path / "run", trained.parent / "pictures"
+    shutil.copytree(trained, run)
+    shutil.copytree(data, tmp_path / "pictures")
+    bad = tmp_path / "pictures" / "test" / "above" / "031.png"
+    bad.write_bytes(b"")
+    kept = json.loads((run / "run.json").read_text())
+    kept["data"] |= {"origin": str(tmp_path / "pictures"), "left_out": [["031.png", "empty"]]}
+    (run / "run.json").write_text(json.dumps(kept))
+    told = medclf("evaluate", run, tmp_path / "pictures", "--json")
+    assert json.loads(told.out)["n_exams"] == 9
 
 
 def test_pictures_among_volumes_are_not_planned_for(refuse, pictures):

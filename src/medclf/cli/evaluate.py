@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from medclf.cli.options import Data, Json, takes_columns
+from medclf.cli.options import Data, Json, SkipUnreadable, takes_columns
 from medclf.cli.output import expect_place
 from medclf.cli.progress import show_progress
 from medclf.cli.scores import show_scores
@@ -26,6 +26,7 @@ def evaluate(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write each exam's prediction to this CSV.")
     ] = None,
+    skip_unreadable: SkipUnreadable = False,
     as_json: Json = False,
 ) -> None:
     """Measure RUN on the test split of DATA, or on everything where there is none.
@@ -38,7 +39,7 @@ def evaluate(
     expect_place(out)
     loaded = verbs.load(run)
     with show_progress("Reading images", quiet=as_json) as count:
-        judged = loaded.judge(data, columns, verbs.Watch(count=count))
+        judged = loaded.judge(data, columns, verbs.Watch(count=count), skip_unreadable)
     if out is not None:
         write_predictions(out, judged)
     show_scores(loaded.measure(judged).to_json(), as_json)

@@ -32,6 +32,9 @@ Data = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+SkipUnreadable = Annotated[
+    bool, typer.Option("--skip-unreadable", help="Leave out images that cannot be read.")
+]
 Seed = Annotated[int, typer.Option("--seed", help="Every random draw comes from it.", min=0)]
 
 PathColumn = Annotated[

@@ -13,7 +13,7 @@ import typer
 
 from medclf.cli.evaluate import RunFolder
 from medclf.cli.locate import find_in, is_search
-from medclf.cli.options import Images, Json
+from medclf.cli.options import Images, Json, SeriesPattern
 from medclf.cli.output import expect_place, write_output
 from medclf.cli.progress import show_progress
 
@@ -38,10 +38,7 @@ def predict(
         str,
         typer.Option(metavar="NAME", help="Their site or data set, if the run goes by it."),
     ] = "",
-    series: Annotated[
-        str | None,
-        typer.Option(metavar="REGEX", help="Which DICOM series of a folder is meant."),
-    ] = None,
+    series: SeriesPattern = None,
     images: Images = None,
     fill: Annotated[
         Path | None,
@@ -55,13 +52,15 @@ def predict(
     """Predict new exams: a calibrated probability of each class, and what makes it doubtful.
 
     Of exams with several images it is told how much each counted. A run that locates gives places
-    in mm of the patient, with scores.
+    in mm of the patient, with scores. An exam that cannot be read gets a row that says why, and the
+    command ends with exit code 1 when it has answered the others.
 
     Example: medclf predict runs/first new/*.dcm --out predictions.csv
     """
     from medclf import verbs
 
     expect_place(out)
+    found: list[Prediction] = []
     with show_progress("Predicting", quiet=as_json) as count:
         watch = verbs.Watch(count=count)
         if is_search(run):
@@ -70,12 +69,22 @@ def predict(
         else:
             _expect_none(run, [fill], "--fill wants a run that locates landmarks")
             loaded = verbs.load(run)
-            found = loaded.predict(files, watch, site, series, images)
+            found = loaded.predict(files, watch, site, series, images, skip_unreadable=True)
             text = _tell(found, loaded.run.task.classes, as_json)
     if out is not None:
         write_output(out, text)
     else:
         sys.stdout.write(text)
+    _expect_read(found)
+
+
+def _expect_read(found: Sequence["Prediction"]) -> None:
+    """Check that all exams have an answer."""
+    from medclf.errors import ReadError
+
+    if unread := [one for one in found if not one.probabilities]:
+        told = f"{len(unread)} of {len(found)} exams cannot be read, the first: "
+        raise ReadError(told + unread[0].warnings[0])
 
 
 def _expect_none(run: Path, said: list[object], told: str) -> None:
@@ -101,6 +110,7 @@ def _table(found: Sequence["Prediction"], classes: Sequence[str]) -> str:
     writer.writerow(["file", "decided", *shares, *spreads, *several, "warnings"])
     for one in found:
         numbers = [f"{x:.6f}" for x in (*one.probabilities, *one.spread)]
+        numbers = numbers or [""] * len([*shares, *spreads])
         counted = (
             ["; ".join(f"{name} {share:.3f}" for name, share in one.images)] if several else []
         )

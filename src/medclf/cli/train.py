@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from medclf.cli.locate import Terms, is_search, read_options, show_found, train_search
-from medclf.cli.options import Data, Json, takes_columns
+from medclf.cli.options import Data, Json, SkipUnreadable, takes_columns
 from medclf.cli.plan import Network, Pretrained, Way
 from medclf.cli.scores import show_scores
 
@@ -54,9 +54,6 @@ Sought = Annotated[
     typer.Option(
         "--find", metavar="KINDS", help="With --task locate: what is sought, with commas; or all."
     ),
-]
-SkipUnreadable = Annotated[
-    bool, typer.Option("--skip-unreadable", help="Leave out images that cannot be read.")
 ]
 
 

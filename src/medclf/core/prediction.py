@@ -9,7 +9,8 @@ class Prediction:
 
     Args:
         name: The exam, or the file, that it speaks of.
-        probabilities: One per class, calibrated on validation.
+        probabilities: One per class, calibrated on validation. None of an exam that cannot be read:
+            its warning says why.
         spread: Standard deviation of each probability over the members and the looks.
         decided: Names of the classes decided on: one, or any number where findings coexist.
         warnings: What makes this case unlike those that the model learnt from.

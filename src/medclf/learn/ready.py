@@ -69,7 +69,7 @@ def make_ready(
     learnt = recipe.prepare.learnt
     first = recipe.prepare if learnt else replace(recipe.prepare, intensity="percentile")
     store = open_store(cohort.records, first, progress=progress, skip_unreadable=skip_unreadable)
-    cohort, left_out, reasons = _keep(cohort, store), store.failures, dict[str, str]()
+    cohort, left_out, reasons = keep_read(cohort, store), store.failures, dict[str, str]()
     digests = digest_images(store)
     cohort, alike = deal_prepared(join_copies(cohort, digests), store, recipe.fit)
     if not learnt:
@@ -78,7 +78,7 @@ def make_ready(
         store = open_store(
             cohort.records, prepare, progress=progress, skip_unreadable=skip_unreadable
         )
-        cohort, left_out = _keep(cohort, store), left_out + store.failures
+        cohort, left_out = keep_read(cohort, store), left_out + store.failures
         digests = digest_images(store)
     training = [record for record in cohort.records if record.split == "train"]
     if recipe.facts.columns:
@@ -139,7 +139,7 @@ def with_places(
     return replace(cohort, records=add_places(cohort.records, progress=progress, asked=numbers))
 
 
-def _keep(cohort: Cohort, store: Store) -> Cohort:
+def keep_read(cohort: Cohort, store: Store) -> Cohort:
     """Take the exams that have a row."""
     kept = set(store.names)
     return replace(cohort, records=tuple(r for r in cohort.records if r.name in kept))

@@ -216,7 +216,7 @@ def _allow(failures: Failures, names: Sequence[str], skip: bool) -> Failures:
     ]
     more = "; …" if len(failures) > NAMED else ""
     others = (
-        ", or let training leave them out by --skip-unreadable"
+        ", or let training and evaluation leave them out by --skip-unreadable"
         if len(failures) < len(names)
         else ""
     )
