@@ -106,7 +106,7 @@ def _work(place: Path, way: Way, common: Recipe, ready: Ready, terms: Terms) -> 
         "notes": list(ready.cohort.notes),
         "minutes": terms.minutes,
     }
-    return work_apart(Network(place, recipe, ready.cohort, facts, ready.digests, terms.minutes))
+    return work_apart(Network(place, recipe, ready.cohort, facts, ready.known, terms.minutes))
 
 
 def choose_ways(ways: Mapping[str, Way], names: str) -> dict[str, Way]:

@@ -240,7 +240,7 @@ def test_a_test_split_of_others_is_not_judged_on_what_was_learnt(trained, tmp_pa
         file.rename(other / "test" / file.parent.name / f"moved-{file.name}")
     found = run.evaluate(other)
     assert found.exams == 20
-    assert "7 exams that the run learnt from are left out" in found.notes
+    assert "7 exams left out, which the run learnt from" in found.notes
     assert found.figures["auc"].value == run.scores["auc"]["value"]
 
 

@@ -14,7 +14,7 @@ from medclf.errors import RunError
 from medclf.evaluate.standing import Cost
 from medclf.learn.ready import Ready
 from medclf.learn.recipe import Recipe
-from medclf.learn.run import read_splits
+from medclf.learn.run import Known, read_splits
 from medclf.prepare.exam import Prepare
 
 RECIPE = Recipe(Prepare((16, 16), 1))
@@ -34,7 +34,7 @@ def contest(tmp_path):
     records = tuple(Record(f"e{i}", {}, f"p{i}", i % 2, "train") for i in range(4))
     cohort = Cohort(records, Task(("no", "yes")), Path("exams"))
     store = SimpleNamespace(batch=np.zeros)
-    ready = Ready(cohort, RECIPE, {}, store, ("a", "b", "c", "d"), {"digest": "1234"})
+    ready = Ready(cohort, RECIPE, {}, store, tuple(map(Known, "abcd")), {"digest": "1234"})
     return create_contest(tmp_path / "contest", RECIPE, ready, FACTS)
 
 

@@ -61,7 +61,7 @@ def test_a_run_keeps_them_and_goes_on_with_them(cohort, tmp_path):
     kept = read_recipe(run.folder / "recipe.toml")
     assert kept == ready.recipe
     again = make_ready_again(run.folder, cohort, kept, ready.data)
-    assert (again.recipe, again.digests) == (ready.recipe, ready.digests)
+    assert (again.recipe, again.known) == (ready.recipe, ready.known)
 
 
 def test_an_unknown_site_is_left_out_where_that_is_allowed(cohort):

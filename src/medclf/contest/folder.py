@@ -125,7 +125,7 @@ def create_contest(folder: Path, recipe: Recipe, ready: Ready, facts: Mapping[st
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise RunError(f"{folder}: cannot make a folder here: {problem.strerror}") from problem
-    write_exams(folder / "exams.csv", ready.cohort.records, ready.digests)
+    write_exams(folder / "exams.csv", ready.cohort.records, ready.known)
     write_whole(folder / "recipe.toml", format_recipe(recipe, facts["reasons"]))
     kept = {"format": FORMAT, "medclf": __version__, "task": asdict(ready.cohort.task)}
     # contest.json comes last: a folder without it was never begun.

@@ -41,8 +41,8 @@ def make_jobs(contest: Contest, ready: Ready) -> dict[str, Job]:
             "notes": list(ready.cohort.notes),
             "minutes": minutes,
         }
-        place, images = contest.place(name), ready.digests
-        jobs[name] = Network(place, entry.recipe, ready.cohort, facts, images, minutes)
+        place, known = contest.place(name), ready.known
+        jobs[name] = Network(place, entry.recipe, ready.cohort, facts, known, minutes)
     return jobs
 
 

@@ -25,7 +25,7 @@ from medclf.learn.fit import fit_run
 from medclf.learn.keep import Progress
 from medclf.learn.ready import with_places
 from medclf.learn.recipe import Recipe
-from medclf.learn.run import Run, open_run, sole_use
+from medclf.learn.run import Known, Run, open_run, sole_use
 from medclf.prepare.store import Rows, open_store
 from medclf.report.words import count
 
@@ -39,7 +39,7 @@ class Network:
         recipe: Of its run; the epochs are what the budget allows.
         cohort: Split.
         facts: What its run keeps: the data, the reasons of the recipe.
-        images: Digest of each exam's image.
+        known: By what each exam is known again.
         minutes: Budget.
     """
 
@@ -47,7 +47,7 @@ class Network:
     recipe: Recipe
     cohort: Cohort
     facts: Mapping[str, Any]
-    images: tuple[str, ...]
+    known: tuple[Known, ...]
     minutes: float
 
     def run(self, tell: Tell) -> Outcome:
@@ -76,9 +76,9 @@ class Network:
             with sole_use(self.folder):
                 run = open_run(self.folder)
                 return run if run.done else self._fit(run, cohort, rows, tell)
-        digests = dict(zip((r.name for r in self.cohort.records), self.images, strict=True))
-        images = [digests[record.name] for record in cohort.records]
-        with begin_run(self.folder, self.recipe, cohort, self.facts, images) as run:
+        every = dict(zip((r.name for r in self.cohort.records), self.known, strict=True))
+        known = [every[record.name] for record in cohort.records]
+        with begin_run(self.folder, self.recipe, cohort, self.facts, known) as run:
             return self._fit(run, cohort, rows, tell)
 
     def _fit(self, run: Run, cohort: Cohort, rows: Rows, tell: Tell) -> Run:

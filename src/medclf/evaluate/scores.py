@@ -154,8 +154,6 @@ def score(
         )
     if len(labelled) < len(predictions):
         notes.append(f"{len(predictions) - len(labelled)} exams without a label are left out")
-    if predictions.learnt:
-        notes.append(f"{predictions.learnt} exams that the run learnt from are left out")
     groups = find_subgroups(labelled, decision, seed, resamples)
     return Scores(
         found.whole,

@@ -37,7 +37,6 @@ class Predictions:
         probabilities: (N, K) in [0, 1]; rows sum to 1 unless findings coexist.
         spread: (N, K) standard deviation of each probability over the members and the looks.
         facts: By name, one per exam: a number, a word, or `None` where missing.
-        learnt: How many more exams there were, left out since the run had learnt from them.
         notes: How the exams were read, in sentences; the file does not keep them.
 
     Raises:
@@ -53,7 +52,6 @@ class Predictions:
     probabilities: NDArray[np.float64]
     spread: NDArray[np.float64]
     facts: Mapping[str, tuple[Fact, ...]] = field(default_factory=dict)
-    learnt: int = 0
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -102,7 +100,6 @@ class Predictions:
             self.probabilities[rows],
             self.spread[rows],
             facts,
-            self.learnt,
             self.notes,
         )
 

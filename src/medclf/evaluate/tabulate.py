@@ -23,7 +23,6 @@ def tabulate(
     chosen: NDArray[np.int64],
     shares: Numbers,
     spread: Numbers,
-    learnt: int = 0,
 ) -> Predictions:
     """Join probabilities with exams, labels and facts; patients become numbers.
 
@@ -35,7 +34,6 @@ def tabulate(
         chosen: Numbers of the exams that were judged.
         shares: Their probabilities, (N, K).
         spread: And how far these spread, likewise.
-        learnt: How many more were left out since the run had learnt from them.
     """
     records = [cohort.records[i] for i in chosen]
     order = sorted({record.patient for record in cohort.records})
@@ -51,5 +49,4 @@ def tabulate(
         probabilities=shares,
         spread=spread,
         facts={name: values for name, values in facts.items() if part(name, values)},
-        learnt=learnt,
     )

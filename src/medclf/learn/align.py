@@ -6,7 +6,7 @@ an image that it learnt from.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from medclf.curate.problem import count, tell
 from medclf.curate.renumber import renumber
 from medclf.errors import CohortError
 from medclf.learn.loop import Indices
-from medclf.learn.run import Run, read_learnt
+from medclf.learn.run import Known, Run, read_learnt
 from medclf.prepare.store import Rows
 
 
@@ -40,12 +40,41 @@ def _digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=12).hexdigest()
 
 
+def _digest_patient(patient: str, salt: str) -> str:
+    return _digest(f"{salt} {patient}".encode("utf-8", "surrogateescape"))
+
+
 def join_copies(cohort: Cohort, digests: Sequence[str]) -> Cohort:
     """Count exams that show the same image as one patient's, so that no split parts them."""
     groups: dict[str, list[int]] = {}
     for number, digest in enumerate(digests):
         groups.setdefault(digest, []).append(number)
     return join_exams(cohort, groups.values(), "an image")
+
+
+def digest_patients(records: Iterable[Record], salt: str) -> list[str]:
+    """Digest whose each exam is, by a salt; "" where it is nobody's that is known.
+
+    Who knows the salt and a patient's number can tell whether the patient is among them; nobody
+    can read a number from them but by trying.
+    """
+    return [_digest_patient(r.patient, salt) if r.patient != r.name else "" for r in records]
+
+
+def know_again(
+    cohort: Cohort, stated: Iterable[Record], digests: Sequence[str], salt: str
+) -> tuple[Known, ...]:
+    """Make that by which a run knows each exam of a cohort again.
+
+    Args:
+        stated: The same exams and others, with the patients as the data state them: in the
+            cohort, those who share an image may count as one.
+        digests: Of the cohort's images.
+        salt: Of the patients' digests.
+    """
+    every = {record.name: record for record in stated}
+    patients = digest_patients((every[r.name] for r in cohort.records), salt)
+    return tuple(map(Known, digests, patients))
 
 
 def tell_copied(records: Sequence[Record], digests: Sequence[str]) -> list[str]:
@@ -86,20 +115,35 @@ def choose_exams(run: Run, cohort: Cohort) -> Cohort:
     return replace(cohort, records=tests or labelled)
 
 
-def unseen_rows(run: Run, cohort: Cohort, rows: Rows) -> Indices:
-    """Give the numbers of the exams that the run did not learn from.
+def find_unseen(run: Run, cohort: Cohort, rows: Rows) -> tuple[Indices, list[str]]:
+    """Find the exams that the run learnt nothing of: neither the image nor the patient.
 
     Copies of what was learnt from are left out even where the data's own test split holds them.
 
+    Args:
+        cohort: With the patients as the data state them.
+        rows: The same exams prepared, in the same order.
+
+    Returns:
+        Their numbers, and how many are left out, in sentences.
+
     Raises:
-        CohortError: the run learnt from all of them.
+        CohortError: none is left.
     """
-    learnt = read_learnt(run.folder)
-    digests = digest_images(rows)
-    unseen = np.flatnonzero([digest not in learnt for digest in digests])
+    images, patients = read_learnt(run.folder)
+    seen = np.array([digest in images for digest in digest_images(rows)])
+    salt = run.facts["data"]["digest"]
+    met = ~seen & [digest in patients for digest in digest_patients(cohort.records, salt)]
+    unseen = np.flatnonzero(~seen & ~met)
     if not len(unseen):
-        raise CohortError(f"{cohort.origin}: new exams wanted, but {run.folder} learnt from all")
-    return unseen
+        people = " or their patients; if only their numbers agree, say --patient none"
+        raise CohortError(
+            f"{cohort.origin}: new exams wanted, but {run.folder} learnt from all"
+            f"{people if met.any() else ''}"
+        )
+    why = {"which the run": seen.sum(), "of patients that the run": met.sum()}
+    told = {whose: f"{count(int(n), 'exam')} left out" for whose, n in why.items() if n}
+    return unseen, [f"{exams}, {whose} learnt from" for whose, exams in told.items()]
 
 
 def read_again(run: Run, data: str | Path | None) -> Cohort:

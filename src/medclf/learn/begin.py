@@ -17,7 +17,7 @@ from medclf.errors import RunError
 from medclf.learn.committee import build_method
 from medclf.learn.deal import deal_parts
 from medclf.learn.recipe import Recipe
-from medclf.learn.run import LOCK, STARTING, Run, create_run, sole_use
+from medclf.learn.run import LOCK, STARTING, Known, Run, create_run, sole_use
 
 STARTED = ("exams.csv", "recipe.toml", ".exams.csv.part", ".recipe.toml.part", ".run.json.part")
 """What a start may leave that is killed before `run.json` is there."""
@@ -57,7 +57,7 @@ def begin_run(
     recipe: Recipe,
     cohort: Cohort,
     facts: Mapping[str, Any],
-    images: Sequence[str] = (),
+    known: Sequence[Known] = (),
 ) -> Iterator[Run]:
     """Hold a new run for this process alone, as long as it is worked on.
 
@@ -65,13 +65,13 @@ def begin_run(
         folder: New, or empty; what a killed start left in it is taken away.
         cohort: As `create_run` takes it.
         facts: Likewise.
-        images: Likewise.
+        known: Likewise.
 
     Raises:
         RunError: as `expect_free`.
     """
     with hold_new(folder):
-        run = create_run(folder, recipe, cohort, facts, images)
+        run = create_run(folder, recipe, cohort, facts, known)
         mark_begun(folder)
         yield run
 

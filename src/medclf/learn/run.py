@@ -25,8 +25,24 @@ from medclf.errors import CohortError, RunError
 from medclf.learn.recipe import Recipe, format_recipe, read_recipe
 
 FORMAT = 2
-EXAMS = ["exam", "split", "image"]
+EXAMS = ["exam", "split", "image", "patient"]
+BEFORE = EXAMS[:3]
+"""The columns of runs that were begun before patients were kept."""
+
 LOCK, STARTING = ".lock", ".start.part"
+
+
+@dataclass(frozen=True)
+class Known:
+    """By what an exam is known again, under whatever name it comes.
+
+    Args:
+        image: Digest of its prepared image; "" where there is none.
+        patient: Digest of whose it is, by a salt of the run; "" where that is not known.
+    """
+
+    image: str = ""
+    patient: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,14 +104,14 @@ def create_run(
     recipe: Recipe,
     cohort: Cohort,
     facts: Mapping[str, Any],
-    images: Sequence[str] = (),
+    known: Sequence[Known] = (),
 ) -> Run:
     """Make the folder of a new run.
 
     Args:
         cohort: Split; its exams and splits are kept.
         facts: What else `run.json` shall hold: the data, the reasons of the plan.
-        images: Digest of each exam's image, so that the run knows them under any name.
+        known: By what the run shall know each exam again.
 
     Raises:
         RunError: the folder holds something already, or cannot be made.
@@ -113,7 +129,7 @@ def create_run(
     task = asdict(cohort.task)
     kept = {"format": FORMAT, "medclf": __version__, "state": "training", "task": task, **facts}
     kept.setdefault("reasons", {})
-    write_exams(folder / "exams.csv", cohort.records, images)
+    write_exams(folder / "exams.csv", cohort.records, known)
     run = Run(folder, recipe, kept)
     write_whole(folder / "recipe.toml", format_recipe(recipe, kept["reasons"]))
     # run.json comes last: a folder without it was never begun.
@@ -190,13 +206,14 @@ def read_splits(folder: Path) -> dict[str, str]:
     return {exam: split for exam, split, _ in _read_exams(folder)}
 
 
-def read_learnt(folder: Path) -> set[str]:
-    """Read the digests of the images that a run learnt from or chose by."""
-    return {image for _, split, image in _read_exams(folder) if split != "test"} - {""}
+def read_learnt(folder: Path) -> tuple[set[str], set[str]]:
+    """Read the digests of the images that a run learnt from or chose by, and of their patients."""
+    learnt = [known for _, split, known in _read_exams(folder) if split != "test"]
+    return {known.image for known in learnt} - {""}, {known.patient for known in learnt} - {""}
 
 
-def _read_exams(folder: Path) -> list[tuple[str, str, str]]:
-    """Read the name, the split and the image's digest of each exam.
+def _read_exams(folder: Path) -> list[tuple[str, str, Known]]:
+    """Read the name and the split of each exam, and by what it is known again.
 
     Raises:
         RunError: the table is absent or damaged.
@@ -205,20 +222,22 @@ def _read_exams(folder: Path) -> list[tuple[str, str, str]]:
     try:
         with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
             header, *rows = csv.reader(file)
-            exams = [(exam, split, image) for exam, split, image in rows]
-    except (OSError, ValueError, csv.Error) as problem:
+            whole = [[*row, ""] for row in rows] if header == BEFORE else rows
+            exams = [(exam, split, Known(*known)) for exam, split, *known in whole]
+    except (OSError, ValueError, TypeError, csv.Error) as problem:
         why = problem.strerror if isinstance(problem, OSError) else "damaged"
         raise RunError(f"{path}: rows of {', '.join(EXAMS)} wanted: {why}") from problem
-    if header != EXAMS:
+    if header not in (EXAMS, BEFORE):
         raise RunError(f"{path}: rows of {', '.join(EXAMS)} wanted, found {', '.join(header)}")
     return exams
 
 
-def write_exams(path: Path, records: Sequence[Record], images: Sequence[str]) -> None:
-    """Write `exams.csv`: each exam, its split, and the digest of its image where there is one."""
+def write_exams(path: Path, records: Sequence[Record], known: Sequence[Known]) -> None:
+    """Write `exams.csv`: each exam, its split, and by what it is known again, where it is."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(EXAMS)
-    digests = images or [""] * len(records)
-    writer.writerows((r.name, r.split, d) for r, d in zip(records, digests, strict=True))
+    known = known or [Known()] * len(records)
+    rows = zip(records, known, strict=True)
+    writer.writerows((r.name, r.split, one.image, one.patient) for r, one in rows)
     write_whole(path, text.getvalue())
