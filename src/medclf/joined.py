@@ -101,7 +101,7 @@ def join(
         "calibration": asdict(calibration),
         "decision": asdict(decision),
     }
-    with begin_run(folder, recipe, ready.cohort, facts, ready.digests) as run:
+    with begin_run(folder, recipe, ready.cohort, facts, ready.known) as run:
         run = run.update(parts=keep_parts(runs, folder))
         found = [_answer(run, part.found, part.shares, part.spreads) for part in (val, test)]
         table = _stack(found[0], found[1])

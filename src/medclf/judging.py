@@ -12,7 +12,7 @@ from medclf.curate.cohort import Columns, read_cohort
 from medclf.curate.problem import count
 from medclf.evaluate.table import Predictions
 from medclf.evaluate.tabulate import tabulate
-from medclf.learn.align import choose_exams, columns_of, unseen_rows
+from medclf.learn.align import choose_exams, columns_of, find_unseen
 from medclf.learn.facts import encode_facts
 from medclf.learn.ready import keep_read, with_places
 from medclf.learn.run import Run
@@ -32,7 +32,8 @@ def judge_exams(
     """Predict the exams to evaluate on: the test split, or all where there is none.
 
     Args:
-        run: Images that it learnt from are left out, under whatever name they come.
+        run: Images that it learnt from are left out, under whatever name they come, and whatever
+            else shows a patient of theirs.
         trained: Its members.
         data: A cohort, or DATA as on the command line.
         columns: What is said of DATA; what was said of the run's data holds for the rest.
@@ -53,11 +54,11 @@ def judge_exams(
         skip_unreadable=skip_unreadable or _has_skipped(run, cohort.origin),
     )
     cohort = keep_read(cohort, store)
-    unseen = unseen_rows(run, cohort, store)
+    unseen, left_out = find_unseen(run, cohort, store)
     facts = encode_facts(cohort.records, trained.recipe.facts)
     shares, spread = trained.probabilities(store, unseen, facts)
-    found = tabulate(cohort, unseen, shares, spread, len(cohort.records) - len(unseen))
-    return replace(found, notes=(*cohort.notes, *_tell_unread(store)))
+    found = tabulate(cohort, unseen, shares, spread)
+    return replace(found, notes=(*cohort.notes, *_tell_unread(store), *left_out))
 
 
 def read_like(run: Run, data: Path, columns: Columns) -> Cohort:

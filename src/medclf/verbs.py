@@ -146,7 +146,7 @@ def train(
         "notes": list(cohort.notes),
         "minutes": minutes,
     }
-    with begin_run(folder, recipe, cohort, facts, ready.digests) as run:
+    with begin_run(folder, recipe, cohort, facts, ready.known) as run:
         left = None if minutes is None else minutes * 60 - (time.monotonic() - start)
         return _finish(run, cohort, ready.store, left, watch)
 

@@ -13,12 +13,12 @@ from medclf.core.cohort import Cohort
 from medclf.curate.bookkeeping import check_records
 from medclf.curate.cohort import Columns
 from medclf.errors import RunError
-from medclf.learn.align import digest_images, join_copies, tell_copied
+from medclf.learn.align import digest_images, join_copies, know_again, tell_copied
 from medclf.learn.alike import deal_prepared, join_named
 from medclf.learn.bag import usual_images
 from medclf.learn.facts import learn_facts
 from medclf.learn.recipe import Recipe
-from medclf.learn.run import apply_splits
+from medclf.learn.run import Known, apply_splits
 from medclf.prepare.exam import Prepare
 from medclf.prepare.place import add_places, asks_place
 from medclf.prepare.standard import learn_standard
@@ -34,7 +34,7 @@ class Ready:
         recipe: With all that preparing had to learn.
         reasons: Of what it learnt, by dotted key.
         store: Their images prepared, in the same order.
-        digests: Of each exam's image.
+        known: By what each exam is known again.
         data: What a run keeps of where they come from.
     """
 
@@ -42,7 +42,7 @@ class Ready:
     recipe: Recipe
     reasons: Mapping[str, str]
     store: Store
-    digests: tuple[str, ...]
+    known: tuple[Known, ...]
     data: dict[str, Any]
 
 
@@ -65,7 +65,7 @@ def make_ready(
     Raises:
         MedclfError: images cannot be read, or the exams cannot be split or learnt from.
     """
-    cohort = with_places(cohort, recipe, progress)
+    cohort, stated = with_places(cohort, recipe, progress), cohort.records
     learnt = recipe.prepare.learnt
     first = recipe.prepare if learnt else replace(recipe.prepare, intensity="percentile")
     store = open_store(cohort.records, first, progress=progress, skip_unreadable=skip_unreadable)
@@ -94,7 +94,8 @@ def make_ready(
         "views": usual_images(training),
         "problems": [*(problem.message for problem in check_records(cohort)), *copied],
     }
-    return Ready(cohort, recipe, reasons, store, tuple(digests), data)
+    known = know_again(cohort, stated, digests, store.digest)
+    return Ready(cohort, recipe, reasons, store, known, data)
 
 
 def make_ready_again(
@@ -125,8 +126,9 @@ def make_ready_again(
     if store.digest != data["digest"]:
         raise RunError(f"{cohort.origin}: the images have changed since {folder} was begun")
     digests = digest_images(store)
+    known = know_again(cohort, kept, digests, store.digest)
     cohort = join_named(join_copies(cohort, digests), data.get("alike", []))
-    return Ready(cohort, recipe, {}, store, tuple(digests), data)
+    return Ready(cohort, recipe, {}, store, known, data)
 
 
 def with_places(
