@@ -1,8 +1,12 @@
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from medclf.learn.plan import _size
+from medclf.core.cohort import Cohort
+from medclf.core.record import Record
+from medclf.core.task import Task
+from medclf.learn.plan import _balance, _size
 
 
 def size_for(shape, learnt, minutes, smallest=None):
@@ -31,6 +35,24 @@ def test_more_minutes_never_shrink_an_image():
     edges = [size_for((512, 512), 3000, m, (300, 512))[0][0] for m in (0.2, 0.5, 1, 2, 5, 20)]
     assert edges == sorted(edges)
     assert edges[0] < edges[-1] == 224
+
+
+@pytest.mark.parametrize(
+    ("kind", "rare", "balance", "told"),
+    [
+        ("exclusive", 5, "none", "near enough to equal"),
+        ("exclusive", 1, "loss", "rare ones weigh more"),
+        ("ranked", 1, "none", "unequal classes (9 a, 1 b): weighed only where they exclude"),
+        ("coexisting", 1, "none", "unequal classes (9 a, 1 b): weighed only where they exclude"),
+    ],
+)
+def test_rare_classes_are_told_whether_they_weigh_more_or_not(kind, rare, balance, told):
+    labels = [k for k, many in ((0, 10 - rare), (1, rare)) for _ in range(many)]
+    marks = [(1 - k, k) if kind == "coexisting" else k for k in labels]
+    records = tuple(Record(str(n), {}, str(n), mark, "train") for n, mark in enumerate(marks))
+    found = _balance(Cohort(records, Task(("a", "b"), kind), Path("exams.csv")))
+    assert found[0] == balance
+    assert told in found[1]
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,10 @@ def _fit(
 
 
 def _balance(cohort: Cohort) -> tuple[Any, str]:
-    """Weigh rare classes up where the rarest is less than half as common as an even share."""
+    """Weigh rare classes up where the rarest is less than half as common as an even share.
+
+    Findings that coexist and grades that rank are left as they are.
+    """
     task = cohort.task
     counts = [0] * len(task.classes)
     for record in cohort.records:
@@ -165,9 +168,11 @@ def _balance(cohort: Cohort) -> tuple[Any, str]:
     told = ", ".join(f"{n} {name}" for name, n in zip(task.classes, counts, strict=True))
     if len(counts) > 8:
         told = f"{min(counts)} to {max(counts)} exams a class"
-    if rarest < 0.5 and task.kind == "exclusive":
+    if rarest >= 0.5:
+        return "none", f"classes are near enough to equal ({told})"
+    if task.kind == "exclusive":
         return "loss", f"unequal classes ({told}): rare ones weigh more"
-    return "none", f"classes are near enough to equal ({told})"
+    return "none", f"unequal classes ({told}): weighed only where they exclude each other"
 
 
 def _decide(learnt: int, folds: int, reasons: dict[str, str]) -> Decide:

@@ -23,7 +23,7 @@ class Dense:
 
     Args:
         side: Cells of the grid along each axis.
-        hidden: Outputs of each hidden linear layer.
+        hidden: Outputs of each hidden linear layer; none where they are stages of the body.
         dropout: Share of the outputs of each hidden layer dropped in training.
     """
 

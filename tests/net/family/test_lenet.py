@@ -25,6 +25,15 @@ def test_the_modern_form_has_the_weights_of_the_tutorials():
     assert count(Classifier(LeNet(2, 1, form="modern"), 10)) == 61_706
 
 
+@pytest.mark.parametrize("size", [28, 64])
+def test_the_dense_head_is_that_of_the_paper(size):
+    head = Classifier(LeNet(2, 1), 10, pool="dense").eval()
+    assert count(head) == 60_000 + 84 * 10 + 10
+    image = torch.rand(2, 1, size, size)
+    assert head(image).shape == (2, 10)
+    assert torch.allclose(head.embed(image), head.body(image).mean((2, 3)), atol=1e-6)
+
+
 def test_the_maps_of_the_paper():
     body, shapes = LeNet(2, 1), {}
     for name, layer in body.named_children():

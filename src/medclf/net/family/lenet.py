@@ -16,7 +16,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from medclf.errors import SettingError
-from medclf.net.body import Body
+from medclf.net.body import Body, Dense
 from medclf.net.nd import Layers, conv_norm, layers
 from medclf.net.start import fill_uniform, initialise, zero
 from medclf.net.style import Style
@@ -53,6 +53,8 @@ class LeNet(Body):
     Raises:
         SettingError: there is no such form, or `dims` is neither 2 nor 3.
     """
+
+    dense = Dense(1, (), dropout=0.0)  # its hidden layers, C5 and F6, are stages of the body
 
     def __init__(
         self,
