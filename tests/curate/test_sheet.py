@@ -12,7 +12,9 @@ from medclf.curate.phantom.hard.case import write
 from medclf.curate.phantom.hard.scene import Field, Slab
 from medclf.curate.phantom.hard.slices import ROOT, make_stack
 from medclf.curate.series import find_image
+from medclf.curate.sheet import read_sheet
 from medclf.errors import CohortError, ReadError, SettingError
+from medclf.read.dicom.find import Found, Series
 from medclf.read.image import read_image
 
 SLAB = Slab(shape=(6, 10, 12))
@@ -131,6 +133,46 @@ def test_a_sheet_that_fits_nothing_is_refused(archive, tmp_path):
         CohortError, match=r"their DICOM headers say .*found Diagnosis, age, number"
     ):
         read_cohort(table, Columns(images=archive))
+
+
+def scans(root, count):
+    """Series of patients 000, 001, …, whose files are not read."""
+    series = [
+        Series(Source(root / f"{n}.dcm"), f"{n:03}", uid(n), f"A{n}", uid(n, 0), "CT", "thorax")
+        for n in range(count)
+    ]
+    return Found(root, tuple(series), ())
+
+
+def join(root, columns, count=8):
+    table = {"label": ["a", "b"] * (count // 2), **columns}
+    return read_sheet(table, Columns(), scans(root, count), "labels.xlsx")
+
+
+def test_numbers_that_lost_their_zeros_are_found_and_told(tmp_path):
+    found = join(tmp_path, {"patient": [f"{n}" for n in range(8)]})
+    assert [record.name for record in found.records] == [f"{n}.dcm" for n in range(8)]
+    assert "8 numbers of the sheet found but for leading zeros: '0' is taken for '000'." in (
+        found.notes
+    )
+    kept = [f"{n}" for n in range(6)] + ["006", "07"]  # Zeros are there: none were lost.
+    assert [record.name for record in join(tmp_path, {"patient": kept}).records] == ["6.dcm"]
+
+
+def test_a_few_stray_matches_are_no_key(tmp_path):
+    patients = [f"{n:03}" for n in range(8)]
+    stray = {"accession": ["A7", "A6", "A5", *"klmno"], "patient": patients}
+    found = join(tmp_path, stray)
+    assert "which is their PatientID" in " ".join(found.notes)
+    assert len(found.records) == 8
+    most = {"accession": [f"A{n}" for n in range(6)] + ["x", "y"], "patient": patients}
+    assert len(join(tmp_path, most).records) == 6
+
+
+def test_a_sheet_whose_keys_are_written_otherwise_is_told_how(tmp_path):
+    told = "PatientID is '000' in a header, 'MR 0' in the column 'patient'"
+    with pytest.raises(CohortError, match=told):
+        join(tmp_path, {"patient": [f"MR {n}" for n in range(8)]})
 
 
 def test_the_files_of_a_volume_in_a_folder_of_its_class_are_one_exam(tmp_path):

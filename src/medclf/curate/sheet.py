@@ -2,14 +2,17 @@
 
 A hospital's archive is exported as a tree of folders with names of its own, and the labels come in
 a spreadsheet, by the number of the examination or of the patient. The finest of four keys that the
-sheet has is used: the series, the study, the accession number, the patient.
+sheet has is used: the series, the study, the accession number, the patient. A few stray matches are
+no key; and a spreadsheet may have taken leading zeros from numbers.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from medclf.core.record import Source
 from medclf.curate.cells import Table, tidy_cell
+from medclf.curate.choice import UIDS
 from medclf.curate.problem import count, tell
 from medclf.curate.rows import read_rows
 from medclf.curate.series import by_key, choose_series, tell_left_out
@@ -26,6 +29,29 @@ KEYS = {
     "patient": "PatientID",
 }
 
+ENOUGH = 0.5
+"""A finer key is taken where it finds so many of the rows that the best one finds. Where exams were
+not exported, the coarser would find others of the same patient."""
+
+
+@dataclass(frozen=True)
+class Join:
+    """How rows are joined to series.
+
+    Args:
+        column: Whose cells say which.
+        key: "uid", "study", "accession" or "patient".
+        groups: The series by what their headers say.
+        meant: What the headers say, by cell.
+        rows: How many rows that finds.
+    """
+
+    column: str
+    key: str
+    groups: Mapping[str, Sequence[Series]]
+    meant: Mapping[str, str]
+    rows: int
+
 
 def read_sheet(table: Table, columns: Columns, found: Found, where: str) -> Worded:
     """Make records of the rows of a sheet and the series that they mean.
@@ -40,9 +66,9 @@ def read_sheet(table: Table, columns: Columns, found: Found, where: str) -> Word
         CohortError: no column names what is in the headers, or a row means several images.
     """
     roles, notes = choose_sheet_roles(table, columns, where)
-    column, key, groups = _choose_key(table, columns, found, where)
-    cells = [tidy_cell(cell) or "" for cell in table[column]]
-    exams = {cell: groups[cell] for cell in cells if cell in groups}
+    join = _choose_join(table, columns, found, where)
+    cells = [tidy_cell(cell) for cell in table[join.column]]
+    exams = {cell: join.groups[meant] for cell, meant in join.meant.items()}
     chosen, told = choose_series(exams, columns.series, where)
     names = {cell: _name(one, found) for cell, one in chosen.items()}
     sources = {names[cell]: one.source for cell, one in chosen.items()}
@@ -54,7 +80,9 @@ def read_sheet(table: Table, columns: Columns, found: Found, where: str) -> Word
     roles = replace(roles, paths={"image": IMAGE}, patient=roles.patient or PATIENT)
     rows = read_rows(whole, roles, sources.get, where)
     notes += [
-        f"Rows are joined to images by the column {column!r}, which is their {KEYS[key]}.",
+        f"Rows are joined to images by the column {join.column!r}, which is their "
+        f"{KEYS[join.key]}.",
+        *_tell_padded(join),
         *told,
         *_tell_unused(found, chosen, {cell for cell in cells if cell}),
         *tell_left_out(found.left_out),
@@ -62,23 +90,62 @@ def read_sheet(table: Table, columns: Columns, found: Found, where: str) -> Word
     return replace(rows, notes=(*notes, *rows.notes))
 
 
-def _choose_key(
-    table: Table, columns: Columns, found: Found, where: str
-) -> tuple[str, str, Mapping[str, Sequence[Series]]]:
-    """Choose the finest key, and the column whose cells hold most of its values."""
+def _choose_join(table: Table, columns: Columns, found: Found, where: str) -> Join:
+    """Choose the finest key that finds enough rows, and the column that finds most of them."""
+    joins = []
     for key in KEYS:
         groups = by_key(found, key)
-        shared = {
-            name: sum((tidy_cell(cell) or "") in groups for cell in table[name])
-            for name in likely_keys(table, columns, key)
-        }
-        best = max(shared, key=lambda name: shared[name], default="")
-        if best and shared[best]:
-            return best, key, groups
-    raise CohortError(
-        f"{where}: a column wanted that names images, or what their DICOM headers say "
-        f"({', '.join(KEYS.values())}), found {tell(table, most=8)}"
-    )
+        for column in likely_keys(table, columns, key):
+            cells = [tidy_cell(cell) for cell in table[column]]
+            meant = _match({*cells} - {""}, groups)
+            joins.append(Join(column, key, groups, meant, sum(cell in meant for cell in cells)))
+    most = max((join.rows for join in joins), default=0)
+    if not most:
+        raise CohortError(
+            f"{where}: a column wanted that names images, or what their DICOM headers say "
+            f"({', '.join(KEYS.values())}), found {tell(table, most=8)}"
+            f"{_tell_examples(found, joins, table)}"
+        )
+    finest = next(join.key for join in joins if join.rows >= ENOUGH * most)
+    return max((join for join in joins if join.key == finest), key=lambda join: join.rows)
+
+
+def _match(cells: Collection[str], there: Collection[str]) -> dict[str, str]:
+    """Tell what each cell means of what is there, as it stands or but for leading zeros.
+
+    Example:
+        >>> _match(["7", "12", "x"], ["007", "012", "12"])
+        {'7': '007', '12': '12'}
+    """
+    kept = any(cell.isdecimal() and cell.startswith("0") and len(cell) > 1 for cell in cells)
+    bare: dict[str, list[str]] = defaultdict(list)
+    for value in there if not kept else ():
+        if value.isdecimal():
+            bare[value.lstrip("0") or "0"].append(value)
+    found = {cell: [cell] if cell in there else bare.get(cell, []) for cell in cells}
+    return {cell: some[0] for cell, some in found.items() if len(some) == 1}
+
+
+def _tell_padded(join: Join) -> list[str]:
+    """Note cells that mean a number with more zeros."""
+    padded = {cell: meant for cell, meant in join.meant.items() if cell != meant}
+    if not padded:
+        return []
+    cell, meant = min(padded.items())
+    told = count(len(padded), "number")
+    return [f"{told} of the sheet found but for leading zeros: {cell!r} is taken for {meant!r}."]
+
+
+def _tell_examples(found: Found, joins: Sequence[Join], table: Table) -> str:
+    """Tell how headers write the keys that people know, and how the sheet does."""
+    told = []
+    for key in (key for key in KEYS if key not in UIDS):
+        for value in sorted(by_key(found, key))[:1]:
+            told.append(f"; {KEYS[key]} is {value!r} in a header")
+            for join in joins:
+                cell = next((cell for cell in map(tidy_cell, table[join.column]) if cell), "")
+                told += [f", {cell!r} in the column {join.column!r}"] if join.key == key else []
+    return "".join(told)
 
 
 def _name(series: Series, found: Found) -> str:
