@@ -69,10 +69,11 @@ def test_a_bag_of_images_says_what_each_counted(exams, tmp_path):
     run = medclf.train(cohort, tmp_path / "run", recipe=recipe)
     found = {one.name: one for one in run.predict([exams])}
     assert len(found) == 36
-    assert dict(found["0"].images) == {"front": 1.0}
-    shares = dict(found["1"].images)
-    assert set(shares) == {"front", "side"}
-    assert sum(shares.values()) == pytest.approx(1)
+    assert found["0"].views == ()
+    assert [one.view for one in found["1"].views] == ["front", "side"]
+    alone = run.predict([tmp_path / "1-side.png"])[0].probabilities
+    moved = np.subtract(found["1"].probabilities, alone)
+    assert found["1"].views[0].moved == pytest.approx(moved, abs=1e-5)
     again = medclf.load(tmp_path / "run").predict([tmp_path / "0-front.png"])
     assert again[0].probabilities == pytest.approx(found["0"].probabilities, abs=1e-5)
     assert found["0"].warnings == ("missing, though most training exams had it: side",)
@@ -80,7 +81,7 @@ def test_a_bag_of_images_says_what_each_counted(exams, tmp_path):
     views = [("front", "1-front.png"), ("side", "1-side.png"), ("oblique", "2-side.png")]
     new = write(tmp_path, [{"path": path, "exam": "x", "view": view} for view, path in views])
     (more,) = run.predict([new])
-    assert len(more.images) == 3
+    assert [one.view for one in more.views] == ["front", "side", "oblique"]
     assert more.warnings == ()
 
 

@@ -16,6 +16,7 @@ from medclf.curate.series import find_image
 from medclf.errors import CohortError, ReadError, SettingError
 from medclf.learn.align import columns_of
 from medclf.learn.bag import doubt_images
+from medclf.learn.contribute import tell_views
 from medclf.learn.domain import domain_column, doubt_domains, known_domains, name_domain
 from medclf.learn.facts import doubt_facts, encode_facts
 from medclf.learn.run import Run
@@ -126,13 +127,7 @@ class Answers:
             for record, doubts in zip(records, taken, strict=True)
         ]
         found = self.trained.predict([record.name for record in records], rows, facts, warnings)
-        if recipe.method.images == 1:
-            return found
-        counted = self.trained.weigh(rows, facts)
-        return [
-            replace(one, images=tuple(zip(record.images, shares, strict=False)))
-            for one, record, shares in zip(found, records, counted.tolist(), strict=True)
-        ]
+        return tell_views(self.trained, records, rows, facts, found)
 
     def _prepare(self, records: Sequence[Record]) -> Held:
         """Read and prepare the images of some exams."""

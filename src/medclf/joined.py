@@ -205,7 +205,11 @@ class JoinedRun:
                 spread=tuple(spread[i].tolist()),
                 decided=task.names(decided[i]),
                 warnings=tuple(dict.fromkeys(word for one in some for word in one.warnings)),
-                images=next((one.images for one in some if one.images), ()),
+                views=tuple(
+                    replace(view, view=f"part {number}: {view.view}")
+                    for number, one in enumerate(some, 1)
+                    for view in one.views
+                ),
             )
             for i, some in enumerate(each)
         ]

@@ -11,7 +11,6 @@ def test_views_stand_side_by_side_with_zeros_for_the_absent():
     fuser, present = SideBySide(2, views=3), torch.tensor([[True, False, True]])
     assert fuser.features == 6
     assert fuser(VIEWS, present).tolist() == [[3, 4, 0, 0, 0, 15]]
-    assert fuser.weigh(VIEWS, present).tolist() == [[0.25, 0, 0.75]]
 
 
 def test_another_number_of_views_is_refused():

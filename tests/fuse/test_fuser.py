@@ -32,7 +32,7 @@ def test_the_feature_has_the_length_that_is_stated(name, views):
 
 @EVERY
 @pytest.mark.parametrize("filler", [float("nan"), float("inf"), float("-inf"), 1e30])
-def test_absent_views_change_neither_answer_nor_gradient_nor_weight(name, filler, views):
+def test_absent_views_change_neither_answer_nor_gradient(name, filler, views):
     fuser = made(name)
     found = []
     for value in (0.0, filler):
@@ -40,10 +40,10 @@ def test_absent_views_change_neither_answer_nor_gradient_nor_weight(name, filler
         joined = fuser(filled, PRESENT)
         inputs = (filled, *fuser.parameters())
         gradients = torch.autograd.grad(joined.square().sum(), inputs)
-        found.append((joined, fuser.weigh(filled, PRESENT), *gradients))
+        found.append((joined, *gradients))
     assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
     assert all(part.isfinite().all() for part in found[1])
-    assert not found[1][2][~PRESENT].any()
+    assert not found[1][1][~PRESENT].any()
 
 
 @EVERY
@@ -51,26 +51,6 @@ def test_views_all_there_need_no_mask(name, views):
     fuser = made(name)
     everything = torch.ones(3, 4, dtype=torch.bool)
     assert torch.equal(fuser(views), fuser(views, everything))
-    assert torch.equal(fuser.weigh(views), fuser.weigh(views, everything))
-
-
-@EVERY
-def test_weights_of_the_views_that_are_there_sum_to_one(name, views):
-    for present in (None, PRESENT):
-        weights = made(name).weigh(views, present)
-        assert weights.shape == (3, 4)
-        assert torch.allclose(weights.sum(1), torch.ones(3))
-        assert (weights >= 0).all()
-    assert not weights[~PRESENT].any()
-    assert weights[2].tolist() == [0, 0, 0, 1]
-
-
-@EVERY
-def test_views_that_show_nothing_count_alike(name):
-    weights = made(name).weigh(torch.zeros(1, 4, 5), torch.tensor([[True, True, False, False]]))
-    assert weights[0, 2:].tolist() == [0, 0]
-    if name != "recurrent":  # how long it reads moves its state
-        assert weights[0, :2].tolist() == [0.5, 0.5]
 
 
 @EVERY
@@ -85,17 +65,15 @@ def test_bags_have_no_order(name, views):
     fuser, order = made(name), torch.tensor([2, 0, 3, 1])
     shuffled, there = views[:, order], PRESENT[:, order]
     assert torch.allclose(fuser(shuffled, there), fuser(views, PRESENT), atol=1e-6)
-    assert torch.allclose(fuser.weigh(shuffled, there), fuser.weigh(views, PRESENT)[:, order])
 
 
 @EVERY
 def test_features_keep_their_digits_under_autocast(name, views):
     fuser = made(name)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        mixed = fuser(views, PRESENT), fuser.weigh(views, PRESENT)
-    assert mixed[0].dtype == torch.float32
-    assert torch.equal(mixed[0], fuser(views, PRESENT))
-    assert torch.equal(mixed[1], fuser.weigh(views, PRESENT))
+        mixed = fuser(views, PRESENT)
+    assert mixed.dtype == torch.float32
+    assert torch.equal(mixed, fuser(views, PRESENT))
 
 
 @EVERY

@@ -8,17 +8,11 @@ TWO = torch.tensor([[True, True, False]])
 
 def test_mean_by_hand():
     assert Mean(4)(VIEWS, TWO).tolist() == [[2, 3, 0, 2]]
-    assert Mean(4).weigh(VIEWS, TWO).tolist() == [[0.5, 0.5, 0]]
 
 
 def test_maximum_by_hand():
-    """Each view wins a channel; two channels are divided between them."""
     assert Maximum(4)(VIEWS, TWO).tolist() == [[3, 5, 0, 2]]
-    assert Maximum(4).weigh(VIEWS, TWO).tolist() == [[0.5, 0.5, 0]]
-    assert Maximum(4).weigh(VIEWS).tolist() == [[0, 0, 1]]
 
 
 def test_the_maximum_of_negative_features_is_not_the_zero_of_an_absent_view():
     assert Maximum(4)(-VIEWS, TWO).tolist() == [[-1, -1, 0, -2]]
-    assert Maximum(4).weigh(-VIEWS[..., :2], TWO).tolist() == [[0.5, 0.5, 0]]
-    assert Maximum(4).weigh(-VIEWS[..., :1], TWO).tolist() == [[1, 0, 0]]

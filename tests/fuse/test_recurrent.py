@@ -57,19 +57,6 @@ def test_order_matters_and_the_second_way_reads_backward():
     assert not torch.allclose(ahead, back)
 
 
-def test_a_view_counts_by_how_far_the_feature_moves_without_it():
-    fuser, views = made(), torch.randn(1, 3, 5)
-    present = torch.tensor([[True, True, True]])
-    whole, moved = fuser(views), []
-    for view in range(3):
-        less = present.clone()
-        less[0, view] = False
-        moved.append((fuser(views, less) - whole).norm().item())
-    expected = [each / sum(moved) for each in moved]
-    assert fuser.weigh(views)[0].tolist() == pytest.approx(expected, rel=1e-4)
-    assert not fuser.weigh(views).requires_grad
-
-
 @pytest.mark.parametrize("wrong", [{"cell": "rnn"}, {"take": "first"}, {"hidden": 0}])
 def test_wrong_settings_are_refused(wrong):
     with pytest.raises(SettingError, match="cell gru or lstm, take last or mean"):

@@ -118,6 +118,28 @@ def test_every_method_learns_a_few_exams(name, dims):
     assert spread.isfinite().all()
 
 
+def expect_contributions(method, seen, answer):
+    """Check that the answer is the mean of what views say, or else what is said without one."""
+    found, there = method.weigh(seen), seen.present
+    if there is None:
+        there = torch.ones(seen.values.shape[:2], dtype=torch.bool)
+    assert found.shape == (*there.shape, 3)
+    told = found.isfinite().all(2)
+    if method.alone:
+        assert torch.equal(told, there)
+        assert torch.allclose(found.nanmean(1), answer)
+        return
+    assert torch.equal(told, there & (there.sum(1, keepdim=True) > 1))
+    less = there.clone()
+    less[:, -1] = False
+    some = told[:, -1]
+    if some.any():
+        present = torch.where(some[:, None], less, there)
+        without, _ = method.decide(method(replace(seen, present=present)))
+        assert torch.allclose(found[some, -1], without[some], atol=1e-6)
+        assert not torch.allclose(without[some], answer[some], atol=1e-6)
+
+
 @pytest.mark.parametrize(("name", "dims", "options"), [(*f.values, {}) for f in FORMS] + CHOICES)
 def test_every_method_decides_alike_from_one_seed(name, dims, options):
     views, _ = exams(dims, images_of(name), domains=named(name))
@@ -127,12 +149,10 @@ def test_every_method_decides_alike_from_one_seed(name, dims, options):
         seen = one.look(views, generator)
         first = one(seen)
         assert torch.equal(first.nan_to_num(9), copy.deepcopy(other)(seen).nan_to_num(9))
-        weight = one.weigh(seen)
-    assert weight.shape == seen.values.shape[:2]
-    assert torch.allclose(weight.sum(1), torch.ones(6), atol=1e-5)
-    assert seen.present is None or not weight[~seen.present].any()
-    shares, _ = one.decide(first)
+        shares, _ = one.decide(first)
+        expect_contributions(one, seen, shares)
     assert shares.isfinite().all()
+    assert len(one.seen.names) * views.values.shape[1] in (0, seen.values.shape[1])
     assert seen.values.shape[2:] == (one.seen.channels, *one.seen.size)
     assert one.embed(seen).shape[0] == 6
 

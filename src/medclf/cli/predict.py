@@ -20,6 +20,8 @@ from medclf.cli.progress import show_progress
 if TYPE_CHECKING:
     from medclf.core.prediction import Prediction
 
+READABLE = 9  # views of an exam that a row of a table names; JSON names all
+
 
 def predict(
     run: RunFolder,
@@ -51,9 +53,10 @@ def predict(
 ) -> None:
     """Predict new exams: a calibrated probability of each class, and what makes it doubtful.
 
-    Of exams with several images it is told how much each counted. A run that locates gives places
-    in mm of the patient, with scores. An exam that cannot be read gets a row that says why, and the
-    command ends with exit code 1 when it has answered the others.
+    Of exams of several images or views it is told what each says of the class decided on, or how
+    far it moves that probability, with its sign; --json tells it for all classes. A run that
+    locates gives places in mm of the patient, with scores. An exam that cannot be read gets a row
+    that says why, and the command ends with exit code 1 when it has answered the others.
 
     Example: medclf predict runs/first new/*.dcm --out predictions.csv
     """
@@ -106,14 +109,22 @@ def _table(found: Sequence["Prediction"], classes: Sequence[str]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     shares = [f"p_{name}" for name in classes]
     spreads = [f"spread_{name}" for name in classes]
-    several = ["images"] if any(one.images for one in found) else []
+    several = ["views"] if any(0 < len(one.views) <= READABLE for one in found) else []
     writer.writerow(["file", "decided", *shares, *spreads, *several, "warnings"])
     for one in found:
         numbers = [f"{x:.6f}" for x in (*one.probabilities, *one.spread)]
         numbers = numbers or [""] * len([*shares, *spreads])
-        counted = (
-            ["; ".join(f"{name} {share:.3f}" for name, share in one.images)] if several else []
-        )
+        counted = [_tell_views(one, classes)] if several else []
         warnings = "; ".join(one.warnings)
         writer.writerow([one.name, "|".join(one.decided), *numbers, *counted, warnings])
     return text.getvalue()
+
+
+def _tell_views(one: "Prediction", classes: Sequence[str]) -> str:
+    """Tell of each view what it did to the probability of the class decided on."""
+    if not 0 < len(one.views) <= READABLE:
+        return ""
+    decided = [classes.index(name) for name in one.decided or classes]
+    k = max(decided, key=lambda number: one.probabilities[number])
+    told = [f"{v.alone[k]:.3f}" if v.alone else f"{v.moved[k]:+.3f}" for v in one.views]
+    return "; ".join(f"{view.view} {number}" for view, number in zip(one.views, told, strict=True))

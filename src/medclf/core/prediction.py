@@ -4,6 +4,22 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Contribution:
+    """What one view of an exam does to its answer. Either is told, for each class.
+
+    Args:
+        view: Its name: of an image, a plane, a scale, a slice, a look.
+        alone: Where the method judges views by themselves: the probabilities by this view alone.
+        moved: Where it joins views before it judges: how far each probability lies above what it
+            would be without this view.
+    """
+
+    view: str
+    alone: tuple[float, ...] = ()
+    moved: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
 class Prediction:
     """The answer for one exam.
 
@@ -14,7 +30,7 @@ class Prediction:
         spread: Standard deviation of each probability over the members and the looks.
         decided: Names of the classes decided on: one, or any number where findings coexist.
         warnings: What makes this case unlike those that the model learnt from.
-        images: How much each image of an exam of several counted, by its name; they sum to 1.
+        views: What each view did to the answer, where the exam has several.
     """
 
     name: str
@@ -22,4 +38,4 @@ class Prediction:
     spread: tuple[float, ...]
     decided: tuple[str, ...]
     warnings: tuple[str, ...] = ()
-    images: tuple[tuple[str, float], ...] = ()
+    views: tuple[Contribution, ...] = ()

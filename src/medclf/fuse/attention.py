@@ -1,8 +1,8 @@
 """Attention over views: a small network says how much each view counts, and the views are averaged.
 
 An exam is a bag of views, of which few may show the disease. The score of a view depends on what it
-shows, the weights are the softmax of the scores over the views that are there, and they can be read
-out. With a gate, a second branch may close what tanh, nearly straight about 0, would let pass.
+shows, and the weights are the softmax of the scores over the views that are there. With a gate, a
+second branch may close what tanh, nearly straight about 0, would let pass.
 
 Source: Ilse, Tomczak, Welling. Attention-based Deep Multiple Instance Learning. ICML 2018,
 equations 7 to 9; biases as in the authors' code.
@@ -43,11 +43,6 @@ class Attention(nn.Module):
         with without_autocast(features.device):
             seen, there = settle(features, present)
             return (self._weights(seen, there)[..., None] * seen).sum(1)
-
-    def weigh(self, features: Tensor, present: Tensor | None = None) -> Tensor:
-        """Tell how much each view counted: its weight."""
-        with without_autocast(features.device):
-            return self._weights(*settle(features, present))
 
     def _weights(self, seen: Tensor, there: Tensor) -> Tensor:
         inner = self.content(seen).tanh()

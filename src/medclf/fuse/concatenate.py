@@ -10,7 +10,7 @@ Multi-View Convolutional Networks. IEEE Transactions on Medical Imaging 2016 (la
 from torch import Tensor, nn
 
 from medclf.errors import SettingError
-from medclf.fuse.fuser import settle, shares
+from medclf.fuse.fuser import settle
 
 
 class SideBySide(nn.Module):
@@ -29,18 +29,7 @@ class SideBySide(nn.Module):
         self.views, self.features = views, width * views
 
     def forward(self, features: Tensor, present: Tensor | None = None) -> Tensor:
-        return self._placed(features, present)[0].flatten(1)
-
-    def weigh(self, features: Tensor, present: Tensor | None = None) -> Tensor:
-        """Tell how much each view counted: how far the feature moves when the view is left out.
-
-        As zeros take its place, that is the length of its own feature.
-        """
-        seen, there = self._placed(features, present)
-        return shares(seen.detach().norm(dim=2), there)
-
-    def _placed(self, features: Tensor, present: Tensor | None) -> tuple[Tensor, Tensor]:
-        seen, there = settle(features, present)
+        seen, _ = settle(features, present)
         if seen.shape[1] != self.views:
             raise SettingError(f"{self.views} views of each exam wanted, found {seen.shape[1]}")
-        return seen, there
+        return seen.flatten(1)

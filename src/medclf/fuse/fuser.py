@@ -36,9 +36,6 @@ class Fuser(Protocol):
             SettingError: an exam has no view, or the shapes do not fit.
         """
 
-    def weigh(self, features: Tensor, present: Tensor | None = None) -> Tensor:
-        """Tell how much each view counted: (B, V), summing to 1; 0 for those not there."""
-
     def parameters(self) -> Iterator[nn.Parameter]:
         """Give the weights that learn."""
 
@@ -72,20 +69,3 @@ def settle(features: Tensor, present: Tensor | None) -> tuple[Tensor, Tensor]:
     if empty:
         raise SettingError(f"1 view or more of each exam wanted, none of exams {empty}")
     return features.masked_fill(~present[..., None], 0), present
-
-
-def shares(amounts: Tensor, there: Tensor) -> Tensor:
-    """Scale amounts so that those of each exam sum to 1; where all are 0, share out alike.
-
-    Args:
-        amounts: (B, V), none below 0, 0 where a view is absent.
-        there: (B, V), which views are there.
-
-    Example:
-        >>> there = torch.tensor([[True, True, False]] * 2)
-        >>> shares(torch.tensor([[3.0, 1.0, 0.0], [0.0, 0.0, 0.0]]), there).tolist()
-        [[0.75, 0.25, 0.0], [0.5, 0.5, 0.0]]
-    """
-    nothing = ~amounts.any(1, keepdim=True)
-    amounts = torch.where(nothing, there.to(amounts.dtype), amounts)
-    return amounts / amounts.sum(1, keepdim=True)

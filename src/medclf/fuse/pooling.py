@@ -9,7 +9,7 @@ Recognition. ICCV 2015 (maximum over views).
 
 from torch import Tensor, nn
 
-from medclf.fuse.fuser import settle, shares
+from medclf.fuse.fuser import settle
 
 
 class Mean(nn.Module):
@@ -30,11 +30,6 @@ class Mean(nn.Module):
         seen, there = settle(features, present)
         return seen.sum(1) / there.sum(1, keepdim=True)
 
-    def weigh(self, features: Tensor, present: Tensor | None = None) -> Tensor:
-        """Tell how much each view counted: alike."""
-        seen, there = settle(features, present)
-        return shares(there.to(seen.dtype), there)
-
 
 class Maximum(nn.Module):
     """Take the largest value of each channel.
@@ -52,16 +47,5 @@ class Maximum(nn.Module):
 
     def forward(self, features: Tensor, present: Tensor | None = None) -> Tensor:
         seen, there = settle(features, present)
-        return _low(seen, there).amax(1)
-
-    def weigh(self, features: Tensor, present: Tensor | None = None) -> Tensor:
-        """Tell how much each view counted: its share of the channels; equals divide a channel."""
-        seen, there = settle(features, present)
-        low = _low(seen, there)
-        won = (low == low.amax(1, keepdim=True)).to(seen.dtype)
-        return shares((won / won.sum(1, keepdim=True)).sum(2), there)
-
-
-def _low(seen: Tensor, there: Tensor) -> Tensor:
-    """Let absent views win no channel."""
-    return seen.masked_fill(~there[..., None], float("-inf"))
+        low = seen.masked_fill(~there[..., None], float("-inf"))  # absent views win no channel
+        return low.amax(1)

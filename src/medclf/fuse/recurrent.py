@@ -16,7 +16,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from medclf.errors import SettingError
-from medclf.fuse.fuser import settle, shares
+from medclf.fuse.fuser import settle
 from medclf.net.precision import without_autocast
 from medclf.net.start import fill_uniform
 
@@ -66,25 +66,6 @@ class Recurrent(nn.Module):
     def forward(self, features: Tensor, present: Tensor | None = None) -> Tensor:
         with without_autocast(features.device):
             return self._read(*settle(features, present))
-
-    @torch.no_grad()
-    def weigh(self, features: Tensor, present: Tensor | None = None) -> Tensor:
-        """Tell how much each view counted: how far the feature moves when the view is left out.
-
-        A state does not tell which views made it, so each view in turn is passed over as if it
-        were absent. An exam with one view owes all to it.
-        """
-        with without_autocast(features.device):
-            seen, there = settle(features, present)
-            each = torch.stack([self._without(*exam) for exam in zip(seen, there, strict=True)])
-            moved = (each - self._read(seen, there)[:, None]).norm(dim=2)
-            return shares(moved * there, there)
-
-    def _without(self, seen: Tensor, there: Tensor) -> Tensor:
-        """Read the views of one exam without each of them in turn: (V, F), (V,) -> (V, F')."""
-        less = there & ~torch.eye(len(there), dtype=torch.bool, device=there.device)
-        less = torch.where(less.any(1, keepdim=True), less, there)
-        return self._read(seen.expand(len(there), -1, -1), less)
 
     def _read(self, seen: Tensor, there: Tensor) -> Tensor:
         """Move the views that are there to the front, in their order, and read as many."""

@@ -110,19 +110,27 @@ class Trained:
 
     @torch.inference_mode()
     def weigh(self, rows: Rows, facts: Tensor | None = None) -> Shares:
-        """Tell how much each image of the exams counted, the mean over members: (N, I).
+        """Tell what each view of exams does to their answers, as `Method.weigh` does, calibrated.
 
-        The views of an image count for it together.
+        Returns:
+            (N, V, K), the views of the first image first. Where they have no names
+            (`Look.names`), those of an image are averaged: (N, I, K).
         """
         exams = standardised(rows, torch.empty(0), self.values, self.device, facts)
         seen = exams.views(np.arange(len(rows.images)))
-        chance = torch.Generator().manual_seed(self.recipe.fit.seed)
-        with precision(self.recipe.fit, self.device):
-            each = [member.weigh(member.look(seen, chance)).float() for member in self.members]
-        images = seen.values.shape[1]
+        each = []
+        for member in self.members:
+            chance = torch.Generator().manual_seed(self.recipe.fit.seed)  # the looks of `judge`
+            with precision(self.recipe.fit, self.device):
+                each.append(member.weigh(member.look(seen, chance)))
         mean = torch.stack(each).mean(0)
-        parted = mean.reshape(len(mean), images, -1).sum(2)
-        return parted.cpu().numpy().astype(np.float64)
+        if not self.members[0].seen.names:
+            images = seen.values.shape[1]
+            mean = mean.reshape(len(mean), images, -1, mean.shape[-1]).mean(2)
+        found = mean.numpy()
+        there = np.isfinite(found).all(-1)
+        found[there] = self.calibration.mend(self.task, found[there])
+        return found
 
     def _warnings(self, rows: Rows, exam: int) -> tuple[str, ...]:
         low, high = self.values["range"]

@@ -63,6 +63,10 @@ class Hidden:
     def size(self) -> tuple[int, ...]:
         return self.look.size
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.look.names
+
     def __call__(self, views: Views, generator: Generator, training: bool) -> Views:
         """Look at the images of exams, and hide facts where it is training."""
         seen = self.look(views, generator, training)

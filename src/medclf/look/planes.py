@@ -23,6 +23,9 @@ from medclf.errors import SettingError
 # The axes, z first, that run down and to the right in an axial, a coronal and a sagittal plane.
 RUNNING = ((1, 2), (0, 2), (0, 1))
 
+SIDES = ("axial", "coronal", "sagittal")
+"""Names of these planes."""
+
 # Where a turn has the vectors of these planes: the shift, which comes first, and two axes.
 VECTORS = torch.tensor([[0, 1 + down, 1 + right] for down, right in RUNNING])
 

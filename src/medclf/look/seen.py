@@ -26,12 +26,14 @@ class Seen:
         size: Its edges in samples, z first.
         changes: What chance may do to an image in training.
         see: Makes the views.
+        names: Of the views of an image in use; none where they are the image itself.
     """
 
     channels: int
     size: tuple[int, ...]
     changes: Augment
     see: See
+    names: tuple[str, ...] = ()
 
     def __call__(self, views: Views, generator: Generator, training: bool) -> Views:
         """Look at the images of exams."""

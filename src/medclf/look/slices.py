@@ -11,6 +11,17 @@ from torch import Tensor
 from medclf.errors import SettingError
 
 
+def middles(edge: int, most: int | None = None) -> list[int]:
+    """Number the slices that are seen, from 0: the middle of each of so many parts of a volume.
+
+    Example:
+        >>> middles(30, 4)
+        [3, 11, 18, 26]
+    """
+    views = edge if most is None else min(most, edge)
+    return [(2 * part + 1) * edge // (2 * views) for part in range(views)]
+
+
 def ordered_slices(
     volumes: Tensor, axis: int = 0, most: int | None = None, neighbours: int = 0
 ) -> Tensor:
@@ -42,8 +53,7 @@ def ordered_slices(
             f"found {axis}, {neighbours}, {most}"
         )
     edge = volumes.shape[2 + axis]
-    views = edge if most is None else min(most, edge)
-    middle = (2 * torch.arange(views) + 1) * edge // (2 * views)
+    middle = torch.tensor(middles(edge, most))
     beside = torch.arange(-neighbours, neighbours + 1)
     chosen = (middle[:, None] + beside).clamp(0, edge - 1).to(volumes.device)
     stack = volumes.movedim(2 + axis, 1)  # (B, edge, C, *plane)

@@ -40,6 +40,8 @@ class Look(Protocol):
     Args:
         channels: Of each view that comes out.
         size: Edges of each view in samples, z first.
+        names: Of the views that are made of each image in use; none where they are the image
+            itself, as it is or a little changed.
     """
 
     @property
@@ -47,6 +49,9 @@ class Look(Protocol):
 
     @property
     def size(self) -> tuple[int, ...]: ...
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
 
     def __call__(self, views: Views, generator: Generator, training: bool) -> Views:
         """Turn the images of exams into views of them: by chance in training, or as in use."""

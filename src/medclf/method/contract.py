@@ -67,6 +67,7 @@ class Method(Learner, Protocol):
 
     task: Task
     seen: Look
+    alone: bool
 
     @property
     def network(self) -> Classifier:
@@ -80,7 +81,12 @@ class Method(Learner, Protocol):
         """Give what the head judges: (B, F)."""
 
     def weigh(self, views: Views) -> Tensor:
-        """Tell how much each view counts: (B, V), summing to 1 over those that are there."""
+        """Tell in use what each view does to the answer, in probabilities: (B, V, K).
+
+        Where views are judged by themselves (`alone`), what it says by itself, of which the answer
+        is the mean; else what would be said without it, NaN where there is no other view. NaN
+        where a view is not there.
+        """
 
 
 Taught = TypeVar("Taught", bound=Learner)

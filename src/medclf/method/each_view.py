@@ -14,6 +14,8 @@ from medclf.method.streams import embed, see
 class EachView(Composed):
     """Classify an exam by the mean over its views; made as `Composed` is."""
 
+    alone = True
+
     @property
     def beside(self) -> tuple[str, ...]:
         """Name what has weights of its own beside a network and its head: further networks too."""
@@ -37,9 +39,7 @@ class EachView(Composed):
             return torch.stack(heads) @ logits.new_tensor(self.network.shares).float()
         return super().loss(logits, target)
 
+    @torch.no_grad()
     def weigh(self, views: Views) -> Tensor:
-        """Tell how much each view counts: alike, (B, V), summing to 1."""
-        there = views.present
-        if there is None:
-            there = torch.ones(views.values.shape[:2], device=views.values.device)
-        return there.float() / there.float().sum(1, keepdim=True)
+        """Tell what each view says by itself: (B, V, K), NaN where none is."""
+        return self.lesson.probabilities(self(views))

@@ -17,7 +17,7 @@ from medclf.errors import SettingError
 from medclf.fuse.table import make_fuser
 from medclf.look.patches import grid_patches
 from medclf.look.seen import Seen
-from medclf.look.slices import ordered_slices
+from medclf.look.slices import middles, ordered_slices
 from medclf.method.asked import Asked
 from medclf.method.joined import Joined
 from medclf.net.clusters import set_filters
@@ -68,10 +68,12 @@ def build(
         raise SettingError(f"method.options.filters is drawn or clusters, not {filters!r}")
     if len(asked.size) == 3:
         channels, size = asked.channels * (1 + 2 * neighbours), tuple(asked.size[1:])
+        names = tuple(f"slice {n + 1} of {asked.size[0]}" for n in middles(asked.size[0], most))
     else:
-        channels = asked.channels
+        channels, numbers = asked.channels, range(1, side + 1)
+        names = tuple(f"row {row}, column {column}" for row in numbers for column in numbers)
         size = tuple(max(1, round(2 * edge / (side + 1))) for edge in asked.size)
-    look = Seen(channels, size, asked.changes, InOrder(size, most, neighbours, side))
+    look = Seen(channels, size, asked.changes, InOrder(size, most, neighbours, side), names)
     networks = asked.networks(channels, size)
     if filters == "clusters" and asked.examples is not None:
         seen = look(asked.examples(), asked.generator, training=False)

@@ -1,5 +1,7 @@
 """See each view, join what was seen and what is known of the patient, and judge the exam once."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -28,6 +30,8 @@ class Joined(Composed):
         facts: Joins the patient's facts to the feature, or to the logits; `None` for pixels alone.
     """
 
+    alone = False
+
     def __init__(
         self,
         networks: list[Classifier],
@@ -42,23 +46,44 @@ class Joined(Composed):
 
     def forward(self, views: Views) -> Tensor:
         """Judge each exam: (B, V, C, *space) -> (B, 1, outputs)."""
-        logits = self.network.decide(self.embed(views))
+        return self.judge(see(self.networks, views, embed), views)
+
+    def judge(self, features: Tensor, views: Views) -> Tensor:
+        """Judge exams by the features of their views: (B, V, F) -> (B, 1, outputs)."""
+        logits = self.network.decide(self._join(features, views))
         if isinstance(self.facts, LateFusion):
             logits = self.facts(logits, _known(views))
         return logits.unsqueeze(1)
 
     def embed(self, views: Views) -> Tensor:
         """Give what the head judges: (B, F)."""
-        joined = self.fuser(see(self.networks, views, embed), views.present)
+        return self._join(see(self.networks, views, embed), views)
+
+    @torch.no_grad()
+    def weigh(self, views: Views) -> Tensor:
+        """Tell what is said without each view: (B, V, K), NaN where it is not there, or no other.
+
+        The networks see each view once; what they saw is joined without each of them in turn.
+        """
+        features, there = see(self.networks, views, embed), views.present
+        if there is None:
+            there = torch.ones(features.shape[:2], dtype=torch.bool, device=features.device)
+        found = []
+        for number in range(there.shape[1]):
+            less = there.clone()
+            less[:, number] = False
+            counts = there[:, number] & less.any(1)
+            some = replace(views, present=torch.where(counts.unsqueeze(1), less, there))
+            shares, _ = self.decide(self.judge(features, some))
+            found.append(shares.masked_fill(~counts.cpu().unsqueeze(1), torch.nan))
+        return torch.stack(found, 1)
+
+    def _join(self, features: Tensor, views: Views) -> Tensor:
+        joined = self.fuser(features, views.present)
         if self.facts is None or isinstance(self.facts, LateFusion):
             return joined
         with_facts: Tensor = self.facts(joined, _known(views))
         return with_facts
-
-    def weigh(self, views: Views) -> Tensor:
-        """Tell how much each view counts: (B, V), summing to 1 over those that are there."""
-        with torch.no_grad():
-            return self.fuser.weigh(see(self.networks, views, embed), views.present)
 
 
 def _known(views: Views) -> Tensor:

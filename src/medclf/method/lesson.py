@@ -35,12 +35,16 @@ class Lesson:
             flat, each = flat[there], each[there]
         return task_loss(flat, each, self.task, self.smoothing, self.class_weights)
 
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Turn logits into probabilities: (…, outputs) -> (…, K), float64."""
+        return torch.from_numpy(self.task.probabilities(logits.float().cpu().numpy()))
+
     def decide(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """Average the views; their spread tells how far the answer hangs on the view.
 
         Shape:
             (B, V, outputs) -> (B, K), (B, K)
         """
-        each = torch.from_numpy(self.task.probabilities(logits.float().cpu().numpy()))
+        each = self.probabilities(logits)
         mean = each.nanmean(dim=1)
         return mean, (each - mean[:, None]).square().nanmean(dim=1).sqrt()

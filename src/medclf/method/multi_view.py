@@ -17,19 +17,15 @@ from torch import Generator, Tensor
 
 from medclf.errors import SettingError
 from medclf.fuse.concatenate import SideBySide
-from medclf.fuse.fuser import Fuser
 from medclf.look.even import Even, even_steps
-from medclf.look.planes import sample_planes, symmetric_planes
+from medclf.look.planes import SIDES, sample_planes, symmetric_planes
 from medclf.look.resize import resize
 from medclf.look.seen import Seen
-from medclf.look.views import Look, Views
+from medclf.look.views import Views
 from medclf.method.asked import Asked
-from medclf.method.composed import Composed
 from medclf.method.each_view import EachView
 from medclf.method.joined import Joined
-from medclf.method.lesson import Lesson
 from medclf.method.streams import embed, see
-from medclf.net.head import Classifier
 
 VIEWS = 9
 TRIPLES = ((0, 3, 4), (1, 5, 6), (2, 7, 8))
@@ -50,54 +46,36 @@ class NinePlanes:
         return sample_planes(resized, symmetric_planes(), self.even.pixels, self.even.step)
 
 
-class Mixed(Composed):
+class Mixed(Joined):
     """Join the planes of each triple, judge each triple by one head, and average.
 
-    Args:
-        networks: One for all planes, or one for each. The head of the first judges.
-        look: Sees nine planes.
-        fuser: Joins the three features of a triple.
-        lesson: What is learnt.
-        mixing: As `Composed` has it.
+    It is made as `Joined` is, of nine planes and a fuser of three.
     """
 
-    def __init__(
-        self,
-        networks: list[Classifier],
-        look: Look,
-        fuser: Fuser,
-        lesson: Lesson,
-        mixing: float,
-    ) -> None:
-        super().__init__(networks, look, lesson, mixing)
-        self.fuser = fuser
-
-    def forward(self, views: Views) -> Tensor:
-        """Judge each triple: (B, 9, C, *space) -> (B, 3, outputs)."""
-        joined = self.fuser(self._triples(views))
+    def judge(self, features: Tensor, views: Views) -> Tensor:
+        """Judge each triple by the features of its planes: (B, 9, F) -> (B, 3, outputs)."""
+        joined = self._join_triples(features, views)
         return torch.unflatten(self.network.decide(joined), 0, (-1, len(TRIPLES)))
 
     def embed(self, views: Views) -> Tensor:
         """Give what the head judges, the mean over triples: (B, F)."""
-        joined = torch.unflatten(self.fuser(self._triples(views)), 0, (-1, len(TRIPLES)))
-        return joined.mean(dim=1)
+        joined = self._join_triples(see(self.networks, views, embed), views)
+        return torch.unflatten(joined, 0, (-1, len(TRIPLES))).mean(dim=1)
 
-    def weigh(self, views: Views) -> Tensor:
-        """Tell how much each view counts, the triples alike: (B, 9), summing to 1."""
-        with torch.no_grad():
-            within = self.fuser.weigh(self._triples(views)).view(-1, VIEWS)
-        order = torch.tensor(TRIPLES).flatten().argsort()
-        return within[:, order] / len(TRIPLES)
+    def _join_triples(self, features: Tensor, views: Views) -> Tensor:
+        """Join the features of each triple: (B, 9, F) -> (3 B, F)."""
+        present = None if views.present is None else _part(views.present)
+        return self.fuser(_part(features), present)
 
-    def _triples(self, views: Views) -> Tensor:
-        """See each plane, and give the features of each triple: (3 B, 3, F)."""
-        features = see(self.networks, views, embed)
-        return features[:, torch.tensor(TRIPLES)].flatten(0, 1)
+
+def _part(planes: Tensor) -> Tensor:
+    """Part what is known of nine planes by their triples: (B, 9, …) -> (3 B, 3, …)."""
+    return planes[:, torch.tensor(TRIPLES)].flatten(0, 1)
 
 
 def build(
     asked: Asked, fusion: Literal["late", "committee", "mixed"] = "late", own: bool = False
-) -> EachView | Joined | Mixed:
+) -> EachView | Joined:
     """Build the method.
 
     Args:
@@ -108,7 +86,8 @@ def build(
     if fusion not in FUSIONS:
         raise SettingError(f"method.options.fusion is one of {', '.join(FUSIONS)}, not {fusion!r}")
     even = even_steps(asked.volume, asked.spacing_mm)
-    look = Seen(asked.channels, (even.pixels,) * 2, asked.changes, NinePlanes(even))
+    names = (*SIDES, *(f"plane {number}" for number in range(len(SIDES) + 1, VIEWS + 1)))
+    look = Seen(asked.channels, (even.pixels,) * 2, asked.changes, NinePlanes(even), names)
     networks = asked.networks(look.channels, look.size, VIEWS, own)
     if fusion == "committee":
         return EachView(networks, look, asked.lesson, asked.changes.mix)

@@ -40,7 +40,8 @@ def build(asked: Asked, scales: int = 2, own: bool = True) -> Joined:
     if not size:
         raise SettingError(f"2 scales or more wanted, not {scales}")
     edges = tuple(max(edge, here) for edge, here in zip(size, _least(asked.size), strict=True))
-    look = Seen(asked.channels, edges, asked.changes, Scales(shares, edges))
+    names = tuple(f"scale {share:g}" for share in shares)
+    look = Seen(asked.channels, edges, asked.changes, Scales(shares, edges), names)
     networks = asked.networks(look.channels, edges, scales, own)
     fuser = SideBySide(asked.width(networks[0]), scales)
     return Joined(networks, look, asked.fused(fuser, networks[0]), asked.lesson, asked.changes.mix)

@@ -50,14 +50,14 @@ class Graded(Lesson):
         number = mse_loss(found[there], grade[there])
         return number if self.by == "regression" else steps + number
 
-    def decide(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        """Average the views, (B, V, K - 1) -> (B, K), (B, K); a number is nearest to its grade."""
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Turn logits into probabilities: (…, K - 1) -> (…, K); a number is nearest its grade."""
         if self.by == "regression":
             grades = torch.arange(logits.shape[-1] + 1, device=logits.device)
             far = _number(logits).double().unsqueeze(-1) - grades
             shares = (-0.5 * (far / SPREAD).square()).softmax(-1)
             logits = shares.flip(-1).cumsum(-1).flip(-1)[..., 1:].logit()
-        return super().decide(logits)
+        return super().probabilities(logits)
 
 
 def _number(logits: Tensor) -> Tensor:

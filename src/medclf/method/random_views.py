@@ -67,5 +67,6 @@ def build(asked: Asked, looks: int = 1, in_use: int = 12, share: float = 0.7) ->
     pixels = max(2, round(share * even.pixels))
     see = Triplets(even, pixels, looks, in_use, changes.scale, changes.shift * pixels)
     still = replace(changes, rotate_degrees=0, scale=0, shear=0, shift=0, elastic=0)
-    look = Seen(3 * asked.channels, (pixels, pixels), still, see)
+    names = tuple(f"look {number}" for number in range(1, in_use + 1))
+    look = Seen(3 * asked.channels, (pixels, pixels), still, see, names)
     return EachView(asked.networks(look.channels, look.size), look, asked.lesson, changes.mix)

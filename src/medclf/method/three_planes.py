@@ -17,14 +17,13 @@ from torch import Generator, Tensor
 
 from medclf.errors import SettingError
 from medclf.fuse.concatenate import SideBySide
-from medclf.look.planes import RUNNING, axis_planes, sample_planes
+from medclf.look.planes import RUNNING, SIDES, axis_planes, sample_planes
 from medclf.look.projections import projections
 from medclf.look.seen import Seen
 from medclf.method.asked import Asked
 from medclf.method.each_view import EachView
 from medclf.method.joined import Joined
 
-SIDES = ("axial", "coronal", "sagittal")
 SHOWN = ("plane", "maximum", "mean")
 JOINED = ("channels", "shared", "own")
 
@@ -84,7 +83,8 @@ def build(
     step = tuple(edge / pixels for edge in asked.volume)
     see = ThreePlanes(pixels, step, sides, shown, together)
     channels = asked.channels * (planes if together else 1)
-    look = Seen(channels, (pixels, pixels), asked.changes, see)
+    names = () if together else tuple(SIDES[number] for number in sides)
+    look = Seen(channels, (pixels, pixels), asked.changes, see, names)
     networks = asked.networks(channels, look.size, planes, joined == "own")
     if together:
         return EachView(networks, look, asked.lesson, asked.changes.mix)
