@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,8 +106,27 @@ def test_what_was_cut_short_goes_on_and_comes_to_the_same(finder, table):
         (folder / name).unlink()
     again = locate.resume(folder)
     assert ((folder / "findings.csv").read_bytes(), again.scores) == before
+    assert again.folder.facts == finder.folder.facts
     with pytest.raises(RunError, match="come to its end"):
         locate.resume(folder)
+
+
+def test_a_training_does_not_go_on_with_other_images_or_marks(finder, table):
+    folder, done = finder.folder.path, finder.folder
+    image, marks = (table.parent / "3.nii").read_bytes(), table.read_text()
+    try:
+        done.update(state="begun")
+        (table.parent / "3.nii").write_bytes(image[:-4000] + bytes(4000))
+        with pytest.raises(RunError, match="the images have changed"):
+            locate.resume(folder)
+        table.write_text(marks.replace("8.0", "9.0", 1))
+        with pytest.raises(RunError, match=r"1 scan changed, the first is 0.nii"):
+            locate.resume(folder)
+    finally:
+        done.update()
+        (table.parent / "3.nii").write_bytes(image)
+        table.write_text(marks)
+        shutil.rmtree(folder / "prepared")
 
 
 def test_a_picture_is_no_scan_to_be_searched(finder, tmp_path):

@@ -14,11 +14,12 @@ import numpy as np
 from medclf.core.finding import Finding
 from medclf.core.record import Point
 from medclf.core.whole import write_whole
-from medclf.errors import CohortError
+from medclf.errors import CohortError, RunError
 from medclf.locate.scans import Scan
 from medclf.prepare.settings import Prepare
 from medclf.read.image import read_image
 from medclf.systems.candidates import keep_candidates, kept_candidates
+from medclf.systems.deal import deal_scans
 from medclf.systems.label_and_fill import learn_sizes
 from medclf.systems.measure import Measured, Searched, measure, tell_findings
 from medclf.systems.page import write_page
@@ -32,12 +33,27 @@ PREPARED = "prepared"
 
 
 def finish(begun: Folder, scans: Sequence[Scan], watch: Watch) -> Folder:
-    """Bring a training to its end, from wherever it stands."""
+    """Bring a training to its end, from wherever it stands.
+
+    Args:
+        begun: Its folder.
+        scans: As read, in the order in which it was begun with them.
+        watch: Told how far it is.
+
+    Raises:
+        CohortError: a target lies outside of its scan, or scans cannot be dealt into splits.
+        RunError: the images have changed since they were prepared first.
+    """
     search, place = begun.search, begun.path
     loaded = load_system(search.system)
     system = SYSTEMS[search.system]
     scans, volumes = _prepare(scans, search.prepare, system.one_size, place / PREPARED, watch)
-    begun = begun.update(digest=_digest(list(volumes.values())))
+    digests = [sha256(path.read_bytes()).hexdigest() for path in volumes.values()]
+    whole = sha256("".join(digests).encode()).hexdigest()
+    if begun.facts.get("digest", whole) != whole:
+        raise RunError(f"{place}: the images have changed since this training was begun")
+    scans, notes = deal_scans(scans, search.seed, digests)
+    begun = begun.update(digest=whole, notes=list(dict.fromkeys([*begun.facts["notes"], *notes])))
     if system.landmarks:
         learnt = [scan for scan in scans if scan.split == "train"]
         begun = begun.update(sizes_mm=learn_sizes(learnt, search.kinds))
@@ -70,12 +86,6 @@ def _prepare(
         if watch.count is not None:
             watch.count(number + 1, len(scans))
     return found, volumes
-
-
-def _digest(paths: Sequence[Path]) -> str:
-    """Give the SHA-256, in hex, of prepared scans in order."""
-    each = (sha256(path.read_bytes()).digest() for path in paths)
-    return sha256(b"".join(each)).hexdigest()
 
 
 def _in_mm(scan: Scan, path: Path) -> Scan:

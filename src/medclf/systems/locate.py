@@ -21,12 +21,12 @@ from medclf.learn.begin import expect_free, hold_new, mark_begun
 from medclf.learn.run import sole_use
 from medclf.locate.scans import Scan, gather_scans
 from medclf.systems.candidates import Find
+from medclf.systems.deal import deal_scans, order_scans, sign_scans
 from medclf.systems.finish import finish
 from medclf.systems.measure import tell_findings
 from medclf.systems.search import (
     Folder,
     Search,
-    deal_scans,
     make_folder,
     open_folder,
     plan_scans,
@@ -85,17 +85,17 @@ def train(  # noqa: PLR0913 - the command line says the same, option by option
     kind_of = SYSTEMS[system]
     if kind_of.landmarks:
         expect_landmarks(scans)
-    scans = deal_scans(scans, seed)
-    _expect_targets(scans)
+    dealt, _ = deal_scans(scans, seed)
     there = {target.kind for scan in scans for target in scan.targets}
     order = tuple(kinds) or tuple(sorted(there))
-    prepare, why = plan_scans(scans, minutes, seed, kind_of.one_size, kind_of.finest_mm)
+    prepare, why = plan_scans(dealt, minutes, seed, kind_of.one_size, kind_of.finest_mm)
     search = Search(system, order, column, prepare, minutes, seed, chosen)
     images = columns.images
     said = asdict(columns) | {"images": images and str(images.absolute())}
     kept = {"origin": str(Path(data).absolute()), "columns": said}
     with hold_new(folder):
-        begun = make_folder(folder, search, data=kept, reasons={"prepare.spacing_mm": why})
+        facts = {"data": kept, "scans": sign_scans(scans), "notes": []}
+        begun = make_folder(folder, search, **facts, reasons={"prepare.spacing_mm": why})
         mark_begun(folder)
         return TrainedSearch(finish(begun, scans, watch))
 
@@ -111,7 +111,7 @@ def resume(
         watch: Told how far it is.
 
     Raises:
-        RunError: there is none, or it is done already.
+        RunError: there is none, it is done already, or the data have changed since it was begun.
     """
     begun = open_folder(Path(folder))
     if begun is None or begun.done:
@@ -121,7 +121,8 @@ def resume(
         search, kept = begun.search, begun.facts["data"]
         place = Path(data or kept["origin"])
         _, scans = _read_scans(place, columns_of(kept), search.kinds)
-        return TrainedSearch(finish(begun, deal_scans(scans, search.seed), watch))
+        scans = order_scans(scans, begun.facts["scans"], begun.path)
+        return TrainedSearch(finish(begun, scans, watch))
 
 
 def load(folder: str | Path) -> "TrainedSearch":
@@ -199,9 +200,3 @@ def _read_scans(data: Path, columns: Columns, kinds: Sequence[str]) -> tuple[str
     place = columns.images or data
     base = place if place.is_dir() else place.parent
     return column, gather_scans(records, base, column, kinds)
-
-
-def _expect_targets(scans: Sequence[Scan]) -> None:
-    for split in ("train", "val"):
-        if not any(scan.targets for scan in scans if scan.split == split):
-            raise CohortError(f"scans of {split} with something to find wanted, found none")

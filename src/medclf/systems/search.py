@@ -9,19 +9,17 @@ from typing import Any
 import numpy as np
 
 from medclf import __version__
-from medclf.core.cohort import Cohort
 from medclf.core.plain import from_plain, to_plain
-from medclf.core.record import Record, Source
-from medclf.core.task import Task
+from medclf.core.record import Source
 from medclf.core.whole import write_whole
 from medclf.curate.fingerprint import take_fingerprint
 from medclf.curate.series import find_image
-from medclf.curate.split import split_cohort
 from medclf.errors import CohortError, RunError
 from medclf.learn.plan import make_plan
 from medclf.learn.run import FORMAT
 from medclf.locate.scans import Scan
 from medclf.prepare.settings import Prepare
+from medclf.systems.deal import as_cohort
 
 SAMPLES = 64**3
 """Of a scan, about, where all get one size."""
@@ -78,19 +76,6 @@ class Search:
         return np.asarray(np.maximum(radius_mm, NEAREST_SAMPLES * self.edge_mm))
 
 
-def deal_scans(scans: Sequence[Scan], seed: int) -> tuple[Scan, ...]:
-    """Give every scan a split, by patient; scans with few and many targets are shared out alike.
-
-    Raises:
-        CohortError: there are too few patients, or splits that are given part a patient.
-    """
-    dealt = split_cohort(_as_cohort(scans), seed)
-    return tuple(
-        replace(scan, split=record.split, patient=record.patient)
-        for scan, record in zip(scans, dealt.records, strict=True)
-    )
-
-
 def plan_scans(
     scans: Sequence[Scan], minutes: float, seed: int, one_size: bool, finest_mm: float
 ) -> tuple[Prepare, str]:
@@ -110,7 +95,7 @@ def plan_scans(
         ReadError: scans cannot be read.
         CohortError: they are pictures, or tell no spacing.
     """
-    cohort = _as_cohort(scans)
+    cohort = as_cohort(scans)
     found = take_fingerprint(cohort, seed=seed)
     spacing, largest = found.spacing_median_mm, found.spacing_max_mm
     if found.dims != 3 or spacing is None or largest is None or found.spacing_known < 1:
@@ -135,18 +120,6 @@ def plan_scans(
         replace(planned, size=size, spacing_mm=edges, crop="none", dtype="uint8"),
         f"samples of {edge:g} mm: {why}",
     )
-
-
-def _as_cohort(scans: Sequence[Scan]) -> Cohort:
-    """See scans as exams: the half with fewer targets, and the half with more."""
-    order = np.argsort([len(scan.targets) for scan in scans], kind="stable")
-    many = set(order[len(scans) // 2 :].tolist())
-    records = [
-        Record(s.name, {"image": s.source}, s.patient, int(number in many), s.split)
-        for number, s in enumerate(scans)
-    ]
-    task = Task(("fewer to be found", "more to be found"))
-    return Cohort(tuple(records), task, scans[0].source.path.parent)
 
 
 @dataclass(frozen=True)
