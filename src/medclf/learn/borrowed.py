@@ -139,7 +139,7 @@ def _by_steps(plan: Plan) -> Plan:
     """Make a plan fit for a dear network that is passed several times."""
     recipe, reasons = plan.recipe, dict(plan.reasons)
     fit = replace(recipe.fit, members=min(2, recipe.fit.members), mirror="no")
-    reasons["fit.members"] = "two: each is dear"
+    reasons["fit.members"] = "two at most: each is dear"
     reasons.pop("fit.mirror", None)
     learns = Plan(replace(recipe, fit=fit), reasons)
     return _resized(learns, HALVED, "halved for speed; the features serve at this size too")
