@@ -11,7 +11,7 @@ from medclf.curate.cohort import Columns, read_cohort
 from medclf.curate.phantom.hard.case import write
 from medclf.curate.phantom.hard.scene import Field, Slab
 from medclf.curate.phantom.hard.slices import ROOT, make_stack
-from medclf.curate.series import find_image
+from medclf.curate.series import find_image, find_images
 from medclf.curate.sheet import read_sheet
 from medclf.errors import CohortError, ReadError, SettingError
 from medclf.read.dicom.find import Found, Series
@@ -135,18 +135,44 @@ def test_a_sheet_that_fits_nothing_is_refused(archive, tmp_path):
         read_cohort(table, Columns(images=archive))
 
 
-def scans(root, count):
+def scans(root, count, kinds=("",)):
     """Series of patients 000, 001, …, whose files are not read."""
     series = [
-        Series(Source(root / f"{n}.dcm"), f"{n:03}", uid(n), f"A{n}", uid(n, 0), "CT", "thorax")
+        Series(Source(root / f"{n}{kind}.dcm"), f"{n:03}", uid(n), f"A{n}", uid(n), "MR", kind)
         for n in range(count)
+        for kind in kinds
     ]
     return Found(root, tuple(series), ())
 
 
-def join(root, columns, count=8):
-    table = {"label": ["a", "b"] * (count // 2), **columns}
-    return read_sheet(table, Columns(), scans(root, count), "labels.xlsx")
+def join(root, columns, series=None, kinds=("",), absent=0):
+    table = {"label": ["a", "b"] * 4, **columns}
+    found = scans(root, 8, kinds)
+    found = replace(found, series=found.series[absent:])
+    return read_sheet(table, Columns(series=series), found, "labels.xlsx")
+
+
+ACCESSIONS = {"accession": [f"A{n}" for n in range(8)]}
+
+
+def test_series_by_name_are_the_images_of_an_exam(tmp_path):
+    found = join(tmp_path, ACCESSIONS, "t1=T1,flair=flair", ("T1 3D", "FLAIR", "ADC"), absent=1)
+    named = [
+        {name: one.path.name for name, one in record.images.items()} for record in found.records
+    ]
+    assert named[0] == {"flair": "0FLAIR.dcm"}
+    assert named[1] == {"t1": "1T1 3D.dcm", "flair": "1FLAIR.dcm"}
+    assert "No t1 of 1 exam." in found.notes
+    assert [record.patient for record in found.records[:2]] == ["000", "001"]
+    with pytest.raises(CohortError, match="other series for a than for b wanted, found 'MR T1'"):
+        join(tmp_path, ACCESSIONS, "a=T1,b=T1|FLAIR", ("T1",))
+    with pytest.raises(SettingError, match="each name once"):
+        join(tmp_path, ACCESSIONS, "a=T1,a=FLAIR", ("T1",))
+
+
+def test_of_series_that_are_equally_common_none_is_read_unasked(tmp_path):
+    with pytest.raises(CohortError, match=r"more found in 8 of 8 exams: 'MR T1' \(8\), 'MR FLAIR'"):
+        join(tmp_path, ACCESSIONS, None, ("T1", "FLAIR"))
 
 
 def test_numbers_that_lost_their_zeros_are_found_and_told(tmp_path):
@@ -199,6 +225,9 @@ def test_a_folder_is_the_volume_in_it_and_a_file_is_itself(archive, tmp_path):
     assert find_image(scan / "IM00005", None) == Source(scan / "IM00005")
     study = scan.parents[1]
     assert find_image(study, "thorax").parts
+    assert list(find_images(study, "scout=scout,thorax=thorax")) == ["thorax"]
+    with pytest.raises(SettingError, match=r"one series wanted here, .* names several"):
+        find_image(study, "scout=scout,thorax=5.0")
     with pytest.raises(CohortError, match="more found in 1 of 1 exam"):
         find_image(archive, "thorax")
     (tmp_path / "empty").mkdir()

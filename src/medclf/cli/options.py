@@ -73,7 +73,11 @@ HoldOut = Annotated[
 ]
 SeriesPattern = Annotated[
     str | None,
-    _say("--series", "Regular expression that tells an exam's DICOM series from others.", "REGEX"),
+    _say(
+        "--series",
+        "Regular expression that tells an exam's DICOM series from others; several by name.",
+        "REGEX|NAME=REGEX,…",
+    ),
 ]
 PointColumns = Annotated[
     str | None,

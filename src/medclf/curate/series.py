@@ -1,8 +1,9 @@
 """DICOM series as the images of exams: the files of a volume joined, and one series chosen of many.
 
 Scanners export a volume as hundreds of files, and a study as several series. Files that make one
-image count as one. Where an exam has several images, the person says which is meant; else the kind
-of series that nearly every exam has just once is taken, and a note says so.
+image count as one. Where an exam has several images, the person says which is meant, or names
+several; else the one kind of series that nearly every exam has just once is taken, and a note says
+so.
 """
 
 import re
@@ -21,6 +22,9 @@ from medclf.read.dicom.find import Found, Series, find_series, sort_files
 from medclf.read.dicom.glance import LeftOut
 
 NEARLY_ALL = 0.9
+SCOUT = 0.5
+"""Share of the files of the largest series below which another, as a scout, is not meant."""
+
 NO_PICTURE = "holds no picture"
 
 
@@ -66,27 +70,101 @@ def read_folder(folder: Path, pattern: str | None) -> Source | None:
 
     Raises:
         CohortError: there are several, and no pattern tells which is meant.
+        SettingError: the pattern names several.
     """
-    found = find_series(folder)
-    if not found.series:
-        return None
-    chosen, _ = choose_series({folder.name: found.series}, pattern, str(folder))
-    return chosen[folder.name].source if chosen else None
+    _expect_one(folder, pattern)
+    return next(iter(_read_images(folder, pattern).values()), None)
 
 
-def find_image(path: Path, pattern: str | None) -> Source:
-    """Take a file as it is, and a folder as the volume whose DICOM files lie in it.
+def _read_images(folder: Path, pattern: str | None) -> dict[str, Source]:
+    exams = {folder.name: series} if (series := find_series(folder).series) else {}
+    chosen, _ = choose_images(exams, pattern, str(folder))
+    return {image: one.source for some in chosen.values() for image, one in some.items()}
+
+
+def find_images(path: Path, pattern: str | None) -> dict[str, Source]:
+    """Take a file as it is, and a folder as the volumes whose DICOM files lie in it, by name.
 
     Raises:
         CohortError: the folder holds several images, and no pattern tells which is meant.
         ReadError: it holds none.
     """
     if not path.is_dir():
-        return Source(path)
-    found = read_folder(path, pattern)
-    if found is None:
-        raise ReadError(f"{path}: a file, or a folder with the DICOM files of a volume, wanted")
+        return {"image": Source(path)}
+    if found := _read_images(path, pattern):
+        return found
+    raise ReadError(f"{path}: a file, or a folder with the DICOM files of a volume, wanted")
+
+
+def find_image(path: Path, pattern: str | None) -> Source:
+    """Do so where there is one image.
+
+    Raises:
+        SettingError: the pattern names several.
+    """
+    _expect_one(path, pattern)
+    (found,) = find_images(path, pattern).values()
     return found
+
+
+def _expect_one(path: Path, pattern: str | None) -> None:
+    if len(part_pattern(pattern)) > 1:
+        raise SettingError(f"{path}: one series wanted here, --series {pattern!r} names several")
+
+
+def part_pattern(pattern: str | None) -> dict[str, str | None]:
+    """Part what is said of series by the images that it names; without names there is one.
+
+    Raises:
+        SettingError: a name is given twice.
+
+    Example:
+        >>> part_pattern("t1=T1.*3D,flair=FLAIR")
+        {'t1': 'T1.*3D', 'flair': 'FLAIR'}
+        >>> part_pattern("TE=30")
+        {'image': 'TE=30'}
+    """
+    parts = [part.partition("=") for part in re.split(r",(?=\s*\w+=)", pattern or "")]
+    names = [name.strip() for name, _, _ in parts]
+    if len(parts) == 1 or not re.fullmatch(r"\w+", names[0]):
+        return {"image": pattern}
+    if len({*names}) < len(names):
+        raise SettingError(f"--series {pattern!r}: each name once wanted")
+    return {name: regex for name, (_, _, regex) in zip(names, parts, strict=True)}
+
+
+def choose_images(
+    exams: Mapping[str, Sequence[Series]], pattern: str | None, where: str
+) -> tuple[dict[str, dict[str, Series]], list[str]]:
+    """Choose the images of each exam, one for each name in a pattern, as far as they are there.
+
+    Args:
+        exams: The series of each.
+        pattern: As `choose_series` takes it, or several of them by name, as "t1=T1,flair=FLAIR".
+        where: The table or folder, for messages.
+
+    Returns:
+        The series by exam and name, without exams that have none of them, and notes.
+
+    Raises:
+        CohortError: exams have several that may be meant by a name, or one by two names.
+        SettingError: a pattern is no regular expression.
+    """
+    named, chosen, notes = part_pattern(pattern), dict[str, dict[str, Series]](), list[str]()
+    for image, one in named.items():
+        found, told = choose_series(exams, one, where if len(named) == 1 else f"{where}: {image}")
+        notes += told
+        if len(named) > 1 and (absent := len(exams) - len(found)):
+            notes.append(f"No {image} of {count(absent, 'exam')}.")
+        for exam, series in found.items():
+            there = chosen.setdefault(exam, {})
+            if other := next((name for name, taken in there.items() if taken is series), ""):
+                raise CohortError(
+                    f"{where}: other series for {other} than for {image} wanted, found "
+                    f"{kind_of(series)!r} for both"
+                )
+            there[image] = series
+    return chosen, notes
 
 
 def choose_series(
@@ -119,13 +197,15 @@ def choose_series(
         here = Counter(map(kind_of, series))
         once.update(kind for kind, n in here.items() if n == 1)
         files.update({kind_of(one): one.files for one in series})
-    best = max(once, key=lambda kind: (once[kind], files[kind]), default="")
-    if pattern is not None or once[best] < NEARLY_ALL * len(exams):
+    usual = [kind for kind in once if once[kind] >= NEARLY_ALL * len(exams)]
+    best = max(usual, key=lambda kind: (files[kind], once[kind]), default="")
+    rivals = [kind for kind in usual if files[kind] >= SCOUT * files[best]]
+    if pattern is not None or len(rivals) != 1:
         several = sum(len(series) > 1 for series in exams.values())
         told = tell((f"{kind!r} ({n})" for kind, n in kinds.most_common()), most=6)
         raise CohortError(
             f"{where}: one image of each exam wanted, more found in {several:,} of "
-            f"{count(len(exams), 'exam')}: {told}; choose with --series"
+            f"{count(len(exams), 'exam')}: {told}; choose with --series, which can name several"
         )
     chosen = {
         name: one

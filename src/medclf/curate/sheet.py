@@ -15,13 +15,13 @@ from medclf.curate.cells import Table, tidy_cell
 from medclf.curate.choice import UIDS
 from medclf.curate.problem import count, tell
 from medclf.curate.rows import read_rows
-from medclf.curate.series import by_key, choose_series, tell_left_out
+from medclf.curate.series import by_key, choose_images, part_pattern, tell_left_out
 from medclf.curate.table import Columns, choose_sheet_roles, likely_keys
 from medclf.curate.task import Worded
 from medclf.errors import CohortError
 from medclf.read.dicom.find import Found, Series
 
-IMAGE, PATIENT = "(image)", "(patient)"  # columns that a sheet gets
+PATIENT = "(patient)"  # a column that a sheet gets, beside those of its images
 KEYS = {
     "uid": "SeriesInstanceUID",
     "study": "StudyInstanceUID",
@@ -63,21 +63,24 @@ def read_sheet(table: Table, columns: Columns, found: Found, where: str) -> Word
         where: The sheet, for messages.
 
     Raises:
-        CohortError: no column names what is in the headers, or a row means several images.
+        CohortError: no column names what is in the headers, or a row means more images than are
+            named.
     """
     roles, notes = choose_sheet_roles(table, columns, where)
     join = _choose_join(table, columns, found, where)
     cells = [tidy_cell(cell) for cell in table[join.column]]
     exams = {cell: join.groups[meant] for cell, meant in join.meant.items()}
-    chosen, told = choose_series(exams, columns.series, where)
-    names = {cell: _name(one, found) for cell, one in chosen.items()}
-    sources = {names[cell]: one.source for cell, one in chosen.items()}
-    whole = {**table, IMAGE: [names.get(cell) for cell in cells]}
+    chosen, told = choose_images(exams, columns.series, where)
+    sources = {_name(one, found): one.source for some in chosen.values() for one in some.values()}
+    paths = {image: f"({image})" for image in part_pattern(columns.series)}
+    whole = dict(table)
+    for image, column in paths.items():
+        there = {cell: _name(some[image], found) for cell, some in chosen.items() if image in some}
+        whole[column] = [there.get(cell) for cell in cells]
     if not roles.patient:
-        whole[PATIENT] = [
-            chosen[cell].patient or None if cell in chosen else None for cell in cells
-        ]
-    roles = replace(roles, paths={"image": IMAGE}, patient=roles.patient or PATIENT)
+        patients = {cell: next(iter(some.values())).patient for cell, some in chosen.items()}
+        whole[PATIENT] = [patients.get(cell) or None for cell in cells]
+    roles = replace(roles, paths=paths, patient=roles.patient or PATIENT)
     rows = read_rows(whole, roles, sources.get, where)
     notes += [
         f"Rows are joined to images by the column {join.column!r}, which is their "
@@ -156,11 +159,14 @@ def _name(series: Series, found: Found) -> str:
     return source.path.relative_to(found.root).as_posix()
 
 
-def _tell_unused(found: Found, chosen: Mapping[str, Series], cells: set[str]) -> list[str]:
+def _tell_unused(
+    found: Found, chosen: Mapping[str, Mapping[str, Series]], cells: set[str]
+) -> list[str]:
     """Note which rows have no image, and how many images no row."""
     notes = []
     if absent := sorted(cells - set(chosen)):
         notes.append(f"No image of {count(len(absent), 'row')}: {tell(absent)}.")
-    if unused := len(found.series) - len({id(one) for one in chosen.values()}):
+    used = {id(one) for some in chosen.values() for one in some.values()}
+    if unused := len(found.series) - len(used):
         notes.append(f"Not used: {count(unused, 'series', 'series')} that no row means.")
     return notes

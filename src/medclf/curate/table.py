@@ -49,7 +49,8 @@ class Columns:
         hold_out: A fact and the values of it that are the test split, as "site=north,south".
         group: A fact whose values, as sites, are not parted by splits and folds that are dealt.
         series: A regular expression, searched in modality and description of DICOM series, that
-            says which one of an exam is meant.
+            says which one of an exam is meant; or several by name, as "t1=T1,flair=FLAIR", which
+            are the images of an exam.
         slices: Take each DICOM file as an image of its own, rather than all of a series as one.
         point: The columns of the marked point, z first: in mm of the patient where their names
             end in "_mm", else in samples of the image; ("none",) where there is none.
