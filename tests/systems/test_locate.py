@@ -2,6 +2,7 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -190,7 +191,7 @@ def test_a_row_without_place_is_a_scan_without_targets(table):
     frame.loc[empty, ["z_mm", "y_mm", "x_mm"]] = np.nan
     frame["path"] = [str(table.parent / path) for path in frame.path]
     frame.to_csv(table.parent / "some.csv", index=False)
-    _, scans = locate._read_scans(table.parent / "some.csv", KIND, ())
+    _, scans, _ = locate._read_scans(table.parent / "some.csv", KIND, ())
     assert [len(scan.targets) for scan in scans] == [0, 2, 1, 2, 1, 2]
 
 
@@ -200,12 +201,35 @@ def test_scans_keep_their_names_and_patients_as_their_folder_moves(table, tmp_pa
     pd.read_csv(table).drop(columns="patient").to_csv(moved / "marks.csv", index=False)
     for path in table.parent.glob("*.nii"):
         (moved / path.name).symlink_to(path)
-    _, scans = locate._read_scans(moved / "marks.csv", KIND, ())
+    _, scans, _ = locate._read_scans(moved / "marks.csv", KIND, ())
     names = [f"{number}.nii" for number in range(6)]
     assert [(scan.name, scan.patient) for scan in scans] == list(zip(names, names, strict=True))
     monkeypatch.chdir(moved)
-    _, again = locate._read_scans(Path("marks.csv"), KIND, ())
+    _, again, _ = locate._read_scans(Path("marks.csv"), KIND, ())
     assert [scan.name for scan in again] == names
+
+
+def test_patients_and_sites_held_out_are_known_as_of_exams_that_are_classified(table):
+    frame = pd.read_csv(table).drop(columns=["patient", "split"])
+    frame["site"] = ["north" if path in ("2.nii", "3.nii") else "south" for path in frame.path]
+    frame.to_csv(table.parent / "sites.csv", index=False)
+    said = replace(KIND, patient_pattern=r"(\d)\.nii", hold_out="site=north", group="site")
+    _, scans, notes = locate._read_scans(table.parent / "sites.csv", said, ())
+    assert [scan.split for scan in scans] == ["train"] * 2 + ["test"] * 2 + ["train"] * 2
+    assert [scan.patient for scan in scans] == list("012345")
+    assert [scan.group for scan in scans][1:3] == ["south", "north"]
+    assert any("Held out for test" in note for note in notes)
+    with pytest.raises(SettingError, match=r"a table of marks .* have no --kind, --tidy-labels"):
+        locate._read_scans(table, Columns(kind="ranked", tidy_labels=True, exam="none"), ())
+    with pytest.raises(SettingError, match="one column of kinds wanted, found a, b"):
+        locate._read_scans(table, Columns(label=("a", "b")), ())
+
+
+def test_the_page_tells_what_was_taken_from_the_data(finder):
+    page = unescape((finder.folder.path / "report.html").read_text(encoding="utf-8"))
+    notes = finder.folder.facts["notes"]
+    assert any("'patient'" in note for note in notes)
+    assert all(note in page for note in notes)
 
 
 def test_the_folder_tells_what_was_sought(finder):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from medclf.curate.cohort import AS_FOUND
@@ -18,13 +19,20 @@ def spine(tmp_path_factory):
 
 
 def test_a_ct_of_air_and_bone_is_seen_in_one_window(spine):
-    _, (scan,) = locate._read_scans(spine, AS_FOUND, ())
+    _, (scan,), _ = locate._read_scans(spine, AS_FOUND, ())
     prepare, _ = plan_scans([replace(scan, split="train")], 1.0, 0, False, 3.0)
     assert prepare.window == (-1000.0, 1000.0)
     image = read_volume(scan.source, prepare, False)
     assert image.channels == 1
     assert image.values.min() == 0  # air is not taken for something that is shown
     assert image.values.max() > 200
+
+
+def test_headers_tell_whose_a_scan_is_where_no_column_does(spine):
+    pd.read_csv(spine).drop(columns="patient").to_csv(spine.parent / "bare.csv", index=False)
+    _, (scan,), notes = locate._read_scans(spine.parent / "bare.csv", AS_FOUND, ())
+    assert scan.patient == "P0001"
+    assert any("come from their DICOM headers" in note for note in notes)
 
 
 def test_a_folder_is_searched_for_the_series_that_training_was_told(spine):

@@ -64,13 +64,20 @@ def train_search(
                 f"{place}: its stages share the budget that it was begun with: --minutes does not "
                 "go with --resume of a search"
             )
-        return locate.resume(place, data, watch)
+        return _noted(locate.resume(place, data, watch))
     if data is None:
         raise SettingError("DATA wanted, or --resume RUN; found neither")
     kinds = [kind.strip() for kind in terms.kinds.split(",") if kind.strip()]
     minutes, seed = terms.minutes or locate.MINUTES, terms.seed or 0
     named = (terms.system, kinds, terms.options)
-    return locate.train(data, place, minutes, seed, *named, columns, watch)
+    return _noted(locate.train(data, place, minutes, seed, *named, columns, watch))
+
+
+def _noted(found: "TrainedSearch") -> "TrainedSearch":
+    """Tell what was taken from the data as they were read."""
+    for note in found.folder.facts["notes"]:
+        sys.stderr.write(f"{note}\n")
+    return found
 
 
 def read_options(said: Sequence[str]) -> dict[str, Any]:

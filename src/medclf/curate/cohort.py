@@ -48,6 +48,9 @@ __all__ = ["Columns", "read_cohort"]
 
 AS_FOUND = Columns()
 
+NOT_OF_MARKS = ("exam", "view", "kind", "classes", "tidy_labels", "slices", "mask")
+"""What may be said of exams that are classified, and means nothing where places are marked."""
+
 Loaded = tuple[Source, Table]
 
 
@@ -78,8 +81,7 @@ def read_cohort(data: Path, columns: Columns = AS_FOUND, usual: Columns = AS_FOU
             return dataset.read_dataset(data)
     worded, filled = _read_form(data, columns, usual)
     told, columns = tell_carried(columns, filled), filled
-    known = _know_patients(worded, columns, data)
-    found = bind_groups(hold_out(known, columns.hold_out, data), columns.group, data)
+    found = _bind(worded, columns, data)
     names = columns.classes or found.classes or None
     kind = columns.kind or ("coexisting" if found.classes else None)
     try:
@@ -107,6 +109,40 @@ def read_exams(
     if not part_sheet(data)[0].exists():
         raise ReadError(f"{data}: a table of exams wanted, nothing found")
     return _read_form(data, replace(columns, label="none"), usual)[0].records
+
+
+def read_marks(data: Path, columns: Columns = AS_FOUND) -> Worded:
+    """Read what is marked in scans: a record for each row, whose facts tell what it marks.
+
+    Args:
+        data: A table, or a folder or zip with one.
+        columns: What the person says of it.
+
+    Returns:
+        Records with their patients, in splits and groups as `columns` say, and notes.
+
+    Raises:
+        CohortError: its parts contradict each other.
+        ReadError: it is absent or of no known form.
+        SettingError: something is said that marks do not have.
+    """
+    if not part_sheet(data)[0].exists():
+        raise ReadError(f"{data}: a table of marks wanted, nothing found")
+    said = {name: getattr(columns, name) for name in NOT_OF_MARKS}
+    if named := [n for n in said if said[n] not in (getattr(AS_FOUND, n), "none")]:
+        told = ", ".join(f"--{name.replace('_', '-')}" for name in named)
+        raise SettingError(
+            f"{data}: a table of marks wanted, a row for each, which have no {told}; to say are "
+            "the columns of image, place, label, patient and split"
+        )
+    columns = replace(columns, label="none", exam="none", mask="none")
+    return _bind(_read_form(data, columns, AS_FOUND)[0], columns, data)
+
+
+def _bind(found: Worded, columns: Columns, data: Path) -> Worded:
+    """Learn whose exams are, which are held out, and which stay together."""
+    known = _know_patients(found, columns, data)
+    return bind_groups(hold_out(known, columns.hold_out, data), columns.group, data)
 
 
 def _read_form(data: Path, columns: Columns, usual: Columns) -> tuple[Worded, Columns]:

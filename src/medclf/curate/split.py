@@ -219,9 +219,10 @@ def read_headers(
     """
     files = [next(iter(record.images.values())).first for record in records]
     chosen = [i for i, file in enumerate(files) if may_be_dicom(file)]
+    once = list(dict.fromkeys(files[i] for i in chosen))  # Many rows may mark one image.
     with ThreadPoolExecutor() as pool:
-        read = list(pool.map(_facts, (files[i] for i in chosen)))
-    known = {i: facts for i, facts in zip(chosen, read, strict=True) if facts}
+        read = dict(zip(once, pool.map(_facts, once), strict=True))
+    known = {i: read[files[i]] for i in chosen if read[files[i]]}
     if not known:
         return tuple(records), []
     named, theirs = list(records), dict[int, str]()

@@ -42,6 +42,7 @@ class Scan:
         patient: Whose.
         split: "train", "val" or "test", or "" where the data do not say.
         targets: What is marked in it and sought.
+        group: Binds more than a patient does, as a site; "" where only the patient binds.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Scan:
     patient: str
     split: str
     targets: tuple[Target, ...]
+    group: str = ""
 
 
 def gather_scans(
@@ -63,15 +65,15 @@ def gather_scans(
         kinds: Those that are sought; empty for all. Other marks are left out, not their scans.
 
     Raises:
-        CohortError: an exam has several images, a scan has two patients or splits, a kind is not
-            there, or nothing that is sought is marked.
+        CohortError: an exam has several images, a scan has two patients, splits or groups, a kind
+            is not there, or nothing that is sought is marked.
     """
     marks: dict[Source, list[Record]] = defaultdict(list)
     for record in records:
         if len(record.images) > 1:
             found = f"{record.name} has {len(record.images)}"
             raise CohortError(f"marks in one image each wanted, {found}")
-        marks[replace(record.source, point=None, mask=None)].append(record)
+        marks[replace(record.source, point=None)].append(record)
     there = {_kind(record, column) for record in records if record.source.point is not None}
     strange = sorted(set(kinds) - there)
     if strange:
@@ -94,11 +96,12 @@ def _scan(name: str, source: Source, rows: Sequence[Record], targets: tuple[Targ
     for what, values in (
         ("patients", {row.patient for row in rows if row.patient != row.name}),
         ("splits", {row.split for row in rows}),
+        ("groups", {row.group for row in rows}),
     ):
         if len(values) > 1:
             raise CohortError(f"{source}: one scan with {what} {', '.join(sorted(values))}")
     patient = next((row.patient for row in rows if row.patient != row.name), name)
-    return Scan(name, source, patient, rows[0].split, targets)
+    return Scan(name, source, patient, rows[0].split, targets, rows[0].group)
 
 
 def _targets(rows: Sequence[Record], column: str, kinds: Sequence[str]) -> tuple[Target, ...]:

@@ -28,6 +28,7 @@ TITLES = {
     "search": "Found, and false alarms",
     "distances": "By landmark",
     "places": "Scans",
+    "notes": "Taken from the data as read",
     "plan": "Plan",
     "repeat": "Make it again",
 }
@@ -50,6 +51,7 @@ class Found:
         distances: Of landmarks; `None` where other things are sought.
         sure: False positives a scan that were allowed on validation.
         pictures: Scans with truth and findings.
+        notes: What was inferred while reading, in sentences.
         plan: Settings with reasons.
         commands: That make this again.
     """
@@ -65,6 +67,7 @@ class Found:
     distances: Distances | None
     sure: float
     pictures: tuple[Picture, ...] = ()
+    notes: tuple[str, ...] = ()
     plan: tuple[Setting, ...] = ()
     commands: tuple[str, ...] = ()
     recipe: str = ""
@@ -99,6 +102,7 @@ def write_found(path: Path, found: Found) -> Path:
         "search": None if found.distances else _tell_search(found),
         "distances": found.distances and _tell_distances(found.distances),
         "places": found.pictures and _tell_pictures(found.pictures),
+        "notes": found.notes,
         "plan": found.plan,
         "repeat": found.commands,
     }

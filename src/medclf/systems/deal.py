@@ -58,7 +58,7 @@ def as_cohort(scans: Sequence[Scan]) -> Cohort:
     order = np.argsort([len(scan.targets) for scan in scans], kind="stable")
     many = set(order[len(scans) // 2 :].tolist())
     records = [
-        Record(s.name, {"image": s.source}, s.patient, int(number in many), s.split)
+        Record(s.name, {"image": s.source}, s.patient, int(number in many), s.split, {}, s.group)
         for number, s in enumerate(scans)
     ]
     task = Task(("fewer to be found", "more to be found"))
@@ -71,7 +71,7 @@ def sign_scans(scans: Sequence[Scan]) -> dict[str, str]:
     Args:
         scans: As read.
     """
-    told = {scan.name: repr((scan.patient, scan.split, scan.targets)) for scan in scans}
+    told = {scan.name: repr((scan.patient, scan.group, scan.split, scan.targets)) for scan in scans}
     return {name: sha256(words.encode()).hexdigest()[:16] for name, words in told.items()}
 
 

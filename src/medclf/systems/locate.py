@@ -14,8 +14,8 @@ from typing import Any
 
 from medclf.core.finding import Finding
 from medclf.curate.choice import LABELS, usual_columns
-from medclf.curate.cohort import AS_FOUND, Columns, read_exams
-from medclf.errors import CohortError, RunError
+from medclf.curate.cohort import AS_FOUND, Columns, read_marks
+from medclf.errors import CohortError, RunError, SettingError
 from medclf.learn.align import columns_of
 from medclf.learn.begin import expect_free, hold_new, mark_begun
 from medclf.learn.run import sole_use
@@ -79,7 +79,7 @@ def train(  # noqa: PLR0913 - the command line says the same, option by option
     expect_free(folder)
     if system:
         load_system(system)
-    column, scans = _read_scans(Path(data), columns, kinds)
+    column, scans, notes = _read_scans(Path(data), columns, kinds)
     system = system or choose_system(scans)
     chosen = choose_options(system, options or {})
     kind_of = SYSTEMS[system]
@@ -94,7 +94,7 @@ def train(  # noqa: PLR0913 - the command line says the same, option by option
     said = asdict(columns) | {"images": images and str(images.absolute())}
     kept = {"origin": str(Path(data).absolute()), "columns": said}
     with hold_new(folder):
-        facts = {"data": kept, "scans": sign_scans(scans), "notes": []}
+        facts = {"data": kept, "scans": sign_scans(scans), "notes": notes}
         begun = make_folder(folder, search, **facts, reasons={"prepare.spacing_mm": why})
         mark_begun(folder)
         return TrainedSearch(finish(begun, scans, watch))
@@ -120,7 +120,7 @@ def resume(
     with sole_use(Path(folder)):
         search, kept = begun.search, begun.facts["data"]
         place = Path(data or kept["origin"])
-        _, scans = _read_scans(place, columns_of(kept), search.kinds)
+        _, scans, _ = _read_scans(place, columns_of(kept), search.kinds)
         scans = order_scans(scans, begun.facts["scans"], begun.path)
         return TrainedSearch(finish(begun, scans, watch))
 
@@ -189,14 +189,18 @@ class TrainedSearch:
         return found
 
 
-def _read_scans(data: Path, columns: Columns, kinds: Sequence[str]) -> tuple[str, tuple[Scan, ...]]:
-    """Read the marks of a table, and tell which column names their kind."""
-    records = read_exams(data, columns)
-    facts = dict.fromkeys(name for record in records for name in record.facts)
+def _read_scans(
+    data: Path, columns: Columns, kinds: Sequence[str]
+) -> tuple[str, tuple[Scan, ...], list[str]]:
+    """Read the marks of a table: which column names their kind, the scans, and notes."""
+    if isinstance(columns.label, tuple):
+        raise SettingError(f"one column of kinds wanted, found {', '.join(columns.label)}")
+    found = read_marks(data, columns)
+    facts = dict.fromkeys(name for record in found.records for name in record.facts)
     usual = usual_columns({name: [] for name in facts}, (*LABELS, KINDS))
-    column = columns.label if isinstance(columns.label, str) else (usual or [""])[0]
+    column = columns.label or (usual or [""])[0]
     if column and column not in facts:
         raise CohortError(f"{data}: a column {column!r} wanted, found {', '.join(facts)}")
     place = columns.images or data
     base = place if place.is_dir() else place.parent
-    return column, gather_scans(records, base, column, kinds)
+    return column, gather_scans(found.records, base, column, kinds), list(found.notes)

@@ -53,6 +53,7 @@ def write_page(folder: Folder, work: Work, measured: Measured, judged: Searched)
         distances=measured.distances,
         sure=search.false_positives,
         pictures=_show(work, measured, judged),
+        notes=tuple(folder.facts["notes"]),
         plan=_settings(folder, work),
         commands=(_command(search, data),),
     )
