@@ -224,7 +224,7 @@ def _read_all(seed: Seed, folder: Path) -> tuple[list[np.ndarray], list[str], li
         return [read_image(_source(seed, folder)).values], [], []
     found = find_series(folder / seed.find)
     images = [read_image(one.source) for one in found.series]
-    remarks = [remark for one in (*found.series, *images) for remark in one.remarks]
+    remarks = [remark for image in images for remark in image.remarks]
     return (
         [image.values for image in images],
         [file.reason for file in found.left_out],

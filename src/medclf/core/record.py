@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from medclf.core.remark import Remark
+
 SPLITS = ("train", "val", "test")
 
 Fact = float | str | None
@@ -39,6 +41,7 @@ class Source:
             their folder or archive, and `member` names the series in messages.
         point: What is judged lies there; `None` where all of the image is meant.
         mask: An image of the same samples, above 0 where what is judged lies; `None` for none.
+        remarks: What was noticed where its files were found; they make it no other source.
 
     Example:
         >>> print(Source(Path("breastmnist.npz"), "train_images", 12))
@@ -51,6 +54,7 @@ class Source:
     parts: tuple["Source", ...] = ()
     point: Point | None = None
     mask: "Source | None" = None
+    remarks: tuple[Remark, ...] = field(default=(), compare=False)
 
     @property
     def first(self) -> "Source":

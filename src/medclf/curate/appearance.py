@@ -4,7 +4,9 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
+from medclf.core.remark import Remark
 from medclf.curate.problem import Problem, count, tell
+from medclf.curate.remarked import check_remarks
 from medclf.curate.survey import Look
 
 
@@ -15,6 +17,7 @@ def check_looks(looks: Sequence[Look]) -> list[Problem]:
         *_check_unreadable(looks),
         *_check_constant(seen),
         *_check_mixed(seen),
+        *_check_remarks(seen),
     ]
 
 
@@ -41,6 +44,13 @@ def _check_mixed(looks: Sequence[Look]) -> Iterator[Problem]:
         yield from _mixed("mixed_dims", some, [f"{len(x.space)}D" for x in some])
         yield from _mixed("mixed_channels", some, [count(x.channels, "channel") for x in some])
         yield from _mixed("mixed_modality", some, [x.modality or "not stated" for x in some])
+
+
+def _check_remarks(looks: Sequence[Look]) -> list[Problem]:
+    by_exam: dict[str, list[Remark]] = defaultdict(list)
+    for look in looks:
+        by_exam[look.exam] += look.remarks
+    return check_remarks(by_exam, quote=True)
 
 
 def _mixed(kind: str, looks: Sequence[Look], words: Sequence[str]) -> Iterator[Problem]:

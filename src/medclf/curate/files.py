@@ -133,11 +133,11 @@ def _trace(series: Series) -> FileLine:
     try:
         image = read_image(series.source)
     except MedclfError as problem:
-        return replace(line, changed=_tell(series.remarks), refused=str(problem))
-    return _describe(line, image, (*series.remarks, *image.remarks))
+        return replace(line, changed=_tell(series.source.remarks), refused=str(problem))
+    return _describe(line, image)
 
 
-def _describe(line: FileLine, image: Image, remarks: tuple[Remark, ...]) -> FileLine:
+def _describe(line: FileLine, image: Image) -> FileLine:
     phases = (len(image.phases),) if image.phases else ()
     spacing = image.grid.spacing_mm
     return replace(
@@ -147,7 +147,7 @@ def _describe(line: FileLine, image: Image, remarks: tuple[Remark, ...]) -> File
         channels=str(image.channels),
         spacing_mm="" if spacing is None else " × ".join(f"{mm:.4g}" for mm in spacing),
         unit=image.unit,
-        changed=_tell(remarks),
+        changed=_tell(image.remarks),
     )
 
 

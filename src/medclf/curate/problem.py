@@ -17,9 +17,10 @@ Grave is what makes a score wrong or impossible, whatever is trained:
 
 The rest are warnings, for a person to judge: exact_duplicate within a split, near_duplicate (its
 message counts those across splits, which a person should look at), two_labels within a split,
-missing_label, missing_values, constant_image, mixed_channels, mixed_modality, small_class where
-figures will be rough, stranger, where images do not look like what a person said that they are, and
-shortcut, where how the images were made foretells the class.
+missing_label, missing_values, constant_image, mixed_channels, mixed_modality, doubtful_image (the
+reader says that a person should look first), changed_image (it interpolated, left out or parted),
+small_class where figures will be rough, stranger, where images do not look like what a person said
+that they are, and shortcut, where how the images were made foretells the class.
 """
 
 from collections.abc import Iterable, Sequence
@@ -45,6 +46,8 @@ KINDS = (
     "constant_image",
     "mixed_channels",
     "mixed_modality",
+    "doubtful_image",
+    "changed_image",
     "stranger",
     "shortcut",
 )

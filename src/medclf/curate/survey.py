@@ -16,6 +16,7 @@ from medclf.core.cohort import Cohort
 from medclf.core.image import Image
 from medclf.core.memory import keep_memory
 from medclf.core.record import Point, Source
+from medclf.core.remark import Remark
 from medclf.curate.hashing import digest_pixels
 from medclf.curate.thumbnail import Thumbnail, shrink
 from medclf.curate.traces import take_traces
@@ -45,6 +46,7 @@ class Look:
         constant: Whether all pixels of each channel are equal.
         thumbnail: What it shows, to find the like of it.
         traces: What its making left in it, see `take_traces`.
+        remarks: What the reader found or changed.
     """
 
     exam: str
@@ -59,6 +61,7 @@ class Look:
     constant: bool = False
     thumbnail: Thumbnail = field(default_factory=lambda: np.empty(0, np.float16), repr=False)
     traces: Mapping[str, float] = field(default_factory=dict, repr=False)
+    remarks: tuple[Remark, ...] = ()
 
 
 def survey(cohort: Cohort, progress: Progress | None = None) -> list[Look]:
@@ -113,6 +116,7 @@ def _look(exam: str, name: str, image: Image, point: Point | None) -> Look:
         constant=bool((flat == flat[:, :1]).all()),
         thumbnail=shrink(values),
         traces=take_traces(values, image.bits),
+        remarks=image.remarks,
     )
 
 

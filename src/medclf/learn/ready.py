@@ -12,6 +12,7 @@ from typing import Any
 from medclf.core.cohort import Cohort
 from medclf.curate.bookkeeping import check_records
 from medclf.curate.cohort import Columns
+from medclf.curate.remarked import check_remarks
 from medclf.errors import RunError
 from medclf.learn.align import digest_images, join_copies, know_again, tell_copied
 from medclf.learn.alike import deal_prepared, join_named
@@ -84,6 +85,7 @@ def make_ready(
     if recipe.facts.columns:
         recipe = replace(recipe, facts=learn_facts(training, recipe.facts))
     images, copied = columns.images, tell_copied(cohort.records, digests)
+    found = [*check_records(cohort), *check_remarks(store.remarks)]
     data = {
         "origin": str(cohort.origin.absolute()),
         "columns": asdict(columns) | {"images": images and str(images.absolute())},
@@ -92,7 +94,7 @@ def make_ready(
         "alike": alike,
         "copied": copied,
         "views": usual_images(training),
-        "problems": [*(problem.message for problem in check_records(cohort)), *copied],
+        "problems": [*(problem.message for problem in found), *copied],
     }
     known = know_again(cohort, stated, digests, store.digest)
     return Ready(cohort, recipe, reasons, store, known, data)

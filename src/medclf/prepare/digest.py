@@ -19,6 +19,7 @@ from pathlib import Path
 from medclf.core.record import Source
 from medclf.prepare.exam import Prepare
 from medclf.prepare.threads import in_order
+from medclf.read.partners import files_of
 from medclf.read.refuse import open_file
 
 SETTLED_NS = 2 * 10**9
@@ -127,6 +128,14 @@ def write_row(source: Source, digest: str) -> bytes:
         place += f" mask {source.mask.member!r} {source.mask.index}"
     line = f"\n{digest} {form} {source.member!r} {source.index}{members}{place}"
     return line.encode(errors="surrogateescape")  # Names need not be UTF-8.
+
+
+def digest_parts(source: Source, files: Mapping[Path, FileDigest]) -> str:
+    """Digest what an image is made of, as far as its files have digests."""
+    lying = [files[path] for path in files_of(source) if path in files]
+    if source.parts:  # The names of a series' files, and so their order, do not count.
+        lying.sort(key=lambda file: file.digest)
+    return digest_image(lying)
 
 
 def digest_image(files: Sequence[FileDigest]) -> str:

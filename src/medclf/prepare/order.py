@@ -22,7 +22,7 @@ from medclf.core.record import Source
 from medclf.errors import MedclfError
 from medclf.prepare.digest import (
     FileDigest,
-    digest_image,
+    digest_parts,
     digest_rows,
     write_row,
     write_settings,
@@ -181,8 +181,5 @@ class Order:
             return f"{source}: cannot be read: {problem.strerror or problem}"
 
     def _digest(self, row: Row) -> str:
-        lying = [self.files[path] for path in files_of(row.source) if path in self.files]
-        if row.source.parts:  # The names of a series' files, and so their order, do not count.
-            lying.sort(key=lambda file: file.digest)
-        digest = digest_image(lying)
+        digest = digest_parts(row.source, self.files)
         return f"{digest} {row.site!r}" if self.settings.site else digest

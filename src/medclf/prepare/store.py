@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medclf.core.record import Record, Source
+from medclf.core.remark import Remark
 from medclf.errors import CohortError, ReadError, SettingError
 from medclf.prepare.digest import FileDigest, digest_files
 from medclf.prepare.exam import Prepare, expect_learnt
 from medclf.prepare.making import Progress
+from medclf.prepare.notes import open_notes
 from medclf.prepare.order import Failures, Order, Read, Row
 from medclf.prepare.shelf import find_or_make, open_values
 from medclf.prepare.site import sites_of
@@ -27,7 +29,7 @@ from medclf.read.cache import cache_folder
 from medclf.read.image import read_image
 from medclf.read.partners import files_of
 
-SHELF = "stores"
+SHELF, NOTES = "stores", "remarks.jsonl"
 
 ASKED_AHEAD = 2**14
 """Bytes from which a row is asked for before it is copied: from a disk, batches of such rows then
@@ -64,6 +66,7 @@ class Store:
         digest: SHA-256, in hex, of the contents, their order and the settings.
         failures: Name and reason of each exam that was left out.
         files: SHA-256 of each file that was read, by its path.
+        remarks: What readers found or changed, by exam; of those only of which there is any.
     """
 
     values: "np.memmap[Any, np.dtype[Any]]"
@@ -72,6 +75,7 @@ class Store:
     digest: str
     failures: tuple[tuple[str, str], ...]
     files: Mapping[str, str]
+    remarks: Mapping[str, tuple[Remark, ...]]
 
     @cached_property
     def images(self) -> NDArray[np.int64]:
@@ -143,14 +147,20 @@ def open_store(
             return _allow(failures, names, skip_unreadable)
 
         rows = tuple(Row(sources[i], sites[i]) for i in present)
-        order = Order(rows, files, settings, read)
+        notes = open_notes(home / NOTES, files)
+        order = Order(rows, files, settings, notes.noting(read))
         kept, unread = find_or_make(home / SHELF, order, check, progress)
         failures = check(unread)
         values = open_values(home / SHELF, kept)
     except OSError as problem:
         reason = f"prepared images cannot be kept here: {problem.strerror or problem}"
         raise SettingError(f"{home}: {reason}: name a folder by MEDCLF_CACHE") from problem
-    exams, index = _number([n for i, n in enumerate(numbers) if i not in failures])
+    kept_rows = [i for i in range(len(numbers)) if i not in failures]
+    exams, index = _number([numbers[i] for i in kept_rows])
+    remarks: dict[str, tuple[Remark, ...]] = {}
+    for i in kept_rows:
+        if found := notes.of(sources[i]):
+            remarks[names[i]] = (*remarks.get(names[i], ()), *found)
     return Store(
         values,
         tuple(records[number].name for number in exams),
@@ -158,6 +168,7 @@ def open_store(
         kept.digest,
         tuple((names[i], failures[i]) for i in sorted(failures)),
         {str(path): file.digest for path, file in files.items()},
+        remarks,
     )
 
 

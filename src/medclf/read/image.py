@@ -5,6 +5,7 @@ lack their signature. Images that lie packed with others are taken from the data
 reader. NaN and infinite values are refused here, for every form alike.
 """
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -68,7 +69,7 @@ def read_image(source: Source) -> Image:
 
     Returns:
         Values (C, Y, X) or (C, Z, Y, X), behind an axis of phases where there are any, that belong
-        to the caller, in native byte order.
+        to the caller, in native byte order; the remarks of its source come before its own.
 
     Raises:
         ReadError: absent, empty, damaged, cut short, too large, of no known form, or with values
@@ -81,7 +82,9 @@ def read_image(source: Source) -> Image:
         raise ReadError(legible(str(problem), str(source))) from problem
     if not are_finite(image.values):
         raise ReadError(f"{source}: holds pixels that are no numbers (NaN or infinite)")
-    return image
+    if not source.remarks:
+        return image
+    return replace(image, remarks=(*source.remarks, *image.remarks))
 
 
 def _read(source: Source) -> Image:

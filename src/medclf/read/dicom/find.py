@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medclf.core.record import Source
@@ -27,14 +27,14 @@ class Series:
     """One image, found by the headers of its files.
 
     Args:
-        source: Its file, or its files as `parts`.
+        source: Its file, or its files as `parts`; with remarks on why it was parted from others
+            of its series, and on files that are damaged.
         patient: PatientID.
         study: StudyInstanceUID.
         accession: AccessionNumber.
         uid: SeriesInstanceUID; several images may share it.
         modality: The DICOM code.
         description: SeriesDescription.
-        remarks: Why it was parted from others of its series, and which of its files are damaged.
     """
 
     source: Source
@@ -44,7 +44,6 @@ class Series:
     uid: str
     modality: str
     description: str
-    remarks: tuple[Remark, ...] = ()
 
     @property
     def files(self) -> int:
@@ -180,8 +179,8 @@ def _part_series(seen: Sequence[Seen], hurt: Mapping[str, int]) -> Iterator[Seri
             told = f"files of the series that cannot be read and are left out: {hurt[uid]}"
             remarks.append(Remark("damaged", told, grave=True))
         modality = first.header.form.modality
-        source = _join(files, name)
-        yield Series(source, patient, study, accession, uid, modality, description, tuple(remarks))
+        source = replace(_join(files, name), remarks=tuple(remarks))
+        yield Series(source, patient, study, accession, uid, modality, description)
 
 
 def _join(files: Sequence[Source], name: str) -> Source:

@@ -48,7 +48,7 @@ def try_medclf(root: Path) -> Attempt:
             messages.append(str(problem))
             continue
         outputs.append(_output(image))
-        for remark in (*series.remarks, *image.remarks):
+        for remark in image.remarks:
             remarks.append(remark.kind)
             messages.append(remark.message)
     return Attempt(tuple(outputs), tuple(remarks), loud, tuple(messages))
