@@ -31,6 +31,7 @@ MAY = {
         "curate",
         "prepare",
         "look",
+        "net",
         "locate",
         "evaluate",
         "learn",

@@ -28,6 +28,16 @@ def test_options_are_held_against_those_that_there_are(name):
         choose_options(name, {"epochs": "many"})
 
 
+@pytest.mark.parametrize("name", ["screen_then_judge", "vertebra_chain"])
+def test_any_network_serves_in_either_stage_and_one_that_cannot_is_told_at_once(name):
+    for chosen in ({"net": "lenet5", "cube": 32}, {"net": "resnet18"}, {"judge_net": "resnet18"}):
+        assert choose_options(name, chosen).items() >= chosen.items()
+    with pytest.raises(SettingError, match=r"net = 'lenet5' with cube = 16: .* wanted, found"):
+        choose_options(name, {"net": "lenet5"})
+    with pytest.raises(SettingError, match="did you mean 'resnet18'"):
+        choose_options(name, {"judge_net": "resnet19"})
+
+
 def test_a_second_stage_that_wants_more_than_pixels_is_refused():
     assert choose_options("screen_then_judge", {"judge": "random_views"})["judge"] == "random_views"
     with pytest.raises(SettingError, match=r"judge is one of patch, .*, not 'placed_patch'"):

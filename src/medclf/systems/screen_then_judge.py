@@ -11,16 +11,20 @@ Source: Dou et al. Automatic Detection of Cerebral Microbleeds From MR Images vi
 Neural Networks. IEEE Transactions on Medical Imaging 2016.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from medclf import verbs
+from medclf.core.cohort import Cohort
 from medclf.core.image import Image
 from medclf.learn.plan import Plan
 from medclf.learn.settings import Net
+from medclf.net.table import find_entry
 from medclf.systems import screening
 from medclf.systems.candidates import Candidates, Find
 from medclf.systems.lessons import judge_cohort
@@ -29,9 +33,9 @@ from medclf.systems.search import Search
 from medclf.systems.stage import cut_cubes, explain, judge_places, load_stage, train_stage
 from medclf.systems.work import Work
 
-OPTIONS = {**screening.OPTIONS, "judge": "patch", "edge": 0}
-"""Beside those of the screen: the method of the second stage; the edge of its cubes in samples, 0
-for what it asks for."""
+OPTIONS = {**screening.OPTIONS, "judge": "patch", "judge_net": "", "edge": 0}
+"""Beside those of the screen: the method of the second stage; its network, "" for the usual one;
+the edge of its cubes in samples, 0 for what it asks for."""
 
 CHOICES = {
     "judge": (
@@ -42,11 +46,10 @@ CHOICES = {
 """Methods that judge an object by nothing but what lies about it."""
 
 PAPER = "patch"
-"""The method whose network is the paper's own."""
+"""The method whose usual network is the paper's own."""
 
-EDGES = {PAPER: 20}
-EDGE = 32
-"""Of the cubes of a method, in samples, and of those of all others."""
+PAPER_EDGE, EDGE = 20, 32
+"""Of the cubes of the paper's own network, in samples, and of those of all others."""
 
 ANY = (0, 1, 2)
 """A lesion that is mirrored along any axis is as good a lesion."""
@@ -58,13 +61,32 @@ SCREENING = 0.4
 """Share of the budget for the first stage."""
 
 
+def expect_options(options: Mapping[str, Any]) -> None:
+    """Check the networks of both stages.
+
+    Raises:
+        SettingError: there is none of that name, or it cannot screen.
+    """
+    screening.expect_screen(options)
+    if options["judge_net"]:
+        find_entry(options["judge_net"])
+
+
 def learn(work: Work) -> None:
     """Train both stages, from wherever they stand."""
     screen = train_screen(work, SCREENING, ANY)
     found = search_scans(work, screen)
     minutes = (1 - SCREENING) * work.search.minutes
     make, change = partial(judge_cohort, work, found), partial(_judge_recipe, work)
-    train_stage(work, "judge", make, change, minutes, work.option("judge"))
+    train_judge(work, make, change, minutes)
+
+
+def train_judge(
+    work: Work, make: Callable[[], Cohort], change: Callable[[Plan], Plan], minutes: float
+) -> None:
+    """Train the second stage, by the method and the network that were chosen."""
+    chosen = work.option("judge"), work.option("judge_net")
+    train_stage(work, "judge", make, change, minutes, *chosen)
 
 
 def open_finder(folder: Path, search: Search) -> Find:
@@ -82,10 +104,11 @@ def judge_candidates(judge: verbs.TrainedRun, image: Image, found: Candidates) -
 
 def _judge_recipe(work: Work, plan: Plan) -> Plan:
     recipe, judge = plan.recipe, work.option("judge")
-    edge = work.option("edge") or EDGES.get(judge, EDGE)
+    own = judge == PAPER and not work.option("judge_net")
+    edge = work.option("edge") or (PAPER_EDGE if own else EDGE)
     net = recipe.net
     fit = replace(recipe.fit, folds=0, mirror="no", shift=0.0, smoothing=0.0)
-    if judge == PAPER:
+    if own:
         net, fit = Net("dou_judge", {"norm": "batch"}), replace(fit, members=JUDGES)
     return explain(
         plan,

@@ -7,19 +7,24 @@ Source: Dou et al. Automatic Detection of Cerebral Microbleeds From MR Images vi
 Neural Networks. IEEE Transactions on Medical Imaging 2016.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 
 from medclf import verbs
 from medclf.core.image import Image
+from medclf.errors import SettingError
 from medclf.learn.loop import precision
 from medclf.learn.plan import Plan
 from medclf.learn.settings import Net
 from medclf.locate.peaks import find_peaks
 from medclf.locate.screen import Screen
+from medclf.net.head import Classifier
+from medclf.net.table import build_body
 from medclf.systems.candidates import Candidates, keep_candidates, keep_inside, kept_candidates
 from medclf.systems.lessons import screen_cohort
 from medclf.systems.search import Search
@@ -27,11 +32,9 @@ from medclf.systems.stage import cut_cubes, explain, train_stage
 from medclf.systems.volume import widen
 from medclf.systems.work import Work
 
-OPTIONS = {"net": "dou_screen", "most": 200}
-"""What systems that screen let be chosen: the network of the screen; candidates of a scan."""
-
-SCREEN = 16
-"""Edge of the cubes that the screen learns from, in samples."""
+OPTIONS = {"net": "dou_screen", "cube": 16, "most": 200}
+"""What systems that screen let be chosen: the network of the screen; the edge of the cubes that it
+learns from, in samples; candidates of a scan."""
 
 APART = 3
 """Samples between two candidates."""
@@ -41,6 +44,22 @@ FOUND = "candidates.npz"
 
 FAINT = 0.02
 """A candidate's least probability."""
+
+
+def expect_screen(options: Mapping[str, Any]) -> None:
+    """Check that the network of a screen goes over volumes, before any scan is read.
+
+    Raises:
+        SettingError: there is none of that name, or it does not with cubes of this edge.
+    """
+    edge = options["cube"]
+    try:
+        with torch.device("meta"), torch.inference_mode():
+            net = _choose_net(options)
+            body = build_body(net.name, 3, 1, (edge,) * 3, **net.options)
+            Screen(Classifier(body, 2), 1, (edge,) * 3)(torch.zeros(1, 1, *(2 * edge,) * 3))
+    except SettingError as problem:
+        raise SettingError(f"net = {options['net']!r} with cube = {edge}: {problem}") from problem
 
 
 def train_screen(work: Work, share: float, mirror: tuple[int, ...] = ()) -> verbs.TrainedRun:
@@ -86,14 +105,24 @@ def search_scans(work: Work, screen: verbs.TrainedRun) -> dict[str, Candidates]:
     return found
 
 
+def _choose_net(options: Mapping[str, Any]) -> Net:
+    """Take the norm by batch where the network lets a norm be chosen."""
+    net = Net(options["net"], {"norm": "batch"})
+    try:
+        build_body(net.name, 3, 1, (options["cube"],) * 3, **net.options)
+    except SettingError:
+        return Net(net.name)
+    return net
+
+
 def _screen_recipe(work: Work, mirror: tuple[int, ...], plan: Plan) -> Plan:
     recipe = plan.recipe
     return explain(
         plan,
         replace(
             recipe,
-            prepare=cut_cubes(work.search, (SCREEN,) * 3, recipe.prepare),
-            net=Net(work.option("net"), {"norm": "batch"}),
+            prepare=cut_cubes(work.search, (work.option("cube"),) * 3, recipe.prepare),
+            net=_choose_net(work.search.options),
             augment=replace(recipe.augment, mirror=mirror),
             fit=replace(recipe.fit, members=1, folds=0, shift=0.0, mirror="no", smoothing=0.0),
         ),

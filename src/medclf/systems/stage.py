@@ -31,6 +31,7 @@ def train_stage(
     change: Callable[[Plan], Plan],
     minutes: float,
     method: str,
+    net: str = "",
 ) -> verbs.TrainedRun:
     """Train a stage, go on with it, or load it, as it stands.
 
@@ -41,6 +42,7 @@ def train_stage(
         change: Changes the plan that the house makes for that.
         minutes: Its budget.
         method: By name, that the plan is made for.
+        net: Likewise its network; "" leaves it to the plan.
     """
     place = work.folder / name
     if (place / "report.html").exists():
@@ -48,7 +50,7 @@ def train_stage(
     cohort, seed = make(), work.search.seed
     if (place / "run.json").exists():
         return verbs.resume(place, cohort, watch=work.watch)
-    plan = change(verbs.plan(cohort, minutes, seed, method=method))
+    plan = change(verbs.plan(cohort, minutes, seed, net=net, method=method))
     fit = replace(plan.recipe.fit, epochs=work.option("epochs"), enough=ENOUGH)
     plan = replace(plan, recipe=replace(plan.recipe, fit=fit))
     return verbs.train(cohort, place, minutes, seed, plan, watch=work.watch)

@@ -1,8 +1,8 @@
 """The systems by name: what `medclf train --task locate --method NAME` may ask for.
 
 Each line names the system's file, which has `OPTIONS`, `learn(work)` and
-`open_finder(folder, search)`, which loads what searches scans. To add a system, write its file, its
-page and its line here.
+`open_finder(folder, search)`, which loads what searches scans; it may have `CHOICES` and
+`expect_options(options)`. To add a system, write its file, its page and its line here.
 """
 
 import importlib
@@ -79,12 +79,14 @@ class Loaded:
         choices: What some of them may be, where not everything of their type will do.
         learn: Trains it.
         open_finder: Loads what it learnt, from its folder.
+        expect: Checks all options together, before anything is read.
     """
 
     options: Mapping[str, Any]
     choices: Mapping[str, tuple[Any, ...]]
     learn: "Callable[[Work], None]"
     open_finder: "Callable[[Path, Search], Find]"
+    expect: Callable[[Mapping[str, Any]], None]
 
 
 def load_system(name: str) -> Loaded:
@@ -98,7 +100,8 @@ def load_system(name: str) -> Loaded:
         raise SettingError(f"no system is called {name!r}; the nearest is {near}")
     file = importlib.import_module(f"medclf.systems.{name}")
     choices = getattr(file, "CHOICES", {})
-    return Loaded({**file.OPTIONS, **COMMON}, choices, file.learn, file.open_finder)
+    expect = getattr(file, "expect_options", lambda options: None)
+    return Loaded({**file.OPTIONS, **COMMON}, choices, file.learn, file.open_finder, expect)
 
 
 def choose_system(scans: "Sequence[Scan]") -> str:
@@ -143,4 +146,6 @@ def choose_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
         if value not in loaded.choices.get(key, (value,)):
             do = ", ".join(map(str, loaded.choices[key]))
             raise SettingError(f"{name}: {key} is one of {do}, not {value!r}")
-    return {**known, **options}
+    chosen = {**known, **options}
+    loaded.expect(chosen)
+    return chosen

@@ -38,15 +38,14 @@ from medclf.systems.cubes import NOTHING, Cubes, make_records
 from medclf.systems.lessons import judge_cubes
 from medclf.systems.measure import targets_mm
 from medclf.systems.search import Search
-from medclf.systems.stage import cut_cubes, explain, judge_places, load_stage, train_stage
+from medclf.systems.stage import cut_cubes, explain, judge_places, load_stage
 from medclf.systems.ways import one_each
 from medclf.systems.work import Work
 from medclf.verbs import TrainedRun
 
-OPTIONS = {**screening.OPTIONS, "judge": "patch", "edge": 28}
-"""Beside those of the screen: the method of the second stage; the edge of its cubes, in samples."""
-
+OPTIONS = {**screen_then_judge.OPTIONS, "edge": 28}
 CHOICES = screen_then_judge.CHOICES
+expect_options = screen_then_judge.expect_options
 
 SCREENING = 0.3
 """Share of the budget for the screen."""
@@ -72,7 +71,7 @@ def learn(work: Work) -> None:
     found = screening.search_scans(work, screen)
     make, change = partial(_cohort, work, found, known), partial(_recipe, work)
     minutes = (1 - SCREENING) * work.search.minutes
-    train_stage(work, "judge", make, change, minutes, work.option("judge"))
+    screen_then_judge.train_judge(work, make, change, minutes)
 
 
 def open_finder(folder: Path, search: Search) -> Find:
