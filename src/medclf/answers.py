@@ -118,31 +118,33 @@ class Answers:
             records = add_places(records, asked=recipe.facts.numbers)
         if self.site:
             records = [name_domain(record, recipe, self.site) for record in records]
-        rows = self._prepare(records)
+        rows, remarked = self._prepare(records)
         facts = encode_facts(records, recipe.facts)
         usual = self.run.facts["data"].get("views", ())
         taken = doubt_domains(self.trained, rows, facts)
         warnings = [
-            (*doubt_facts(record, recipe.facts), *doubt_images(record, usual), *doubts)
-            for record, doubts in zip(records, taken, strict=True)
+            (*doubt_facts(record, recipe.facts), *doubt_images(record, usual), *doubts, *remarks)
+            for record, doubts, remarks in zip(records, taken, remarked, strict=True)
         ]
         found = self.trained.predict([record.name for record in records], rows, facts, warnings)
         return tell_views(self.trained, records, rows, facts, found)
 
-    def _prepare(self, records: Sequence[Record]) -> Held:
-        """Read and prepare the images of some exams."""
+    def _prepare(self, records: Sequence[Record]) -> tuple[Held, list[list[str]]]:
+        """Read and prepare the images of some exams; give what a person should look at in each."""
         prepare, read = self.trained.recipe.prepare, once_in_turn(read_image)
         sites = [self.site] * len(records)
         if prepare.site and not self.site and any(prepare.site in r.facts for r in records):
             sites = sites_of(records, prepare)
         values: list[NDArray[Any]] = []
+        remarked: list[list[str]] = [[] for _ in records]
         table = np.full((len(records), max(len(record.images) for record in records)), -1)
         for number, (record, site) in enumerate(zip(records, sites, strict=True)):
             for place, source in enumerate(record.images.values()):
                 image, mark = read_marked(source, prepare, read)
+                remarked[number] += [f"{r.kind}: {r.message}" for r in image.remarks if r.grave]
                 table[number, place] = len(values)
                 values.append(prepare_image(image, prepare, str(source), site, mark))
-        return Held(np.stack(values), table)
+        return Held(np.stack(values), table), remarked
 
 
 def _refuse(name: str, problem: Exception) -> Prediction:

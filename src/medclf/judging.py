@@ -4,12 +4,14 @@ They are read as those that it learnt from were: what was said of their columns 
 as the new data have such columns. Where they come from else, their images and sites are their own.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from medclf.core.cohort import Cohort
 from medclf.curate.cohort import Columns, read_cohort
 from medclf.curate.problem import count
+from medclf.curate.remarked import check_remarks
 from medclf.evaluate.table import Predictions
 from medclf.evaluate.tabulate import tabulate
 from medclf.learn.align import choose_exams, columns_of, find_unseen
@@ -58,7 +60,8 @@ def judge_exams(
     facts = encode_facts(cohort.records, trained.recipe.facts)
     shares, spread = trained.probabilities(store, unseen, facts)
     found = tabulate(cohort, unseen, shares, spread)
-    return replace(found, notes=(*cohort.notes, *_tell_unread(store), *left_out))
+    doubts = _tell_doubts(store, found.exams.tolist())
+    return replace(found, notes=(*cohort.notes, *_tell_unread(store), *left_out, *doubts))
 
 
 def read_like(run: Run, data: Path, columns: Columns) -> Cohort:
@@ -67,6 +70,12 @@ def read_like(run: Run, data: Path, columns: Columns) -> Cohort:
     if not _is_own(run, data):
         usual = replace(usual, images=None, hold_out=None, group=None)
     return read_cohort(data, columns, usual)
+
+
+def _tell_doubts(store: Store, exams: Sequence[str]) -> list[str]:
+    """Tell which of some exams have images that a person should look at."""
+    remarks = {exam: store.remarks[exam] for exam in exams if exam in store.remarks}
+    return [one.message for one in check_remarks(remarks) if one.kind == "doubtful_image"]
 
 
 def _is_own(run: Run, data: Path) -> bool:

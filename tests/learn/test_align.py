@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 import medclf
+from medclf import answers
 from medclf.core.cohort import Cohort
 from medclf.core.record import Record, Source
+from medclf.core.remark import Remark
 from medclf.core.task import Task
 from medclf.errors import CohortError
 from medclf.learn.align import digest_patients, tell_copied
@@ -15,6 +17,9 @@ from medclf.learn.recipe import Recipe
 from medclf.learn.run import read_learnt, read_splits
 from medclf.learn.settings import Decide, Fit, Net
 from medclf.prepare.exam import Prepare
+from medclf.read.image import read_image
+
+CUT, TILT = Remark("cut", "20 slices stated, 8 found", grave=True), Remark("tilt", "by 15°")
 
 RECIPE = Recipe(
     Prepare((12, 12), 1),
@@ -47,8 +52,12 @@ def show(cohort, which):
 
 @pytest.fixture(scope="module")
 def trained(cohort, tmp_path_factory):
-    """A run on given splits, whose test split holds two copies."""
+    """A run on given splits, whose test split holds two copies, and an image with remarks."""
     cohort = show(cohort, {18: 0, 19: 13})
+    remarked = replace(cohort.records[20].source, remarks=(CUT, TILT))
+    records = list(cohort.records)
+    records[20] = replace(records[20], images={"image": remarked})
+    cohort = replace(cohort, records=tuple(records))
     return cohort, medclf.train(cohort, tmp_path_factory.mktemp("run"), recipe=RECIPE)
 
 
@@ -62,7 +71,8 @@ def test_copies_in_the_test_split_are_told_and_are_not_new(trained):
     assert (run.scores["n_exams"], run.scores["notes"]) == (8, [told])
     assert told in (run.run.folder / "report.html").read_text(encoding="utf-8")
     again = run.evaluate(cohort)
-    assert (again.exams, again.notes) == (6, ("2 exams left out, which the run learnt from",))
+    assert again.exams == 6
+    assert "2 exams left out, which the run learnt from" in again.notes
 
 
 def test_new_images_of_known_patients_are_not_new(trained):
@@ -79,6 +89,20 @@ def test_new_images_of_known_patients_are_not_new(trained):
     assert judged.notes == ("2 exams left out, of patients that the run learnt from",)
     with pytest.raises(CohortError, match="learnt from all or their patients; if only"):
         run.judge(replace(cohort, records=later.records[:2]))
+
+
+def test_what_readers_remarked_of_exams_is_told(trained, monkeypatch):
+    """The report tells it of those that the run had; notes and warnings of those that come."""
+    cohort, run = trained
+    doubt, change, _ = run.run.facts["data"]["problems"][-3:]
+    assert doubt == "1 exam with images to look at before use: cut in 1, 20"
+    assert change == "1 exam with images that reading has changed or chosen: tilt in 1, 20"
+    assert run.judge(replace(cohort, records=cohort.records[20:22])).notes == (doubt,)
+    cut = replace(read_image(cohort.records[20].source), remarks=(CUT, TILT))
+    monkeypatch.setattr(answers, "read_image", lambda source: cut)
+    (answer,) = run.predict([cohort.records[20].source.path])
+    assert "cut: 20 slices stated, 8 found" in answer.warnings
+    assert not any("tilt" in warning for warning in answer.warnings)
 
 
 def test_a_run_holds_no_patient_and_needs_none(trained, tmp_path):
