@@ -1,3 +1,4 @@
+import csv
 import json
 import re
 import shutil
@@ -17,6 +18,7 @@ from medclf.curate.cohort import Columns
 from medclf.errors import CohortError, MedclfError, ReadError, RunError, SettingError
 from medclf.read.write import write_image
 from medclf.systems import locate
+from medclf.systems.doubt import NOTHING
 from medclf.systems.search import open_folder
 from medclf.verbs import load
 
@@ -73,6 +75,42 @@ def test_balls_in_a_scan_that_was_never_seen_are_found(finder, tmp_path):
     apart = np.linalg.norm(surest[:, None] - places[None], axis=-1)
     assert apart.min(0).max() < 6.0
     assert {one.kind for one in found} == {"ball"}
+
+
+def write_ball(path, edge, spacing, radius=2.2):
+    """Write noise with a ball of 8 mm in its middle, or another radius, and give that in mm."""
+    grid = Grid((spacing,) * 3, (10.0, 20.0, 30.0), np.eye(3))
+    values = np.random.default_rng(7).normal(60, 8, (edge,) * 3)
+    middle = np.full(3, (edge - 1) / 2)
+    far = np.linalg.norm(np.stack(np.indices(values.shape), -1) - middle, axis=-1)
+    values[far * spacing < radius * SPACING] += 90
+    path.write_bytes(write_image(Image(values.astype(np.float32)[None], grid), ".nii")[0])
+    return grid.to_mm(middle)
+
+
+def test_another_spacing_is_resampled_and_told(finder, tmp_path):
+    middle = write_ball(tmp_path / "fine.nii", 60, 1.2)
+    found = finder.predict([tmp_path / "fine.nii"])
+    assert np.linalg.norm(np.array(found[0].at_mm) - middle) < 6.0
+    told = "samples of 1.2 x 1.2 x 1.2 mm, where training saw 2 x 2 x 2 to 2 x 2 x 2"
+    assert found[0].warnings == (f"{told}; resampled to 2 mm",)
+
+
+def test_a_scan_smaller_than_a_cube_is_searched(finder, tmp_path):
+    middle = write_ball(tmp_path / "small.nii", 15, SPACING)
+    found = finder.predict([tmp_path / "small.nii"])
+    assert all(np.abs(np.array(one.at_mm) - middle).max() <= 7 * SPACING for one in found)
+    write_ball(tmp_path / "tiny.nii", 3, SPACING)
+    assert not any(one.sure for one in finder.predict([tmp_path / "tiny.nii"]))
+
+
+def test_of_a_scan_that_shows_something_else_it_is_said_that_nothing_is_sure(finder, tmp_path):
+    write_ball(tmp_path / "else.nii", EDGE, SPACING, 0.0)
+    said = ["predict", str(finder.folder.path), str(tmp_path / "else.nii")]
+    told = CliRunner().invoke(app, said)
+    assert f"else.nii: {NOTHING}" in told.stderr
+    rows = list(csv.DictReader(told.stdout.splitlines()))
+    assert all(row["sure"] == "0" and row["warnings"] == NOTHING for row in rows)
 
 
 def test_stages_are_the_paper_s_and_see_lesions_mirrored(finder):
@@ -221,6 +259,8 @@ def test_patients_and_sites_held_out_are_known_as_of_exams_that_are_classified(t
     assert any("Held out for test" in note for note in notes)
     with pytest.raises(SettingError, match=r"a table of marks .* have no --kind, --tidy-labels"):
         locate._read_scans(table, Columns(kind="ranked", tidy_labels=True, exam="none"), ())
+    with pytest.raises(SettingError, match="have no --mask"):
+        locate._read_scans(table, Columns(mask="empty"), ())
     with pytest.raises(SettingError, match="one column of kinds wanted, found a, b"):
         locate._read_scans(table, Columns(label=("a", "b")), ())
 

@@ -9,6 +9,7 @@ from medclf.curate.cohort import AS_FOUND
 from medclf.curate.phantom.spine.cohort import make_spines
 from medclf.errors import ReadError
 from medclf.systems import locate
+from medclf.systems.doubt import Known
 from medclf.systems.search import Folder, plan_scans
 from medclf.systems.volume import read_volume
 
@@ -20,7 +21,8 @@ def spine(tmp_path_factory):
 
 def test_a_ct_of_air_and_bone_is_seen_in_one_window(spine):
     _, (scan,), _ = locate._read_scans(spine, AS_FOUND, ())
-    prepare, _ = plan_scans([replace(scan, split="train")], 1.0, 0, False, 3.0)
+    prepare, _, known = plan_scans([replace(scan, split="train")], 1.0, 0, False, 3.0)
+    assert known == Known(("CT",), (6.0, 6.0, 6.0), (6.0, 6.0, 6.0))
     assert prepare.window == (-1000.0, 1000.0)
     image = read_volume(scan.source, prepare, False)
     assert image.channels == 1

@@ -163,6 +163,7 @@ def find_in(
 ) -> str:
     """Search files, fill label maps where asked, and write what was found as CSV, or as JSON."""
     from medclf.systems import locate
+    from medclf.systems.doubt import NOTHING
     from medclf.systems.finish import write_findings
     from medclf.systems.label_and_fill import expect_fillable, fill_files
 
@@ -172,7 +173,7 @@ def find_in(
     found = loaded.predict(files, watch, series)
     sure = {one.name for one in found if one.sure}
     for name in [str(path) for path in files if str(path) not in sure]:
-        sys.stderr.write(f"{name}: nothing of what is sought was found for sure\n")
+        sys.stderr.write(f"{name}: {NOTHING}\n")
     if fill is not None:
         fill_files(loaded.folder, found, files, fill, series)
     if as_json:

@@ -13,6 +13,7 @@ class Finding:
         at_mm: (z, y, x) in the patient.
         score: 0 to 1, larger is surer.
         sure: Whether the score reaches the threshold that was chosen on validation.
+        warnings: What makes the scan unlike those of training, and that nothing in it is sure.
     """
 
     name: str
@@ -20,3 +21,4 @@ class Finding:
     at_mm: tuple[float, float, float]
     score: float
     sure: bool
+    warnings: tuple[str, ...] = ()

@@ -132,8 +132,9 @@ def write_findings(findings: Sequence[Finding]) -> str:
     """Write findings as CSV."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file", "kind", "z_mm", "y_mm", "x_mm", "score", "sure"])
+    writer.writerow(["file", "kind", "z_mm", "y_mm", "x_mm", "score", "sure", "warnings"])
     for one in findings:
         place = [f"{mm:.2f}" for mm in one.at_mm]
-        writer.writerow([one.name, one.kind, *place, f"{one.score:.6f}", int(one.sure)])
+        told = f"{one.score:.6f}", int(one.sure), "; ".join(one.warnings)
+        writer.writerow([one.name, one.kind, *place, *told])
     return text.getvalue()

@@ -22,6 +22,7 @@ from medclf.learn.run import sole_use
 from medclf.locate.scans import Scan, gather_scans
 from medclf.systems.candidates import Find
 from medclf.systems.deal import deal_scans, order_scans, sign_scans
+from medclf.systems.doubt import read_doubted
 from medclf.systems.finish import finish
 from medclf.systems.measure import tell_findings
 from medclf.systems.search import (
@@ -38,7 +39,6 @@ from medclf.systems.table import (
     expect_landmarks,
     load_system,
 )
-from medclf.systems.volume import read_volume
 from medclf.watch import SILENT, Watch
 
 MINUTES = 10.0
@@ -88,14 +88,14 @@ def train(  # noqa: PLR0913 - the command line says the same, option by option
     dealt, _ = deal_scans(scans, seed)
     there = {target.kind for scan in scans for target in scan.targets}
     order = tuple(kinds) or tuple(sorted(there))
-    prepare, why = plan_scans(dealt, minutes, seed, kind_of.one_size, kind_of.finest_mm)
+    prepare, why, known = plan_scans(dealt, minutes, seed, kind_of.one_size, kind_of.finest_mm)
     search = Search(system, order, column, prepare, minutes, seed, chosen)
     images = columns.images
     said = asdict(columns) | {"images": images and str(images.absolute())}
     kept = {"origin": str(Path(data).absolute()), "columns": said}
     with hold_new(folder):
         facts = {"data": kept, "scans": sign_scans(scans), "notes": notes}
-        begun = make_folder(folder, search, **facts, reasons={"prepare.spacing_mm": why})
+        begun = make_folder(folder, search, known, **facts, reasons={"prepare.spacing_mm": why})
         mark_begun(folder)
         return TrainedSearch(finish(begun, scans, watch))
 
@@ -167,7 +167,7 @@ class TrainedSearch:
     def predict(
         self, files: Iterable[str | Path], watch: Watch = SILENT, series: str | None = None
     ) -> list[Finding]:
-        """Search scans.
+        """Search scans; what makes one unlike those of training is told with its findings.
 
         Args:
             files: A volume each, or a folder of its DICOM files.
@@ -182,8 +182,10 @@ class TrainedSearch:
         paths, one_size = list(map(Path, files)), SYSTEMS[search.system].one_size
         found = list[Finding]()
         for number, path in enumerate(paths):
-            image = read_volume(self.folder.find_image(path, series), search.prepare, one_size)
-            found += tell_findings(str(path), self._find(image), search.kinds, threshold)
+            source = self.folder.find_image(path, series)
+            image, doubts = read_doubted(source, search.prepare, one_size, self.folder.known)
+            some = self._find(image)
+            found += tell_findings(str(path), some, search.kinds, threshold, doubts)
             if watch.count is not None:
                 watch.count(number + 1, len(paths))
         return found

@@ -15,6 +15,7 @@ from medclf.evaluate.distances import Distances, Placed, measure_distances
 from medclf.evaluate.froc import Froc, Marked, free_response
 from medclf.locate.scans import Scan
 from medclf.systems.candidates import Candidates
+from medclf.systems.doubt import NOTHING
 from medclf.systems.search import Search
 
 RATES = (2.74,)
@@ -138,17 +139,24 @@ def choose_threshold(froc: Froc, false_positives: float) -> float:
 
 
 def tell_findings(
-    name: str, found: Candidates, kinds: Sequence[str], threshold: float
+    name: str,
+    found: Candidates,
+    kinds: Sequence[str],
+    threshold: float,
+    doubts: Sequence[str] = (),
 ) -> list[Finding]:
-    """Make findings of candidates, surest first."""
+    """Make findings of candidates, surest first, each with what makes the scan doubtful."""
     order = np.argsort(-found.scores, kind="stable")
+    sure = found.scores >= threshold
+    warnings = (*doubts, *((NOTHING,) if not sure.any() else ()))
     return [
         Finding(
             name,
             kinds[int(found.shares[i].argmax())],
             (float(found.places_mm[i, 0]), *map(float, found.places_mm[i, 1:])),  # type: ignore[arg-type]
             float(found.scores[i]),
-            bool(found.scores[i] >= threshold),
+            bool(sure[i]),
+            warnings,
         )
         for i in order
     ]

@@ -20,6 +20,7 @@ from medclf.learn.run import FORMAT
 from medclf.locate.scans import Scan
 from medclf.prepare.settings import Prepare
 from medclf.systems.deal import as_cohort
+from medclf.systems.doubt import Known
 
 SAMPLES = 64**3
 """Of a scan, about, where all get one size."""
@@ -78,7 +79,7 @@ class Search:
 
 def plan_scans(
     scans: Sequence[Scan], minutes: float, seed: int, one_size: bool, finest_mm: float
-) -> tuple[Prepare, str]:
+) -> tuple[Prepare, str, Known]:
     """Choose how scans are prepared: values as the plan of the house does, and the edge of samples.
 
     Args:
@@ -89,7 +90,7 @@ def plan_scans(
         finest_mm: Samples are not finer.
 
     Returns:
-        The preparation, and why it is so.
+        The preparation, why it is so, and what the scans are like.
 
     Raises:
         ReadError: scans cannot be read.
@@ -119,6 +120,7 @@ def plan_scans(
     return (
         replace(planned, size=size, spacing_mm=edges, crop="none", dtype="uint8"),
         f"samples of {edge:g} mm: {why}",
+        Known.of(found),
     )
 
 
@@ -138,6 +140,12 @@ class Folder:
     def search(self) -> Search:
         """The settings of the system."""
         found: Search = from_plain(Search, self.facts["search"])
+        return found
+
+    @property
+    def known(self) -> Known:
+        """What the scans of its training are like."""
+        found: Known = from_plain(Known, self.facts["known"])
         return found
 
     @property
@@ -165,10 +173,11 @@ class Folder:
         return new
 
 
-def make_folder(path: Path, search: Search, **facts: Any) -> Folder:
+def make_folder(path: Path, search: Search, known: Known, **facts: Any) -> Folder:
     """Begin the folder of a system, with all that its training goes by."""
-    known = {"format": FORMAT, "medclf": __version__, "task": "locate", "state": "begun"}
-    return Folder(path, {}).update(**known, search=to_plain(search), **facts)
+    first = {"format": FORMAT, "medclf": __version__, "task": "locate", "state": "begun"}
+    plain = {"search": to_plain(search), "known": to_plain(known)}
+    return Folder(path, {}).update(**first, **plain, **facts)
 
 
 def open_folder(path: Path) -> Folder | None:

@@ -36,13 +36,24 @@ def read_volume(source: Source, prepare: Prepare, one_size: bool) -> Image:
     Raises:
         ReadError: it is no volume, or does not tell where its samples lie.
     """
-    image, where = read_image(source), str(source)
-    cut, _ = cut_image(image, prepare, where)
-    spacing = cut.grid.spacing_mm
-    if spacing is None:
-        raise ReadError(f"{where}: a spacing in mm wanted, to search for places, found none")
+    return prepare_volume(read_image(source), prepare, one_size, str(source))
+
+
+def prepare_volume(image: Image, prepare: Prepare, one_size: bool, where: str) -> Image:
+    """Prepare all of a scan that is read.
+
+    Args:
+        image: The scan.
+        prepare: As `read_volume` takes it.
+        one_size: Likewise.
+        where: Its file, for messages.
+
+    Raises:
+        ReadError: as `read_volume` says.
+    """
     if not one_size:
-        edges = zip(cut.space, spacing, prepare.spacing_mm, strict=True)
+        cut = turn_volume(image, prepare, where)
+        edges = zip(cut.space, cut.grid.spacing_mm or (), prepare.spacing_mm, strict=True)
         own = tuple(math.ceil(n * mm / wanted) for n, mm, wanted in edges)
         prepare = replace(prepare, size=own)
     found = place_image(image, prepare, where)
@@ -50,6 +61,18 @@ def read_volume(source: Source, prepare: Prepare, one_size: bool) -> Image:
     if grid.origin_mm is None or grid.axes is None:
         raise ReadError(f"{where}: a place in the patient wanted, to tell places, found none")
     return Image(found.values, grid, image.modality)
+
+
+def turn_volume(image: Image, prepare: Prepare, where: str) -> Image:
+    """Turn a scan as it is before it is resampled.
+
+    Raises:
+        ReadError: it is no volume, or tells no spacing.
+    """
+    cut, _ = cut_image(image, prepare, where)
+    if cut.grid.spacing_mm is None:
+        raise ReadError(f"{where}: a spacing in mm wanted, to search for places, found none")
+    return cut
 
 
 def keep_volume(image: Image, path: Path) -> None:
