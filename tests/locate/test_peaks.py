@@ -1,4 +1,4 @@
-"""Candidates of maps whose peaks are known."""
+"""Maps whose peaks are known."""
 
 import numpy as np
 import pytest
@@ -72,7 +72,7 @@ def test_a_plateau_gives_points_that_lie_apart_and_edges_stay_in_the_map():
     ("heat", "how", "told"),
     [
         (torch.zeros(1, 4, 4, 4), (0.5, -1.0, 9), "a distance from 0 mm"),
-        (torch.zeros(1, 4, 4, 4), (0.5, 1.0, 0), "1 candidate or more wanted"),
+        (torch.zeros(1, 4, 4, 4), (0.5, 1.0, 0), "1 peak or more wanted"),
         (torch.zeros(1, 4, 4, 4), (float("nan"), 1.0, 9), "threshold nan"),
         (torch.zeros(2, 4, 4, 4), (0.5, 1.0, 9), r"B grids wanted, found \(2, 4, 4, 4\) and 1"),
         (torch.full((1, 4, 4, 4), torch.nan), (0.5, 1.0, 9), "found 64 that are nan"),

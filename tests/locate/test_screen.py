@@ -11,7 +11,7 @@ from torch.nn.functional import interpolate
 from medclf.core.grid import Grid
 from medclf.errors import SettingError
 from medclf.locate.peaks import find_peaks
-from medclf.locate.screen import Places, Screen
+from medclf.locate.screen import Lattice, Screen
 from medclf.net.body import Body
 from medclf.net.head import Classifier
 from medclf.net.nd import conv_norm, layers
@@ -141,20 +141,20 @@ def test_a_blob_is_found_where_it_is():
     volume[0, 11, 17, 7] = 2
     grid = Grid((2.0, 0.5, 0.5), (-100.0, 3.0, 4.0), np.eye(3))
     scores = screen.tiled(volume, 12)
-    (found,) = find_peaks(scores, [screen.places.grid(grid)], 1.0, 20.0, 9)
+    (found,) = find_peaks(scores, [screen.lattice.grid(grid)], 1.0, 20.0, 9)
     middle = np.array([11, 17, 7])
     assert np.abs(grid.from_mm(found.mm[0]) - middle).max() <= 0.5
 
 
 def test_the_grid_of_cells_agrees_with_their_samples():
-    places = Places((15.5, 7.0, 7.0), (4, 2, 2))
+    lattice = Lattice((15.5, 7.0, 7.0), (4, 2, 2))
     turned = np.array([[0.0, 0, 1], [0, -1, 0], [1, 0, 0]])
     grid = Grid((2.0, 0.5, 0.75), (-100.0, 3.0, 4.0), turned)
     cells = np.array([[0, 0, 0], [3, 5, 2.5]])
     samples = np.array([[15.5, 7, 7], [27.5, 17, 12]])
-    assert places.grid(grid).to_mm(cells) == pytest.approx(grid.to_mm(samples))
-    assert places.grid(Grid()) == Grid()
-    assert places.grid(Grid((1.0, 1.0, 1.0))) == Grid((4.0, 2.0, 2.0))
+    assert lattice.grid(grid).to_mm(cells) == pytest.approx(grid.to_mm(samples))
+    assert lattice.grid(Grid()) == Grid()
+    assert lattice.grid(Grid((1.0, 1.0, 1.0))) == Grid((4.0, 2.0, 2.0))
 
 
 def test_what_cannot_be_screened_is_refused():

@@ -1,4 +1,4 @@
-"""Candidates: the peaks of a map of scores, so far apart that each stands for one thing.
+"""Peaks: the tops of a map of scores, so far apart that each stands for one thing.
 
 A peak is a sample above the threshold that none of its neighbours, diagonal ones too, exceeds. From
 the highest down each peak is kept unless one that was kept lies within the distance, in mm of the
@@ -29,7 +29,7 @@ Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Candidates:
+class Peaks:
     """Places in one image, best first.
 
     Args:
@@ -43,15 +43,15 @@ class Candidates:
 
 def find_peaks(
     scores: Tensor, grids: Sequence[Grid], threshold: float, distance_mm: float, most: int
-) -> list[Candidates]:
-    """Find the candidates of some maps.
+) -> list[Peaks]:
+    """Find the peaks of some maps.
 
     Args:
         scores: (B, *space) larger means surer; -inf where nothing was judged.
-        grids: Of each map; of a map of cells, `Places.grid` gives it.
-        threshold: A candidate's score is larger.
-        distance_mm: Two candidates are farther apart.
-        most: Candidates of a map at most.
+        grids: Of each map; of a map of cells, `Lattice.grid` gives it.
+        threshold: A peak is higher.
+        distance_mm: Two peaks are farther apart.
+        most: Peaks of a map at most.
 
     Raises:
         SettingError: maps and grids are not as many, a grid does not say where it lies, a
@@ -67,8 +67,8 @@ def find_peaks(
         found = f"{tuple(scores.shape)} and {len(grids)}"
         raise SettingError(f"maps (B, *space) of 2 or 3 axes and B grids wanted, found {found}")
     if not distance_mm >= 0 or most < 1 or threshold != threshold:
-        found = f"{distance_mm} mm, {most} candidates, threshold {threshold}"
-        raise SettingError(f"a distance from 0 mm and 1 candidate or more wanted, found {found}")
+        found = f"{distance_mm} mm, {most} peaks, threshold {threshold}"
+        raise SettingError(f"a distance from 0 mm and 1 peak or more wanted, found {found}")
     if scores.isnan().any():
         raise SettingError(f"scores wanted, found {int(scores.isnan().sum())} that are nan")
     pool = (max_pool2d, max_pool3d)[scores.ndim - 3]
@@ -80,7 +80,7 @@ def find_peaks(
     ]
 
 
-def _keep(scores: Tensor, places: Tensor, grid: Grid, distance_mm: float, most: int) -> Candidates:
+def _keep(scores: Tensor, places: Tensor, grid: Grid, distance_mm: float, most: int) -> Peaks:
     """Keep the best of peaks, (N, axes), that lie apart."""
     values = scores[tuple(places.T)]
     order = values.argsort(descending=True, stable=True)
@@ -96,7 +96,7 @@ def _keep(scores: Tensor, places: Tensor, grid: Grid, distance_mm: float, most: 
             if free[number]:
                 kept.append(number)
                 free[tree.query_ball_point(mm[number], distance_mm)] = False
-    return Candidates(mm[kept], ranked[kept])
+    return Peaks(mm[kept], ranked[kept])
 
 
 def refine(maps: Tensor, which: Tensor, places: Tensor) -> Tensor:

@@ -3,8 +3,8 @@
 A convolution does not care how large its input is. So the body runs over the whole volume, the
 linear head becomes a convolution of one sample, and the mean over a cube's map becomes a mean over
 a window of the volume's map, which moves cell by cell. Neighbouring cubes share their work. The
-score of cell j is that of the cube that begins at sample `step * j` along each axis: `Places` tells
-where its middle lies. Large volumes go in tiles that overlap by what a cube needs.
+score of cell j is that of the cube that begins at sample `step * j` along each axis; `Lattice`
+tells where its middle lies. Large volumes go in tiles that overlap by what a cube needs.
 
 The scores are those of the cubes one by one, to rounding, where no layer looks beyond its cube: of
 our families Dou (cubes from 16 samples up) and LeNet (from 32), and any chain of unpadded layers.
@@ -39,7 +39,7 @@ TILE = 160
 
 
 @dataclass(frozen=True)
-class Places:
+class Lattice:
     """Where the cells of a map lie in the volume that it was made of.
 
     Args:
@@ -103,7 +103,7 @@ class Screen(nn.Module):
         self.step, window = cost.step, cost.shape[1:]
         self.window = layers(len(size)).avg_pool(window, stride=1)
         self.edges = window
-        self.places = Places(tuple((edge - 1) / 2 for edge in size), self.step)
+        self.lattice = Lattice(tuple((edge - 1) / 2 for edge in size), self.step)
 
     def forward(self, volumes: Tensor) -> Tensor:
         cells = self.cells(volumes.shape[2:])

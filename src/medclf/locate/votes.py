@@ -118,7 +118,7 @@ class Votes(nn.Module):
         """
         axes = len(self.size)
         flat, places = logits.flatten(3).float(), target[..., :axes]
-        grid = self._grid(logits.shape[3:], self.screen.places.first, flat.device)
+        grid = self._grid(logits.shape[3:], self.screen.lattice.first, flat.device)
         doubt = flat[:, :, axes].clamp_min(self.least)
         known = places.isfinite().all(-1)
         away = torch.where(known[..., None], places, 0)[..., None] - grid
@@ -183,7 +183,7 @@ class Votes(nn.Module):
 
     def _first(self) -> tuple[float, ...]:
         """Give the sample in the middle of the first cube of a widened image."""
-        pairs = zip(self.screen.places.first, self.screen.size, strict=True)
+        pairs = zip(self.screen.lattice.first, self.screen.size, strict=True)
         return tuple(first - edge // 2 for first, edge in pairs)
 
 

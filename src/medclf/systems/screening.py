@@ -86,7 +86,7 @@ def screen_volume(screen: verbs.TrainedRun, image: Image, search: Search) -> Can
     with precision(recipe.fit, trained.device):
         logits = passes.tiled(volume)
     chance = 1 - logits.float().softmax(0)[:1]
-    grid = passes.places.grid(wide.grid)
+    grid = passes.lattice.grid(wide.grid)
     (peaks,) = find_peaks(chance, [grid], FAINT, APART * search.edge_mm, search.options["most"])
     return Candidates(keep_inside(image, peaks.mm), peaks.scores, peaks.scores[:, None])
 
