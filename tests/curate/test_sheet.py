@@ -145,11 +145,11 @@ def scans(root, count, kinds=("",)):
     return Found(root, tuple(series), ())
 
 
-def join(root, columns, series=None, kinds=("",), absent=0):
+def join(root, columns, series=None, kinds=("",), absent=0, **said):
     table = {"label": ["a", "b"] * 4, **columns}
     found = scans(root, 8, kinds)
     found = replace(found, series=found.series[absent:])
-    return read_sheet(table, Columns(series=series), found, "labels.xlsx")
+    return read_sheet(table, Columns(series=series, **said), found, "labels.xlsx")
 
 
 ACCESSIONS = {"accession": [f"A{n}" for n in range(8)]}
@@ -191,8 +191,25 @@ def test_a_few_stray_matches_are_no_key(tmp_path):
     found = join(tmp_path, stray)
     assert "which is their PatientID" in " ".join(found.notes)
     assert len(found.records) == 8
+    assert "The column 'accession' is not gone by: 3 of 8 rows" in " ".join(found.notes)
     most = {"accession": [f"A{n}" for n in range(6)] + ["x", "y"], "patient": patients}
     assert len(join(tmp_path, most).records) == 6
+
+
+def test_no_row_means_another_exam_of_its_patient(tmp_path):
+    patients = [f"{n:03}" for n in range(8)]
+    told = {"accession": ["A0", "A1", *"klmn", "", ""], "patient": patients}
+    found = join(tmp_path, told)
+    assert [record.name for record in found.records] == ["0.dcm", "1.dcm", "6.dcm", "7.dcm"]
+    assert "No image of 4 rows: k, l, m, … (1 more)." in found.notes
+    assert "Rows without it are joined by the column 'patient', which is" in " ".join(found.notes)
+    baseline = {"accession": ["A0", *"klmnopq"], "patient": ["000"] * 8}
+    assert len(join(tmp_path, baseline).records) == 1
+    few = {"accession": ["A7", *"klmnopq"], "patient": patients}
+    (one,) = join(tmp_path, few, exam="Accession").records
+    assert one.name == "7.dcm"
+    with pytest.raises(CohortError, match="the column 'order' wanted for --exam"):
+        join(tmp_path, few, exam="order")
 
 
 def test_a_sheet_whose_keys_are_written_otherwise_is_told_how(tmp_path):

@@ -2,8 +2,9 @@
 
 A hospital's archive is exported as a tree of folders with names of its own, and the labels come in
 a spreadsheet, by the number of the examination or of the patient. The finest of four keys that the
-sheet has is used: the series, the study, the accession number, the patient. A few stray matches are
-no key; and a spreadsheet may have taken leading zeros from numbers.
+sheet has is used: the series, the study, the accession number, the patient. A row that names an
+examination never means another one of its patient. A few stray matches are no key; and a
+spreadsheet may have taken leading zeros from numbers.
 """
 
 from collections import defaultdict
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from medclf.core.record import Source
 from medclf.curate.cells import Table, tidy_cell
-from medclf.curate.choice import UIDS
+from medclf.curate.choice import UIDS, Choice
 from medclf.curate.problem import count, tell
 from medclf.curate.rows import read_rows
 from medclf.curate.series import by_key, choose_images, part_pattern, tell_left_out
@@ -30,8 +31,8 @@ KEYS = {
 }
 
 ENOUGH = 0.5
-"""A finer key is taken where it finds so many of the rows that the best one finds. Where exams were
-not exported, the coarser would find others of the same patient."""
+"""A finer key is taken for all rows where it finds so many of those that the best one finds. Where
+it finds fewer, but agrees with the best one, it is taken for the rows that have it."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +42,26 @@ class Join:
     Args:
         column: Whose cells say which.
         key: "uid", "study", "accession" or "patient".
+        cells: That of each row; "" where it is empty.
         groups: The series by what their headers say.
         meant: What the headers say, by cell.
-        rows: How many rows that finds.
     """
 
     column: str
     key: str
+    cells: Sequence[str]
     groups: Mapping[str, Sequence[Series]]
     meant: Mapping[str, str]
-    rows: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows that finds."""
+        return sum(cell in self.meant for cell in self.cells)
+
+    def series(self, row: int) -> Sequence[Series]:
+        """What a row means."""
+        cell = self.cells[row]
+        return self.groups[self.meant[cell]] if cell in self.meant else ()
 
 
 def read_sheet(table: Table, columns: Columns, found: Found, where: str) -> Worded:
@@ -67,9 +78,8 @@ def read_sheet(table: Table, columns: Columns, found: Found, where: str) -> Word
             named.
     """
     roles, notes = choose_sheet_roles(table, columns, where)
-    join = _choose_join(table, columns, found, where)
-    cells = [tidy_cell(cell) for cell in table[join.column]]
-    exams = {cell: join.groups[meant] for cell, meant in join.meant.items()}
+    joins, told_joins = _choose_joins(table, columns, found, where)
+    cells, exams = _find_series(joins)
     chosen, told = choose_images(exams, columns.series, where)
     sources = {_name(one, found): one.source for some in chosen.values() for one in some.values()}
     paths = {image: f"({image})" for image in part_pattern(columns.series)}
@@ -83,9 +93,8 @@ def read_sheet(table: Table, columns: Columns, found: Found, where: str) -> Word
     roles = replace(roles, paths=paths, patient=roles.patient or PATIENT)
     rows = read_rows(whole, roles, sources.get, where)
     notes += [
-        f"Rows are joined to images by the column {join.column!r}, which is their "
-        f"{KEYS[join.key]}.",
-        *_tell_padded(join),
+        *told_joins,
+        *(note for join in joins for note in _tell_padded(join)),
         *told,
         *_tell_unused(found, chosen, {cell for cell in cells if cell}),
         *tell_left_out(found.left_out),
@@ -93,24 +102,74 @@ def read_sheet(table: Table, columns: Columns, found: Found, where: str) -> Word
     return replace(rows, notes=(*notes, *rows.notes))
 
 
-def _choose_join(table: Table, columns: Columns, found: Found, where: str) -> Join:
-    """Choose the finest key that finds enough rows, and the column that finds most of them."""
+def _choose_joins(
+    table: Table, columns: Columns, found: Found, where: str
+) -> tuple[list[Join], list[str]]:
+    """Choose the keys to go by, the finest first; each serves the rows that have none before it.
+
+    The last finds enough rows. Those before it find fewer, as where other exams of the same
+    patients were exported, but do not contradict it, as stray matches do.
+    """
     joins = []
     for key in KEYS:
         groups = by_key(found, key)
-        for column in likely_keys(table, columns, key):
+        for column in _key_columns(table, columns, key, where):
             cells = [tidy_cell(cell) for cell in table[column]]
-            meant = _match({*cells} - {""}, groups)
-            joins.append(Join(column, key, groups, meant, sum(cell in meant for cell in cells)))
-    most = max((join.rows for join in joins), default=0)
-    if not most:
+            joins.append(Join(column, key, cells, groups, _match({*cells} - {""}, groups)))
+    best = max(joins, key=lambda join: join.rows, default=None)
+    if best is None or not best.rows:
         raise CohortError(
             f"{where}: a column wanted that names images, or what their DICOM headers say "
             f"({', '.join(KEYS.values())}), found {tell(table, most=8)}"
-            f"{_tell_examples(found, joins, table)}"
+            f"{_tell_examples(found, joins)}"
         )
-    finest = next(join.key for join in joins if join.rows >= ENOUGH * most)
-    return max((join for join in joins if join.key == finest), key=lambda join: join.rows)
+    each = [[join for join in joins if join.key == key] for key in KEYS]
+    most = [max(some, key=lambda join: join.rows) for some in each if some]
+    last = next(i for i, join in enumerate(most) if join.rows >= ENOUGH * best.rows)
+    chosen = [*(join for join in most[:last] if _agree(join, best)), most[last]]
+    return chosen, _tell_joins(chosen, joins)
+
+
+def _key_columns(table: Table, columns: Columns, key: str, where: str) -> list[str]:
+    """List the columns that may hold a key: the one of the exam where the person names it."""
+    if columns.exam in (None, "none"):
+        return likely_keys(table, columns, key)
+    return [Choice(table, where).named("exam", columns.exam)]
+
+
+def _agree(join: Join, best: Join) -> bool:
+    """Tell whether two columns mean the same series in most of the rows where both mean some."""
+    pairs = [(join.series(row), best.series(row)) for row in range(len(best.cells))]
+    same = [any(one in other for one in some) for some, other in pairs if some and other]
+    return join.column != best.column and 2 * sum(same) > len(same)
+
+
+def _find_series(joins: Sequence[Join]) -> tuple[list[str], dict[str, Sequence[Series]]]:
+    """Name the exam of each row, by its first cell that is filled, and find its series."""
+    names, exams = [], dict[str, Sequence[Series]]()
+    for row in range(len(joins[0].cells)):
+        join = next((join for join in joins if join.cells[row]), joins[0])
+        cell = join.cells[row]
+        names.append(cell if join is joins[0] else f"{join.column} {cell}")
+        if found := join.series(row):
+            exams[names[-1]] = found
+    return names, exams
+
+
+def _tell_joins(chosen: Sequence[Join], joins: Sequence[Join]) -> list[str]:
+    """Note which columns rows are joined by, and which number of the exam is passed over."""
+    told = [f"by the column {join.column!r}, which is their {KEYS[join.key]}." for join in chosen]
+    notes = [f"Rows are joined to images {told[0]}"]
+    notes += [f"Rows without it are joined {one}" for one in told[1:]]
+    for join in joins if chosen[0].key == "patient" else ():
+        filled = sum(map(bool, join.cells))
+        if join.key == "accession" and join.column != chosen[0].column and filled:
+            notes.append(
+                f"The column {join.column!r} is not gone by: {join.rows:,} of "
+                f"{count(filled, 'row')} have an AccessionNumber of the headers there. See that no "
+                "patient had several exams, of which another was exported."
+            )
+    return notes
 
 
 def _match(cells: Collection[str], there: Collection[str]) -> dict[str, str]:
@@ -139,14 +198,14 @@ def _tell_padded(join: Join) -> list[str]:
     return [f"{told} of the sheet found but for leading zeros: {cell!r} is taken for {meant!r}."]
 
 
-def _tell_examples(found: Found, joins: Sequence[Join], table: Table) -> str:
+def _tell_examples(found: Found, joins: Sequence[Join]) -> str:
     """Tell how headers write the keys that people know, and how the sheet does."""
     told = []
     for key in (key for key in KEYS if key not in UIDS):
         for value in sorted(by_key(found, key))[:1]:
             told.append(f"; {KEYS[key]} is {value!r} in a header")
             for join in joins:
-                cell = next((cell for cell in map(tidy_cell, table[join.column]) if cell), "")
+                cell = next(filter(None, join.cells), "")
                 told += [f", {cell!r} in the column {join.column!r}"] if join.key == key else []
     return "".join(told)
 

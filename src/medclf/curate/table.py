@@ -151,8 +151,7 @@ def likely_keys(table: Table, columns: Columns, key: str) -> list[str]:
     """
     if key in UIDS:
         return list(table)
-    given = {columns.exam, columns.patient} - {None}
-    return [c for c in table if c in given or plain_name(c) in KEYS[key].split()]
+    return [c for c in table if c == columns.patient or plain_name(c) in KEYS[key].split()]
 
 
 def names_images(table: Table, columns: Columns) -> bool:
