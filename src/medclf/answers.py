@@ -13,6 +13,7 @@ from medclf.core.record import Record
 from medclf.curate.cohort import Columns, read_exams
 from medclf.curate.folder import TABLES
 from medclf.curate.series import find_images
+from medclf.curate.split import read_headers
 from medclf.errors import CohortError, ReadError, SettingError
 from medclf.learn.align import columns_of
 from medclf.learn.bag import doubt_images
@@ -76,7 +77,8 @@ class Answers:
 
     def _find(self, path: Path, pattern: str | None) -> Record | Prediction:
         try:
-            return Record(str(path), find_images(path, pattern), str(path))
+            record = Record(str(path), find_images(path, pattern), str(path))
+            return read_headers([record], patients=False)[0][0]
         except (CohortError, ReadError) as problem:
             if not self.skip_unreadable:
                 raise

@@ -1,6 +1,6 @@
 """Who is told how far the work of a verb is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from medclf.learn.keep import Tell
@@ -13,10 +13,12 @@ class Watch:
     Args:
         count: Called with images read and images in all.
         tell: Called after each epoch.
+        doubt: Called with the name of a file and what makes its findings doubtful.
     """
 
     count: Callable[[int, int], None] | None = None
     tell: Tell | None = None
+    doubt: Callable[[str, Sequence[str]], None] | None = None
 
 
 SILENT = Watch()

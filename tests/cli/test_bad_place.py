@@ -68,13 +68,15 @@ def test_weights_of_another_network_tell_what_differs(refuse, trained, pictures,
     refuse("predict", run, pictures / "test" / "above" / "031.png", words=words)
 
 
-@pytest.mark.parametrize("raw", [b"", b"name,split", b"exam,split,image\na\xff,test\n", None])
+@pytest.mark.parametrize(
+    "raw", [b"", b"name,split", b"exam,split,image,patient\na\xff,test\n", None]
+)
 def test_a_run_without_its_exams_does_not_evaluate(refuse, trained, pictures, tmp_path, raw):
     run = copy(trained, tmp_path / "run")
     (run / "exams.csv").unlink()
     if raw is not None:
         (run / "exams.csv").write_bytes(raw)
-    words = (f"{run / 'exams.csv'}: rows of exam, split, image wanted",)
+    words = (f"{run / 'exams.csv'}: rows of exam, split, image, patient wanted",)
     refuse("evaluate", run, pictures, words=words)
 
 

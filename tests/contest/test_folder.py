@@ -14,7 +14,7 @@ from medclf.errors import RunError
 from medclf.evaluate.standing import Cost
 from medclf.learn.ready import Ready
 from medclf.learn.recipe import Recipe
-from medclf.learn.run import Known, read_splits
+from medclf.learn.run import Digests, read_splits
 from medclf.prepare.exam import Prepare
 
 RECIPE = Recipe(Prepare((16, 16), 1))
@@ -34,7 +34,7 @@ def contest(tmp_path):
     records = tuple(Record(f"e{i}", {}, f"p{i}", i % 2, "train") for i in range(4))
     cohort = Cohort(records, Task(("no", "yes")), Path("exams"))
     store = SimpleNamespace(batch=np.zeros)
-    ready = Ready(cohort, RECIPE, {}, store, tuple(map(Known, "abcd")), {"digest": "1234"})
+    ready = Ready(cohort, RECIPE, {}, store, tuple(map(Digests, "abcd")), {"digest": "1234"})
     return create_contest(tmp_path / "contest", RECIPE, ready, FACTS)
 
 
@@ -86,7 +86,7 @@ def test_other_terms_are_refused(contest):
     [
         (lambda facts: "{", "cannot read it"),
         (lambda facts: json.dumps({**facts, "format": 9}), "found format 9"),
-        (lambda facts: json.dumps({"format": 1}), "damaged: task, data"),
+        (lambda facts: json.dumps({"format": 2}), "damaged: task, data"),
     ],
 )
 def test_a_damaged_contest_is_told(contest, change, words):

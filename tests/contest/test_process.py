@@ -18,7 +18,7 @@ from medclf.core.task import Task
 from medclf.errors import SettingError
 from medclf.evaluate.standing import Cost
 from medclf.learn.recipe import Recipe
-from medclf.learn.run import Known
+from medclf.learn.run import Digests
 from medclf.learn.settings import Fit, Net
 from medclf.prepare.exam import Prepare
 
@@ -121,7 +121,7 @@ def test_an_interruption_ends_the_process_too(start, job, monkeypatch):
 def test_a_job_comes_out_of_its_process_as_it_went_in(job, tmp_path):
     recipe = Recipe(Prepare((28, 28), 1), net=Net("sprint", {"width": 32}), fit=Fit(epochs=2))
     facts = {"reasons": {}, "data": {"digest": "0a"}, "notes": ["a"], "minutes": 0.5}
-    network = Network(tmp_path, recipe, job.cohort, facts, (Known("1f"), Known("2e")), 0.5)
+    network = Network(tmp_path, recipe, job.cohort, facts, (Digests("1f"), Digests("2e")), 0.5)
     for one in (job, network):
         assert unpack(pack(one)) == one
 

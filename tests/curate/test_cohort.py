@@ -12,7 +12,7 @@ from pydicom.uid import generate_uid
 
 from medclf.core.record import Source
 from medclf.core.task import Task
-from medclf.curate.cohort import Columns, read_cohort
+from medclf.curate.cohort import Columns, read_cohort, read_exams
 from medclf.curate.split import split_cohort
 from medclf.errors import CohortError, ReadError, SettingError
 
@@ -94,6 +94,17 @@ def test_the_pattern_and_the_header_tell_patients(tmp_path):
     assert [r.patient for r in cohort.records] == [r.name for r in cohort.records]
     with pytest.raises(SettingError, match="not both"):
         read_cohort(tmp_path, Columns(patient="id", patient_pattern="(.)"))
+
+
+def test_exams_to_judge_bring_the_facts_that_training_had(tmp_path):
+    dataset = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
+    for i in range(2):
+        dataset.SeriesInstanceUID, dataset.PatientSex = generate_uid(), "F"
+        dataset.save_as(tmp_path / f"s{i}.dcm")
+    table = write(tmp_path / "t.csv", "path,label,patient\ns0.dcm,ill,A\ns1.dcm,well,B\n")
+    for record, known in zip(read_exams(table), read_cohort(table).records, strict=True):
+        assert record.facts.items() >= known.facts.items()
+        assert record.facts["sex"] == "F"
 
 
 TABLE = """path,label,patient_id,split,age,sex

@@ -238,6 +238,16 @@ def test_headers_tell_facts_where_others_tell_the_patients(tmp_path):
     assert len(read_headers(records[1:], patients=False)[1]) == 1
 
 
+def test_a_file_is_read_whole_only_to_learn_its_patient(tmp_path, monkeypatch):
+    dataset = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
+    dataset.PatientID = ""
+    dataset.save_as(tmp_path / "a.dcm")
+    record = Record("a", {"image": Source(tmp_path / "a.dcm")}, "a")
+    assert read_headers([record])[0][0].facts["modality"] == "CT"
+    monkeypatch.setattr("medclf.curate.split.read_bytes", None)
+    assert read_headers([record], patients=False)[0][0].facts["modality"] == "CT"
+
+
 def test_facts_of_the_table_win_over_those_of_the_header(tmp_path):
     dataset = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
     dataset.save_as(tmp_path / "a.dcm")

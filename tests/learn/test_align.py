@@ -112,7 +112,7 @@ def test_a_run_holds_no_patient_and_needs_none(trained, tmp_path):
     assert not set(one) & set(other)
     alone = replace(cohort.records[0], patient=cohort.records[0].name)
     assert digest_patients([alone], "a") == [""]
-    (tmp_path / "exams.csv").write_text("exam,split,image\n1,train,1f\n2,test,2e\n")
+    (tmp_path / "exams.csv").write_text("exam,split,image,patient\n1,train,1f,\n2,test,2e,9\n")
     assert read_learnt(tmp_path) == ({"1f"}, set())
     assert read_splits(tmp_path) == {"1": "train", "2": "test"}
 

@@ -18,9 +18,10 @@ from medclf.curate.cohort import Columns
 from medclf.errors import CohortError, MedclfError, ReadError, RunError, SettingError
 from medclf.read.write import write_image
 from medclf.systems import locate
-from medclf.systems.doubt import NOTHING
+from medclf.systems.doubt import UNSURE
 from medclf.systems.search import open_folder
 from medclf.verbs import load
+from medclf.watch import Watch
 
 SPACING = 2.0
 EDGE = 36
@@ -108,9 +109,12 @@ def test_of_a_scan_that_shows_something_else_it_is_said_that_nothing_is_sure(fin
     write_ball(tmp_path / "else.nii", EDGE, SPACING, 0.0)
     said = ["predict", str(finder.folder.path), str(tmp_path / "else.nii")]
     told = CliRunner().invoke(app, said)
-    assert f"else.nii: {NOTHING}" in told.stderr
+    assert f"else.nii: {UNSURE}" in told.stderr
+    doubted = []
+    finder.predict([tmp_path / "else.nii"], Watch(doubt=lambda *said: doubted.append(said)))
+    assert doubted == [(str(tmp_path / "else.nii"), (UNSURE,))]
     rows = list(csv.DictReader(told.stdout.splitlines()))
-    assert all(row["sure"] == "0" and row["warnings"] == NOTHING for row in rows)
+    assert all(row["sure"] == "0" and row["warnings"] == UNSURE for row in rows)
 
 
 def test_stages_are_the_paper_s_and_see_lesions_mirrored(finder):

@@ -1,16 +1,22 @@
 """How scans are prepared before they are searched, and found again."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from medclf.core.record import Point, Record, Source
 from medclf.curate.cohort import AS_FOUND
 from medclf.curate.phantom.spine.cohort import make_spines
 from medclf.errors import ReadError
+from medclf.learn.preparation import BONE, LUNG, SOFT
+from medclf.locate.scans import gather_scans
+from medclf.prepare.exam import Prepare
 from medclf.systems import locate
-from medclf.systems.doubt import Known
-from medclf.systems.search import Folder, plan_scans
+from medclf.systems.deal import sign_scans
+from medclf.systems.doubt import Usual
+from medclf.systems.search import WINDOW_HU, Folder, one_window, plan_scans
 from medclf.systems.volume import read_volume
 
 
@@ -22,7 +28,7 @@ def spine(tmp_path_factory):
 def test_a_ct_of_air_and_bone_is_seen_in_one_window(spine):
     _, (scan,), _ = locate._read_scans(spine, AS_FOUND, ())
     prepare, _, known = plan_scans([replace(scan, split="train")], 1.0, 0, False, 3.0)
-    assert known == Known(("CT",), (6.0, 6.0, 6.0), (6.0, 6.0, 6.0))
+    assert known == Usual(("CT",), (6.0, 6.0, 6.0), (6.0, 6.0, 6.0))
     assert prepare.window == (-1000.0, 1000.0)
     image = read_volume(scan.source, prepare, False)
     assert image.channels == 1
@@ -43,3 +49,23 @@ def test_a_folder_is_searched_for_the_series_that_training_was_told(spine):
     with pytest.raises(ReadError, match="a folder with the DICOM files of a volume"):
         told.find_image(place, None)
     assert len(told.find_image(place, "CT").parts) > 5
+
+
+def test_a_pet_keeps_the_window_of_its_uptake():
+    found = one_window(Prepare((8, 8, 8), 1, unit="SUV", intensity="window", window=(0.0, 10.0)))
+    assert (found.unit, found.window) == ("SUV", (0.0, 10.0))
+    several = Prepare((8, 8, 8), 3, intensity="window", window=(*LUNG, *SOFT, *BONE))
+    assert (one_window(several).channels, one_window(several).window) == (1, WINDOW_HU)
+
+
+def test_a_scan_is_known_again_by_whatever_path_and_order_of_marks(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    points = [Point((1.0, 2.0, float(n)), "mm") for n in range(3)]
+
+    def scans(path, points):
+        marks = [{"image": Source(path, point=point)} for point in points]
+        return gather_scans([Record(str(m), m, "P") for m in marks], tmp_path, "", ())
+
+    one, other = scans(tmp_path / "a.nii", points), scans(Path("a.nii"), points[::-1])
+    assert one[0].name == "a.nii"
+    assert sign_scans(one) == sign_scans(other)

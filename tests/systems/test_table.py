@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from medclf.errors import SettingError
-from medclf.systems.table import SYSTEMS, choose_options, load_system
+from medclf.errors import CohortError, SettingError
+from medclf.systems.table import SYSTEMS, choose_options, expect_kinds, load_system
 
 DOCS = Path(__file__).parents[2] / "docs" / "locate.md"
 
@@ -36,6 +36,15 @@ def test_any_network_serves_in_either_stage_and_one_that_cannot_is_told_at_once(
         choose_options(name, {"net": "lenet5"})
     with pytest.raises(SettingError, match="did you mean 'resnet18'"):
         choose_options(name, {"judge_net": "resnet19"})
+    with pytest.raises(SettingError, match=r"with judge = 'patch': .* these are volumes"):
+        choose_options(name, {"judge_net": "timm:resnet18"})
+
+
+def test_a_row_of_one_is_refused():
+    expect_kinds("vertebra_chain", ["L1", "L2"])
+    expect_kinds("heat_map", ["L1"])
+    with pytest.raises(CohortError, match="2 kinds of landmarks or more wanted, found L1;"):
+        expect_kinds("vertebra_chain", ["L1"])
 
 
 def test_a_second_stage_that_wants_more_than_pixels_is_refused():

@@ -4,7 +4,7 @@ import json
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,17 +163,15 @@ def find_in(
 ) -> str:
     """Search files, fill label maps where asked, and write what was found as CSV, or as JSON."""
     from medclf.systems import locate
-    from medclf.systems.doubt import NOTHING
     from medclf.systems.finish import write_findings
     from medclf.systems.label_and_fill import expect_fillable, fill_files
 
     loaded = locate.load(run)
     if fill is not None:
         expect_fillable(loaded.folder, files)
-    found = loaded.predict(files, watch, series)
-    sure = {one.name for one in found if one.sure}
-    for name in [str(path) for path in files if str(path) not in sure]:
-        sys.stderr.write(f"{name}: {NOTHING}\n")
+    doubted: dict[str, Sequence[str]] = {}
+    found = loaded.predict(files, replace(watch, doubt=doubted.__setitem__), series)
+    sys.stderr.writelines(f"{name}: {'; '.join(why)}\n" for name, why in doubted.items())
     if fill is not None:
         fill_files(loaded.folder, found, files, fill, series)
     if as_json:

@@ -21,7 +21,7 @@ from medclf.learn.ready import Ready
 from medclf.learn.recipe import Recipe, format_recipe, read_recipe
 from medclf.learn.run import LOCK, write_exams
 
-FORMAT = 1
+FORMAT = 2
 TERMS = ("minutes", "folds", "seed", "pretrained")
 STARTED = re.compile(r"exams\.csv|recipe\.toml|\..*\.part")
 """What a start may leave that is killed before `contest.json` is there."""

@@ -25,7 +25,7 @@ from medclf.learn.fit import fit_run
 from medclf.learn.keep import Progress
 from medclf.learn.ready import with_places
 from medclf.learn.recipe import Recipe
-from medclf.learn.run import Known, Run, open_run, sole_use
+from medclf.learn.run import Digests, Run, open_run, sole_use
 from medclf.prepare.store import Rows, open_store
 from medclf.report.words import count
 
@@ -47,7 +47,7 @@ class Network:
     recipe: Recipe
     cohort: Cohort
     facts: Mapping[str, Any]
-    known: tuple[Known, ...]
+    known: tuple[Digests, ...]
     minutes: float
 
     def run(self, tell: Tell) -> Outcome:

@@ -95,7 +95,7 @@ def read_cohort(data: Path, columns: Columns = AS_FOUND, usual: Columns = AS_FOU
 def read_exams(
     data: Path, columns: Columns = AS_FOUND, usual: Columns = AS_FOUND
 ) -> tuple[Record, ...]:
-    """Read exams without their labels, as they come to be judged.
+    """Read exams without their labels, as they come to be judged, with facts of DICOM headers.
 
     Args:
         data: A table, or a folder or zip with one.
@@ -108,7 +108,8 @@ def read_exams(
     """
     if not part_sheet(data)[0].exists():
         raise ReadError(f"{data}: a table of exams wanted, nothing found")
-    return _read_form(data, replace(columns, label="none"), usual)[0].records
+    found, _ = _read_form(data, replace(columns, label="none"), usual)
+    return read_headers(found.records, patients=False)[0]
 
 
 def read_marks(data: Path, columns: Columns = AS_FOUND) -> Worded:

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -221,7 +222,7 @@ def read_headers(
     chosen = [i for i, file in enumerate(files) if may_be_dicom(file)]
     once = list(dict.fromkeys(files[i] for i in chosen))  # Many rows may mark one image.
     with ThreadPoolExecutor() as pool:
-        read = dict(zip(once, pool.map(_facts, once), strict=True))
+        read = dict(zip(once, pool.map(partial(_facts, patients), once), strict=True))
     known = {i: read[files[i]] for i in chosen if read[files[i]]}
     if not known:
         return tuple(records), []
@@ -266,12 +267,17 @@ def may_be_dicom(source: Source) -> bool:
     return source.index is None and (name.endswith(DICOM_SUFFIXES) or not looks_like_image(name))
 
 
-def _facts(source: Source) -> dict[str, Fact]:
-    """Read a header, which the first bytes mostly hold; what cannot be read is the audit's."""
+def _facts(patients: bool, source: Source) -> dict[str, Fact]:
+    """Read a header, which the first bytes mostly hold; what cannot be read is the audit's.
+
+    Args:
+        patients: Whether all of the file is read where those bytes name no patient.
+        source: A file.
+    """
     try:
         facts = dict(read_facts(read_start(source, HEADER)))
-        if facts.get("patient"):
-            return facts
+        if facts.get("patient") or not patients:
+            return facts if any(facts.values()) else {}
         facts = dict(read_facts(read_bytes(source)))
     except (ReadError, OSError):
         return {}

@@ -21,7 +21,7 @@ from medclf.curate.problem import count, tell
 from medclf.curate.renumber import renumber
 from medclf.errors import CohortError
 from medclf.learn.loop import Indices
-from medclf.learn.run import Known, Run, read_learnt
+from medclf.learn.run import Digests, Run, read_learnt
 from medclf.prepare.store import Rows
 
 
@@ -63,7 +63,7 @@ def digest_patients(records: Iterable[Record], salt: str) -> list[str]:
 
 def know_again(
     cohort: Cohort, stated: Iterable[Record], digests: Sequence[str], salt: str
-) -> tuple[Known, ...]:
+) -> tuple[Digests, ...]:
     """Make that by which a run knows each exam of a cohort again.
 
     Args:
@@ -74,7 +74,7 @@ def know_again(
     """
     every = {record.name: record for record in stated}
     patients = digest_patients((every[r.name] for r in cohort.records), salt)
-    return tuple(map(Known, digests, patients))
+    return tuple(map(Digests, digests, patients))
 
 
 def tell_copied(records: Sequence[Record], digests: Sequence[str]) -> list[str]:

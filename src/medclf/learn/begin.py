@@ -17,7 +17,7 @@ from medclf.errors import RunError
 from medclf.learn.committee import build_method
 from medclf.learn.deal import deal_parts
 from medclf.learn.recipe import Recipe
-from medclf.learn.run import LOCK, STARTING, Known, Run, create_run, sole_use
+from medclf.learn.run import LOCK, STARTING, Digests, Run, create_run, sole_use
 
 STARTED = ("exams.csv", "recipe.toml", ".exams.csv.part", ".recipe.toml.part", ".run.json.part")
 """What a start may leave that is killed before `run.json` is there."""
@@ -57,7 +57,7 @@ def begin_run(
     recipe: Recipe,
     cohort: Cohort,
     facts: Mapping[str, Any],
-    known: Sequence[Known] = (),
+    known: Sequence[Digests] = (),
 ) -> Iterator[Run]:
     """Hold a new run for this process alone, as long as it is worked on.
 

@@ -19,7 +19,7 @@ from medclf.learn.alike import deal_prepared, join_named
 from medclf.learn.bag import usual_images
 from medclf.learn.facts import learn_facts
 from medclf.learn.recipe import Recipe
-from medclf.learn.run import Known, apply_splits
+from medclf.learn.run import Digests, apply_splits
 from medclf.prepare.exam import Prepare
 from medclf.prepare.place import add_places, asks_place
 from medclf.prepare.standard import learn_standard
@@ -43,7 +43,7 @@ class Ready:
     recipe: Recipe
     reasons: Mapping[str, str]
     store: Store
-    known: tuple[Known, ...]
+    known: tuple[Digests, ...]
     data: dict[str, Any]
 
 

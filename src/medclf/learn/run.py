@@ -26,14 +26,12 @@ from medclf.learn.recipe import Recipe, format_recipe, read_recipe
 
 FORMAT = 2
 EXAMS = ["exam", "split", "image", "patient"]
-BEFORE = EXAMS[:3]
-"""The columns of runs that were begun before patients were kept."""
 
 LOCK, STARTING = ".lock", ".start.part"
 
 
 @dataclass(frozen=True)
-class Known:
+class Digests:
     """By what an exam is known again, under whatever name it comes.
 
     Args:
@@ -104,7 +102,7 @@ def create_run(
     recipe: Recipe,
     cohort: Cohort,
     facts: Mapping[str, Any],
-    known: Sequence[Known] = (),
+    known: Sequence[Digests] = (),
 ) -> Run:
     """Make the folder of a new run.
 
@@ -212,7 +210,7 @@ def read_learnt(folder: Path) -> tuple[set[str], set[str]]:
     return {known.image for known in learnt} - {""}, {known.patient for known in learnt} - {""}
 
 
-def _read_exams(folder: Path) -> list[tuple[str, str, Known]]:
+def _read_exams(folder: Path) -> list[tuple[str, str, Digests]]:
     """Read the name and the split of each exam, and by what it is known again.
 
     Raises:
@@ -222,22 +220,21 @@ def _read_exams(folder: Path) -> list[tuple[str, str, Known]]:
     try:
         with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
             header, *rows = csv.reader(file)
-            whole = [[*row, ""] for row in rows] if header == BEFORE else rows
-            exams = [(exam, split, Known(*known)) for exam, split, *known in whole]
-    except (OSError, ValueError, TypeError, csv.Error) as problem:
+            exams = [(exam, split, Digests(image, own)) for exam, split, image, own in rows]
+    except (OSError, ValueError, csv.Error) as problem:
         why = problem.strerror if isinstance(problem, OSError) else "damaged"
         raise RunError(f"{path}: rows of {', '.join(EXAMS)} wanted: {why}") from problem
-    if header not in (EXAMS, BEFORE):
+    if header != EXAMS:
         raise RunError(f"{path}: rows of {', '.join(EXAMS)} wanted, found {', '.join(header)}")
     return exams
 
 
-def write_exams(path: Path, records: Sequence[Record], known: Sequence[Known]) -> None:
+def write_exams(path: Path, records: Sequence[Record], known: Sequence[Digests]) -> None:
     """Write `exams.csv`: each exam, its split, and by what it is known again, where it is."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(EXAMS)
-    known = known or [Known()] * len(records)
+    known = known or [Digests()] * len(records)
     rows = zip(records, known, strict=True)
     writer.writerows((r.name, r.split, one.image, one.patient) for r, one in rows)
     write_whole(path, text.getvalue())

@@ -88,8 +88,9 @@ def gather_scans(
 
 
 def _below(source: Source, base: Path) -> str:
-    inside = source.path.is_relative_to(base)
-    return str(replace(source, path=source.path.relative_to(base)) if inside else source)
+    path = source.path.absolute()
+    inside = path.is_relative_to(base)
+    return str(replace(source, path=path.relative_to(base)) if inside else source)
 
 
 def _scan(name: str, source: Source, rows: Sequence[Record], targets: tuple[Target, ...]) -> Scan:
@@ -105,11 +106,12 @@ def _scan(name: str, source: Source, rows: Sequence[Record], targets: tuple[Targ
 
 
 def _targets(rows: Sequence[Record], column: str, kinds: Sequence[str]) -> tuple[Target, ...]:
-    return tuple(
+    found = (
         Target(_kind(row, column), row.source.point, _diameter(row.facts))
         for row in rows
         if row.source.point is not None and (not kinds or _kind(row, column) in kinds)
     )
+    return tuple(sorted(found, key=repr))  # In whatever order the rows of a table come.
 
 
 def _kind(record: Record, column: str) -> str:

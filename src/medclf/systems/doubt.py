@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from medclf.core.image import Image
 from medclf.core.record import Source
 from medclf.curate.fingerprint import Fingerprint
@@ -13,12 +16,12 @@ from medclf.systems.volume import prepare_volume, turn_volume
 SLACK = 1.05
 """Spacings are unlike those of training beyond so much of the largest, and below the smallest."""
 
-NOTHING = "nothing of what is sought was found for sure"
+UNSURE = "nothing of what is sought was found for sure"
 """Said of a scan without a sure finding, as of another part of the body."""
 
 
 @dataclass(frozen=True)
-class Known:
+class Usual:
     """What scans of training are like.
 
     Args:
@@ -32,14 +35,14 @@ class Known:
     most_mm: tuple[float, ...]
 
     @classmethod
-    def of(cls, found: Fingerprint) -> "Known":
+    def of(cls, found: Fingerprint) -> "Usual":
         """Take it from the fingerprint of volumes that all tell their spacing."""
         modalities = tuple(name for name in found.modalities if name)
         return cls(modalities, found.spacing_min_mm or (), found.spacing_max_mm or ())
 
 
 def read_doubted(
-    source: Source, prepare: Prepare, one_size: bool, known: Known
+    source: Source, prepare: Prepare, one_size: bool, known: Usual
 ) -> tuple[Image, tuple[str, ...]]:
     """Read a scan, prepare all of it as `read_volume` does, and tell what makes it doubtful.
 
@@ -51,7 +54,7 @@ def read_doubted(
     return prepare_volume(image, prepare, one_size, where), doubts
 
 
-def doubt_scan(image: Image, known: Known, edge_mm: float) -> tuple[str, ...]:
+def doubt_scan(image: Image, known: Usual, edge_mm: float) -> tuple[str, ...]:
     """Tell what makes a scan unlike those of training.
 
     Args:
@@ -63,7 +66,7 @@ def doubt_scan(image: Image, known: Known, edge_mm: float) -> tuple[str, ...]:
         >>> from medclf.core.grid import Grid
         >>> import numpy as np
         >>> scan = Image(np.zeros((1, 4, 4, 4)), Grid((5.0, 1.0, 1.0)), "MR")
-        >>> known = Known(("CT",), (1.0, 1.0, 1.0), (3.0, 1.0, 1.0))
+        >>> known = Usual(("CT",), (1.0, 1.0, 1.0), (3.0, 1.0, 1.0))
         >>> modality, spacing = doubt_scan(scan, known, 1.5)
         >>> modality
         'MR, where training saw CT'
@@ -82,6 +85,13 @@ def doubt_scan(image: Image, known: Known, edge_mm: float) -> tuple[str, ...]:
             f"resampled to {edge_mm:g} mm"
         )
     return tuple(told)
+
+
+def add_unsure(
+    doubts: Sequence[str], scores: NDArray[np.float64], threshold: float
+) -> tuple[str, ...]:
+    """Add to what makes a scan doubtful that nothing in it is sure, where that is so."""
+    return (*doubts, *([] if (scores >= threshold).any() else [UNSURE]))
 
 
 def _across(spacing_mm: Sequence[float]) -> str:

@@ -22,7 +22,7 @@ from medclf.learn.run import sole_use
 from medclf.locate.scans import Scan, gather_scans
 from medclf.systems.candidates import Find
 from medclf.systems.deal import deal_scans, order_scans, sign_scans
-from medclf.systems.doubt import read_doubted
+from medclf.systems.doubt import add_unsure, read_doubted
 from medclf.systems.finish import finish
 from medclf.systems.measure import tell_findings
 from medclf.systems.search import (
@@ -36,6 +36,7 @@ from medclf.systems.table import (
     SYSTEMS,
     choose_options,
     choose_system,
+    expect_kinds,
     expect_landmarks,
     load_system,
 )
@@ -88,6 +89,7 @@ def train(  # noqa: PLR0913 - the command line says the same, option by option
     dealt, _ = deal_scans(scans, seed)
     there = {target.kind for scan in scans for target in scan.targets}
     order = tuple(kinds) or tuple(sorted(there))
+    expect_kinds(system, order)
     prepare, why, known = plan_scans(dealt, minutes, seed, kind_of.one_size, kind_of.finest_mm)
     search = Search(system, order, column, prepare, minutes, seed, chosen)
     images = columns.images
@@ -185,6 +187,9 @@ class TrainedSearch:
             source = self.folder.find_image(path, series)
             image, doubts = read_doubted(source, search.prepare, one_size, self.folder.known)
             some = self._find(image)
+            said = add_unsure(doubts, some.scores, threshold)
+            if said and watch.doubt is not None:
+                watch.doubt(str(path), said)
             found += tell_findings(str(path), some, search.kinds, threshold, doubts)
             if watch.count is not None:
                 watch.count(number + 1, len(paths))
@@ -204,5 +209,5 @@ def _read_scans(
     if column and column not in facts:
         raise CohortError(f"{data}: a column {column!r} wanted, found {', '.join(facts)}")
     place = columns.images or data
-    base = place if place.is_dir() else place.parent
+    base = (place if place.is_dir() else place.parent).absolute()
     return column, gather_scans(found.records, base, column, kinds), list(found.notes)

@@ -15,7 +15,7 @@ from medclf.evaluate.distances import Distances, Placed, measure_distances
 from medclf.evaluate.froc import Froc, Marked, free_response
 from medclf.locate.scans import Scan
 from medclf.systems.candidates import Candidates
-from medclf.systems.doubt import NOTHING
+from medclf.systems.doubt import add_unsure
 from medclf.systems.search import Search
 
 RATES = (2.74,)
@@ -148,7 +148,7 @@ def tell_findings(
     """Make findings of candidates, surest first, each with what makes the scan doubtful."""
     order = np.argsort(-found.scores, kind="stable")
     sure = found.scores >= threshold
-    warnings = (*doubts, *((NOTHING,) if not sure.any() else ()))
+    warnings = add_unsure(doubts, found.scores, threshold)
     return [
         Finding(
             name,

@@ -18,13 +18,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from medclf import verbs
 from medclf.core.cohort import Cohort
 from medclf.core.image import Image
+from medclf.core.task import Task
+from medclf.errors import SettingError
 from medclf.learn.plan import Plan
-from medclf.learn.settings import Net
-from medclf.net.table import find_entry
+from medclf.learn.recipe import Recipe
+from medclf.learn.settings import Method, Net
+from medclf.learn.sketch import make_sketch
+from medclf.learn.transfer import Transfer
+from medclf.net.table import build_body
+from medclf.prepare.exam import Prepare
 from medclf.systems import screening
 from medclf.systems.candidates import Candidates, Find
 from medclf.systems.lessons import judge_cohort
@@ -65,11 +72,21 @@ def expect_options(options: Mapping[str, Any]) -> None:
     """Check the networks of both stages.
 
     Raises:
-        SettingError: there is none of that name, or it cannot screen.
+        SettingError: there is none of that name, it cannot screen, or not judge what the method of
+            the second stage sees.
     """
     screening.expect_screen(options)
-    if options["judge_net"]:
-        find_entry(options["judge_net"])
+    judge, net = options["judge"], options["judge_net"]
+    if not net:
+        return
+    learns = Transfer("code", "tree") if judge == "code_then_tree" else Transfer()
+    prepare = Prepare((options["edge"] or EDGE,) * 3, 1)
+    seen = make_sketch(Recipe(prepare, method=Method(judge), transfer=learns), Task(("no", "yes")))
+    try:
+        with torch.device("meta"):
+            build_body(net, len(seen.size), seen.channels, seen.size)
+    except SettingError as problem:
+        raise SettingError(f"judge_net = {net!r} with judge = {judge!r}: {problem}") from problem
 
 
 def learn(work: Work) -> None:

@@ -20,7 +20,7 @@ from medclf.learn.run import FORMAT
 from medclf.locate.scans import Scan
 from medclf.prepare.settings import Prepare
 from medclf.systems.deal import as_cohort
-from medclf.systems.doubt import Known
+from medclf.systems.doubt import Usual
 
 SAMPLES = 64**3
 """Of a scan, about, where all get one size."""
@@ -79,7 +79,7 @@ class Search:
 
 def plan_scans(
     scans: Sequence[Scan], minutes: float, seed: int, one_size: bool, finest_mm: float
-) -> tuple[Prepare, str, Known]:
+) -> tuple[Prepare, str, Usual]:
     """Choose how scans are prepared: values as the plan of the house does, and the edge of samples.
 
     Args:
@@ -104,7 +104,7 @@ def plan_scans(
         raise CohortError(f"{cohort.origin}: volumes that tell their spacing wanted, found {told}")
     planned = make_plan(cohort, found, minutes, seed).recipe.prepare
     scale = "percentile" if planned.intensity == "landmarks" else planned.intensity
-    planned = replace(planned, channels=1, window=WINDOW_HU, intensity=scale)
+    planned = one_window(replace(planned, intensity=scale))
     size, finest = planned.size, max(finest_mm, round(min(spacing), 2))
     if one_size:
         extent = np.array(found.shape_max) * largest
@@ -120,8 +120,14 @@ def plan_scans(
     return (
         replace(planned, size=size, spacing_mm=edges, crop="none", dtype="uint8"),
         f"samples of {edge:g} mm: {why}",
-        Known.of(found),
+        Usual.of(found),
     )
+
+
+def one_window(planned: Prepare) -> Prepare:
+    """See a scan in one channel: in the one window that was planned, or in one for all of a CT."""
+    window = planned.window if len(planned.window) == len(WINDOW_HU) else WINDOW_HU
+    return replace(planned, channels=1, window=window)
 
 
 @dataclass(frozen=True)
@@ -143,9 +149,9 @@ class Folder:
         return found
 
     @property
-    def known(self) -> Known:
+    def known(self) -> Usual:
         """What the scans of its training are like."""
-        found: Known = from_plain(Known, self.facts["known"])
+        found: Usual = from_plain(Usual, self.facts["known"])
         return found
 
     @property
@@ -173,7 +179,7 @@ class Folder:
         return new
 
 
-def make_folder(path: Path, search: Search, known: Known, **facts: Any) -> Folder:
+def make_folder(path: Path, search: Search, known: Usual, **facts: Any) -> Folder:
     """Begin the folder of a system, with all that its training goes by."""
     first = {"format": FORMAT, "medclf": __version__, "task": "locate", "state": "begun"}
     plain = {"search": to_plain(search), "known": to_plain(known)}

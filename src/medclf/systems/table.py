@@ -32,6 +32,7 @@ class System:
         landmarks: Whether each kind is in a scan at most once.
         one_size: Whether scans get one size.
         finest_mm: Samples are not finer.
+        fewest: Kinds that it needs.
     """
 
     idea: str
@@ -39,6 +40,7 @@ class System:
     landmarks: bool = False
     one_size: bool = False
     finest_mm: float = 1.0
+    fewest: int = 1
 
 
 SYSTEMS = {
@@ -62,6 +64,7 @@ SYSTEMS = {
         "Chen et al. 2015",
         landmarks=True,
         finest_mm=3.0,
+        fewest=2,
     ),
 }
 
@@ -120,6 +123,19 @@ def expect_landmarks(scans: "Sequence[Scan]") -> None:
         raise CohortError(
             f"{name}: each landmark once in a scan wanted, found {kind} more than once; "
             "screen_then_judge finds any number"
+        )
+
+
+def expect_kinds(name: str, kinds: Sequence[str]) -> None:
+    """Check that a system is asked for as many kinds as it needs.
+
+    Raises:
+        CohortError: they are fewer.
+    """
+    if len(kinds) < SYSTEMS[name].fewest:
+        raise CohortError(
+            f"{name}: {SYSTEMS[name].fewest} kinds of landmarks or more wanted, found "
+            f"{', '.join(kinds)}; heat_map finds a single one"
         )
 
 
