@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from medclf.prepare.making import VALUES
+from medclf.prepare.notes import name_image, read_noted
 from medclf.prepare.order import DIGEST_BYTES, Held, Order, Row
 
 ROWS, FACTS = "rows.bin", "store.json"
@@ -25,7 +26,8 @@ def find_held(folder: Path, order: Order) -> Held:
         order: What is wanted.
 
     Returns:
-        For each row that is there, the values of a store, and its number among them.
+        For each row that is there, the values of a store, and its number among them. What was
+        remarked of its image is noted in the order.
     """
     wanted: dict[bytes, list[Row]] = {}
     for digest, row in zip(order.row_digests, order.rows, strict=True):
@@ -38,7 +40,11 @@ def find_held(folder: Path, order: Order) -> Held:
             continue
         shape = (len(digests) // DIGEST_BYTES, *order.shape[1:])
         values = np.memmap(store / VALUES, order.settings.dtype, mode="r", shape=shape)
-        held |= {row: (values, at) for at, digest in found for row in wanted.pop(digest, ())}
+        here = {row: (values, at) for at, digest in found for row in wanted.pop(digest, ())}
+        if noted := read_noted(store):
+            keys = {name_image(row.source, order.files) for row in here}
+            order.noted.update({key: noted[key] for key in keys & noted.keys()})
+        held |= here
     return held
 
 

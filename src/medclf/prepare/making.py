@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medclf.core.memory import keep_memory
+from medclf.prepare.notes import Noted, list_noted, unlist_noted
 from medclf.prepare.order import Failures, Order, Row
 from medclf.prepare.threads import in_order
 
@@ -54,10 +55,12 @@ class Done:
     Args:
         count: Rows that were tried, from the first on.
         failures: Why one of them could not be read, by its number.
+        noted: What readers remarked.
     """
 
     count: int = 0
     failures: Failures = field(default_factory=dict)
+    noted: Noted = field(default_factory=dict)
 
     def rows(self) -> int:
         """Count the rows that have been written."""
@@ -69,7 +72,8 @@ def make_values(folder: Path, order: Order, progress: Progress | None = None) ->
 
     Args:
         folder: Where they go; what is in it is of the same order.
-        order: What is wanted. Rows that cannot be read are left out.
+        order: What is wanted. Rows that cannot be read are left out; what was remarked of the
+            others is noted in it.
         progress: Told after each part how many of how many are done.
 
     Returns:
@@ -79,6 +83,7 @@ def make_values(folder: Path, order: Order, progress: Progress | None = None) ->
         OSError: the file cannot be written.
     """
     done = recall(folder, order.row_bytes)
+    order.noted.update(done.noted)
     (folder / VALUES).touch()
     with (folder / VALUES).open("r+b") as file, closing(write_rows(file, order, done)) as parts:
         file.truncate(done.rows() * order.row_bytes)
@@ -88,7 +93,10 @@ def make_values(folder: Path, order: Order, progress: Progress | None = None) ->
             fresh |= failures
             if time.monotonic() - noted > SECONDS:
                 _sync(file)
-                _note(folder, done.count, fresh)
+                told = order.noted.copy()  # It grows while other threads read.
+                remarked = {key: told[key] for key in told.keys() - done.noted.keys()}
+                _note(folder, Done(done.count, fresh, remarked))
+                done.noted |= remarked
                 fresh, noted = {}, time.monotonic()
             if progress is not None:
                 progress(done.count, len(order.rows))
@@ -101,9 +109,10 @@ def recall(folder: Path, row_bytes: int) -> Done:
     done = Done()
     try:
         for line in (folder / JOURNAL).read_text(encoding="utf-8").splitlines():
-            count, failures = json.loads(line)
+            count, failures, noted = json.loads(line)
             done.count = int(count)
             done.failures |= {int(number): str(reason) for number, reason in failures}
+            done.noted |= unlist_noted(noted)
         size = (folder / VALUES).stat().st_size
     except (OSError, ValueError, TypeError):
         return Done()
@@ -155,10 +164,11 @@ def _prepare_part(rows: Sequence[Row], order: Order) -> Part:
     return Part(values[:kept], len(rows), failures)
 
 
-def _note(folder: Path, count: int, failures: Failures) -> None:
-    """Note how far the values reach that are on disk, and what failed since the last note."""
+def _note(folder: Path, done: Done) -> None:
+    """Note how far the values reach that are on disk, and what was found since the last note."""
+    line = json.dumps([done.count, list(done.failures.items()), list_noted(done.noted)])
     with (folder / JOURNAL).open("a", encoding="utf-8") as journal:
-        journal.write(json.dumps([count, list(failures.items())]) + "\n")
+        journal.write(line + "\n")
         _sync(journal)
 
 

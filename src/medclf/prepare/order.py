@@ -29,12 +29,13 @@ from medclf.prepare.digest import (
 )
 from medclf.prepare.exam import Prepare, Scaled, sample_images, scale_image
 from medclf.prepare.marked import read_marked
+from medclf.prepare.notes import Noted, name_image
 from medclf.read.partners import files_of
 
 Read = Callable[[Source], Image]
 
-FORM = 1
-"""Raised when prepared values change, so that old stores are not taken for new ones."""
+FORM = 2
+"""Raised when what stores hold changes, so that old stores are not taken for new ones."""
 
 DIGEST_BYTES = 16
 
@@ -87,6 +88,7 @@ class Order:
         settings: How they are prepared.
         read: Reads one.
         held: Rows that need not be read.
+        noted: What readers remarked; it grows as images are read.
     """
 
     rows: tuple[Row, ...]
@@ -94,6 +96,7 @@ class Order:
     settings: Prepare
     read: Read
     held: Held = field(default_factory=dict)
+    noted: Noted = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:
@@ -174,6 +177,8 @@ class Order:
             for path in files_of(source):
                 if path in self.files and not self.files[path].still(path):
                     return f"{path}: this file changed while it was prepared: begin again"
+            if found := image.remarks[len(source.remarks) :]:  # Finding it told the others.
+                self.noted[name_image(source, self.files)] = found
             return scale_image(image, self.settings, str(source), row.site, mark)
         except MedclfError as problem:
             return " ".join(str(problem).split())

@@ -23,6 +23,7 @@ from medclf.errors import SettingError
 from medclf.prepare.held import FACTS, ROWS, find_held
 from medclf.prepare.lock import hold
 from medclf.prepare.making import JOURNAL, VALUES, Progress, make_values, recall
+from medclf.prepare.notes import REMARKS, Noted, list_noted, read_noted
 from medclf.prepare.order import FORM, Failures, Order
 
 KEPT_DAYS = 3.0
@@ -69,6 +70,11 @@ def open_values(folder: Path, order: Order) -> "np.memmap[Any, np.dtype[Any]]":
     return np.memmap(path, order.settings.dtype, mode="r", shape=order.shape)
 
 
+def open_noted(folder: Path, order: Order) -> Noted:
+    """Read what was remarked of the images of a store, when they were read."""
+    return read_noted(folder / order.name)
+
+
 def _find(folder: Path, order: Order, check: Check) -> tuple[Order, Failures] | None:
     """Look for a store. What could not be read when it was made is tried again: it may do now."""
     failures: Failures = {}
@@ -113,6 +119,8 @@ def _publish(making: Path, place: Path, order: Order) -> None:
     facts |= {"dtype": order.settings.dtype, "kind": order.kind}
     (making / ROWS).write_bytes(b"".join(order.row_digests))
     _write_text(making / FACTS, json.dumps(facts) + "\n")
+    if order.noted:
+        _write_text(making / REMARKS, json.dumps(list_noted(order.noted)) + "\n")
     (making / JOURNAL).unlink(missing_ok=True)
     _sync_folder(making)
     if place.is_dir() and (place / VALUES).stat().st_size != _bytes(order):

@@ -21,15 +21,15 @@ from medclf.errors import CohortError, ReadError, SettingError
 from medclf.prepare.digest import FileDigest, digest_files
 from medclf.prepare.exam import Prepare, expect_learnt
 from medclf.prepare.making import Progress
-from medclf.prepare.notes import open_notes
+from medclf.prepare.notes import name_image
 from medclf.prepare.order import Failures, Order, Read, Row
-from medclf.prepare.shelf import find_or_make, open_values
+from medclf.prepare.shelf import find_or_make, open_noted, open_values
 from medclf.prepare.site import sites_of
 from medclf.read.cache import cache_folder
 from medclf.read.image import read_image
 from medclf.read.partners import files_of
 
-SHELF, NOTES = "stores", "remarks.jsonl"
+SHELF = "stores"
 
 ASKED_AHEAD = 2**14
 """Bytes from which a row is asked for before it is copied: from a disk, batches of such rows then
@@ -147,11 +147,10 @@ def open_store(
             return _allow(failures, names, skip_unreadable)
 
         rows = tuple(Row(sources[i], sites[i]) for i in present)
-        notes = open_notes(home / NOTES, files)
-        order = Order(rows, files, settings, notes.noting(read))
+        order = Order(rows, files, settings, read)
         kept, unread = find_or_make(home / SHELF, order, check, progress)
         failures = check(unread)
-        values = open_values(home / SHELF, kept)
+        values, noted = open_values(home / SHELF, kept), open_noted(home / SHELF, kept)
     except OSError as problem:
         reason = f"prepared images cannot be kept here: {problem.strerror or problem}"
         raise SettingError(f"{home}: {reason}: name a folder by MEDCLF_CACHE") from problem
@@ -159,7 +158,8 @@ def open_store(
     exams, index = _number([numbers[i] for i in kept_rows])
     remarks: dict[str, tuple[Remark, ...]] = {}
     for i in kept_rows:
-        if found := notes.of(sources[i]):
+        read_so = noted.get(name_image(sources[i], files), ()) if noted else ()
+        if found := (*sources[i].remarks, *read_so):
             remarks[names[i]] = (*remarks.get(names[i], ()), *found)
     return Store(
         values,
