@@ -164,6 +164,8 @@ def test_series_by_name_are_the_images_of_an_exam(tmp_path):
     assert named[1] == {"t1": "1T1 3D.dcm", "flair": "1FLAIR.dcm"}
     assert "No t1 of 1 exam." in found.notes
     assert [record.patient for record in found.records[:2]] == ["000", "001"]
+    alone = join(tmp_path, ACCESSIONS, patient="none").records
+    assert all(record.patient == record.name for record in alone)
     with pytest.raises(CohortError, match="other series for a than for b wanted, found 'MR T1'"):
         join(tmp_path, ACCESSIONS, "a=T1,b=T1|FLAIR", ("T1",))
     with pytest.raises(SettingError, match="each name once"):

@@ -87,10 +87,11 @@ def read_sheet(table: Table, columns: Columns, found: Found, where: str) -> Word
     for image, column in paths.items():
         there = {cell: _name(some[image], found) for cell, some in chosen.items() if image in some}
         whole[column] = [there.get(cell) for cell in cells]
-    if not roles.patient:
+    whose = roles.patient or ("" if columns.patient == "none" else PATIENT)
+    if whose == PATIENT:
         patients = {cell: next(iter(some.values())).patient for cell, some in chosen.items()}
         whole[PATIENT] = [patients.get(cell) or None for cell in cells]
-    roles = replace(roles, paths=paths, patient=roles.patient or PATIENT)
+    roles = replace(roles, paths=paths, patient=whose)
     rows = read_rows(whole, roles, sources.get, where)
     notes += [
         *told_joins,
