@@ -48,6 +48,28 @@ def test_what_is_said_now_wins_and_columns_that_are_not_there_are_no_matter(data
     assert [r.patient for r in read_like(pattern, data, said).records] == ["x", "x", "y"]
 
 
+def test_a_pattern_holds_for_other_data_where_it_fits_and_no_column_tells_patients(data):
+    for pattern in (r"([ab])", r"^(pat\d+)/"):
+        said = Columns(label="dx", patient_pattern=pattern)
+        cohort = read_like(run_of(said), data, AS_FOUND)
+        assert [r.patient for r in cohort.records] == ["1", "2", "3"]
+        assert "As was said of the run's data: --label dx." in cohort.notes
+    bare = data.with_name("bare.csv")
+    bare.write_text(TABLE.replace("patient", "owner"))
+    fits = run_of(Columns(label="dx", patient_pattern=r"([ab])"))
+    assert [r.patient for r in read_like(fits, bare, AS_FOUND).records] == ["a", "b", "c.png"]
+    assert read_like(run_of(said), bare, AS_FOUND).records[0].patient == "a.png"
+    own = run_of(replace(said, patient_pattern=r"([ab])"), data)
+    assert [r.patient for r in read_like(own, data, AS_FOUND).records] == ["a", "b", "3"]
+
+
+def test_an_error_tells_what_was_said_of_the_run_s_data(data):
+    run = run_of(Columns(label="dx", series="thorax", classes=("cyst", "mass")))
+    told = r"nodule.*\. As was said of the run's data: --label dx --classes cyst,mass --series th"
+    with pytest.raises(CohortError, match=told):
+        read_like(run, data, AS_FOUND)
+
+
 def test_sites_and_images_of_a_run_are_those_of_its_own_data(data):
     said = Columns(label="dx", hold_out="place=south", images=data.parent / "gone")
     assert {r.split for r in read_like(run_of(said), data, AS_FOUND).records} == {""}

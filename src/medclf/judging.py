@@ -12,6 +12,8 @@ from medclf.core.cohort import Cohort
 from medclf.curate.cohort import Columns, read_cohort
 from medclf.curate.problem import count
 from medclf.curate.remarked import check_remarks
+from medclf.curate.table import NAMES, carry_over, tell_carried
+from medclf.errors import MedclfError
 from medclf.evaluate.table import Predictions
 from medclf.evaluate.tabulate import tabulate
 from medclf.learn.align import choose_exams, columns_of, find_unseen
@@ -65,11 +67,25 @@ def judge_exams(
 
 
 def read_like(run: Run, data: Path, columns: Columns) -> Cohort:
-    """Read exams as those of a run were read, where nothing else is said of them."""
+    """Read exams as those of a run were read, where nothing else is said of them.
+
+    A pattern of patients holds for other data only as far as it fits, and no column tells them.
+
+    Raises:
+        MedclfError: they cannot be read; what was said of the run's data is told.
+    """
     usual = columns_of(run.facts["data"])
     if not _is_own(run, data):
         usual = replace(usual, images=None, hold_out=None, group=None)
-    return read_cohort(data, columns, usual)
+    elif not columns.patient and not columns.patient_pattern:
+        columns = replace(columns, patient_pattern=usual.patient_pattern)
+    try:
+        return read_cohort(data, columns, usual)
+    except MedclfError as problem:
+        named = [getattr(usual, name) or () for name in NAMES]
+        there = [name for one in named for name in ([one] if isinstance(one, str) else one)]
+        told = tell_carried(columns, carry_over(columns, usual, [dict.fromkeys(there, ())]))
+        raise type(problem)(". ".join([str(problem), *told])) from problem
 
 
 def _tell_doubts(store: Store, exams: Sequence[str]) -> list[str]:

@@ -80,6 +80,8 @@ def read_cohort(data: Path, columns: Columns = AS_FOUND, usual: Columns = AS_FOU
                 raise SettingError(f"{data}: this data set has no columns to choose or to name")
             return dataset.read_dataset(data)
     worded, filled = _read_form(data, columns, usual)
+    if columns.patient_pattern is None:
+        filled = _keep_pattern(worded, filled, data)
     told, columns = tell_carried(columns, filled), filled
     found = _bind(worded, columns, data)
     names = columns.classes or found.classes or None
@@ -252,6 +254,18 @@ def _read_table(loaded: Loaded, columns: Columns, listing: Listing | None) -> Wo
 
     found = read_rows(table, roles, find, where)
     return replace(found, notes=(*notes, *found.notes))
+
+
+def _keep_pattern(found: Worded, columns: Columns, data: Path) -> Columns:
+    """Keep a pattern of other data only where nothing here tells patients, and it finds some."""
+    if columns.patient_pattern is None:
+        return columns
+    fits = all(record.patient == record.name for record in found.records)
+    try:
+        name_patients(found.records, columns.patient_pattern, data)
+    except CohortError:
+        fits = False
+    return columns if fits else replace(columns, patient_pattern=None)
 
 
 def _know_patients(found: Worded, columns: Columns, data: Path) -> Worded:
