@@ -3,7 +3,7 @@
 import csv
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ import medclf
 from medclf.cli.main import app
 from medclf.errors import RunError, SettingError
 from medclf.evaluate.table import read_predictions
+from medclf.joined import Part
 from medclf.learn.run import open_run
 from medclf.learn.settings import Decide, Fit, Net
 from medclf.verbs import load
@@ -65,6 +66,28 @@ def test_a_joined_run_says_of_files_what_its_table_says(place, tmp_path, way):
     scores = load(run.folder).evaluate(place / "exams.csv")
     assert scores.exams == 16
     assert scores.figures["auc"].value == pytest.approx(load(run.folder).scores["auc"]["value"])
+
+
+@dataclass(frozen=True)
+class Blind:
+    """A part that cannot read the first exam."""
+
+    part: Part
+
+    def judge(self, *said):
+        found = self.part.judge(*said)
+        return replace(found.select(np.arange(1, len(found))), notes=("the same", "one unread"))
+
+
+def test_exams_that_one_part_alone_cannot_read_are_counted(place, tmp_path):
+    medclf.join([place / "small", place / "large"], tmp_path / "run", "mean")
+    run = load(tmp_path / "run")
+    whole = run.judge(place / "exams.csv")
+    run = replace(run, parts=(run.parts[0], Blind(run.parts[1])))
+    found = run.judge(place / "exams.csv")
+    assert found.exams.tolist() == whole.exams.tolist()[1:]
+    lost = "Left out: 1 exam that not every part of the run can judge."
+    assert found.notes == (*whole.notes, "the same", "one unread", lost)
 
 
 def test_the_way_is_chosen_on_validation_and_told(place, tmp_path):

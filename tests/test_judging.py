@@ -74,6 +74,9 @@ def test_sites_and_images_of_a_run_are_those_of_its_own_data(data):
     said = Columns(label="dx", hold_out="place=south", images=data.parent / "gone")
     assert {r.split for r in read_like(run_of(said), data, AS_FOUND).records} == {""}
     own = run_of(replace(said, images=None), data)
-    assert [r.split for r in read_like(own, data, AS_FOUND).records] == ["train", "test", "test"]
+    (data.parent / "link").symlink_to(data.parent)
+    for path in (data, data.parent / "link" / ".." / data.parent.name / data.name):
+        splits = [r.split for r in read_like(own, path, AS_FOUND).records]
+        assert splits == ["train", "test", "test"]
     with pytest.raises(CohortError, match="no fact 'site'"):
         read_like(own, data, Columns(hold_out="site=east"))

@@ -18,6 +18,7 @@ from medclf.core.cohort import Cohort
 from medclf.core.prediction import Prediction
 from medclf.core.whole import write_whole
 from medclf.curate.cohort import AS_FOUND, Columns
+from medclf.curate.problem import count
 from medclf.errors import CohortError, SettingError
 from medclf.evaluate.choice import choose
 from medclf.evaluate.combine import WAYS, Combination, Way, choose_way, fit_combination
@@ -233,7 +234,12 @@ class JoinedRun:
         kept = [table.select(np.isin(table.exams, list(common))) for table in tables]
         shares = np.stack([table.probabilities for table in kept])
         spreads = np.stack([table.spread for table in kept])
-        return _answer(self.run, kept[0], shares, spreads)
+        notes = dict.fromkeys(note for table in tables for note in table.notes)
+        if lost := len({exam for table in tables for exam in table.exams.tolist()} - common):
+            notes[f"Left out: {count(lost, 'exam')} that not every part of the run can judge."] = (
+                None
+            )
+        return _answer(self.run, replace(kept[0], notes=tuple(notes)), shares, spreads)
 
     def evaluate(self, data: str | Path | Cohort, columns: Columns = AS_FOUND) -> Scores:
         """Measure the run on exams, with intervals by patient; see `judge` for which."""

@@ -4,6 +4,7 @@ They are read as those that it learnt from were: what was said of their columns 
 as the new data have such columns. Where they come from else, their images and sites are their own.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -95,8 +96,8 @@ def _tell_doubts(store: Store, exams: Sequence[str]) -> list[str]:
 
 
 def _is_own(run: Run, data: Path) -> bool:
-    """Tell whether a run was trained on these very data."""
-    return bool(str(data.absolute()) == run.facts["data"]["origin"])
+    """Tell whether a run was trained on these very data, however the path is spelt."""
+    return os.path.realpath(data) == os.path.realpath(str(run.facts["data"]["origin"]))
 
 
 def _has_skipped(run: Run, data: Path) -> bool:
