@@ -1,19 +1,31 @@
 """Bags, facts and marked points: trained from a table, and predicted from one."""
 
 import csv
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image as Pillow
 
 import medclf
-import medclf.learn.recipe
+from medclf import answers
 from medclf.answers import Answers
+from medclf.core.image import Image
+from medclf.core.record import Record, Source
+from medclf.core.task import Task
 from medclf.curate.cohort import Columns
 from medclf.errors import CohortError, ReadError
+from medclf.evaluate.calibrate import Calibration
+from medclf.evaluate.threshold import Decision
+from medclf.learn.committee import build_method
+from medclf.learn.recipe import Recipe
 from medclf.learn.run import Run
-from medclf.learn.settings import Decide, Fit, Net
+from medclf.learn.settings import Decide, Fit, Method, Net
+from medclf.learn.trained import Trained
+from medclf.prepare.exam import Prepare
+from medclf.read.image import read_image
+from medclf.read.write_nifti import write_nifti
 
 RNG = np.random.default_rng(0)
 FIT = Fit(epochs=1, members=2, batch=8, shift=0.0)
@@ -36,7 +48,7 @@ def picture(path, bright):
 def quick(cohort, method=""):
     """Plan, and keep of the plan what does not take long."""
     plan = medclf.plan(cohort, minutes=0.1, method=method)
-    recipe = medclf.learn.recipe.Recipe(
+    recipe = Recipe(
         plan.recipe.prepare,
         plan.recipe.augment,
         Net("sprint", {"width": 16}),
@@ -98,24 +110,60 @@ def test_facts_are_used_and_what_is_strange_is_told(exams, tmp_path):
     assert bare.probabilities == pytest.approx(one.probabilities, abs=1e-5)
 
 
+@pytest.fixture
+def untaught():
+    """Members that judge volumes by planes turned at random, and have not learnt."""
+    task = Task(("no", "yes"))
+    recipe = Recipe(
+        Prepare((16, 16, 16), 1),
+        net=Net("sprint", {"width": 16}),
+        fit=replace(FIT, precision="float32"),
+        method=Method("random_views", {"in_use": 2}),
+    )
+    cpu, values = torch.device("cpu"), {"mean": [0.0], "deviation": [1.0], "range": [-9.0, 9.0]}
+    members = [build_method(recipe, task, n, cpu, in_use=True).eval() for n in range(2)]
+    return Trained(recipe, task, tuple(members), values, Calibration(), Decision((0.5,)), cpu)
+
+
+def test_a_bad_file_changes_no_other_answer_and_nothing_is_read_twice(
+    untaught, tmp_path, monkeypatch
+):
+    names, seen = ["a.nii", "bad.nii", "b.nii"], []
+    for name in names:
+        cube = Image(RNG.integers(0, 99, (1, 16, 16, 16), np.uint8))
+        (tmp_path / name).write_bytes(write_nifti(cube))
+    (tmp_path / "bad.nii").write_bytes(b"cut short")
+    monkeypatch.setattr(answers, "read_image", lambda s: seen.append(s.path.name) or read_image(s))
+    records = [Record(name, {"image": Source(tmp_path / name)}, name) for name in names]
+    judge = Answers(Run(tmp_path, None, {"data": {}}), untaught, skip_unreadable=True)
+    (found,) = judge.parts(records)
+    assert seen == names
+    assert [bool(one.probabilities) for one in found] == [True, False, True]
+    assert found[1].warnings[0].startswith(str(tmp_path / "bad.nii"))
+    assert [found[0], found[2]] == next(iter(judge.parts(records[::2])))
+    assert not any(one.probabilities for one in next(iter(judge.parts(records[1:2]))))
+    with pytest.raises(ReadError, match=r"bad\.nii"):
+        list(replace(judge, skip_unreadable=False).parts(records))
+
+
 def test_a_table_means_images_beside_it_and_never_those_of_the_training(tmp_path):
     old, new, other = (tmp_path / name for name in ("old", "new", "other"))
     for folder in (old, new, other):
         folder.mkdir()
         picture(folder / "0001.png", 0)
     said = asdict(Columns(images=str(old), series="thorax"))
-    answers = Answers(Run(tmp_path, None, {"data": {"columns": said}}), None)
+    judge = Answers(Run(tmp_path, None, {"data": {"columns": said}}), None)
     table = write(new, [{"path": "0001.png"}])
-    (beside,) = answers.list_exams([table], None)
+    (beside,) = judge.list_exams([table], None)
     assert beside.source.path == new / "0001.png"
-    (named,) = answers.list_exams([table], None, other)
+    (named,) = judge.list_exams([table], None, other)
     assert named.source.path == other / "0001.png"
     (new / "0001.png").unlink()
     with pytest.raises(CohortError, match=r"missing: 0001.png; .* say --images FOLDER"):
-        answers.list_exams([table], None)
+        judge.list_exams([table], None)
     sheet = write(new, [{"accession": "A1"}])
     with pytest.raises(CohortError, match=r"no column is known to be the path.* by --images"):
-        answers.list_exams([sheet], None)
+        judge.list_exams([sheet], None)
 
 
 def test_methods_say_what_they_need(exams):

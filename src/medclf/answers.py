@@ -25,12 +25,27 @@ from medclf.learn.trained import Held, Trained
 from medclf.method.table import find_method
 from medclf.prepare.exam import prepare_image
 from medclf.prepare.marked import read_marked
-from medclf.prepare.order import once_in_turn
+from medclf.prepare.order import Read, once_in_turn
 from medclf.prepare.place import add_places, asks_place
 from medclf.prepare.site import sites_of
 from medclf.read.image import read_image
 
 AT_ONCE = 64  # images in memory
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An exam that could be read.
+
+    Args:
+        record: The exam.
+        values: Its images, prepared: (C, *size) each.
+        remarks: What a person should look at before use.
+    """
+
+    record: Record
+    values: list[NDArray[Any]]
+    remarks: list[str]
 
 
 @dataclass(frozen=True)
@@ -94,59 +109,87 @@ class Answers:
         most = max(1, AT_ONCE // max((len(record.images) for record in records), default=1))
         for start in range(0, len(listed), most):
             part = listed[start : start + most]
-            found = iter(self._try([one for one in part if isinstance(one, Record)]))
+            found = iter(self._answer([one for one in part if isinstance(one, Record)]))
             yield [next(found) if isinstance(one, Record) else one for one in part]
 
-    def _try(self, records: Sequence[Record]) -> list[Prediction]:
-        """Predict exams together, or, where one of them cannot be read, each by itself."""
+    def _answer(self, records: Sequence[Record]) -> list[Prediction]:
+        """Answer exams: those that can be read are judged together, as if the others were not."""
+        read = once_in_turn(read_image)
+        told: dict[int, Prediction] = {}
+        seen: dict[int, Seen] = {}
+        for number, record in enumerate(records):
+            try:
+                seen[number] = self._prepare(record, read)
+            except ReadError as problem:
+                if not self.skip_unreadable:
+                    raise
+                told[number] = _refuse(record.name, problem)
+        placed = self._place([records[number] for number in seen])
+        for number, one in zip(list(seen), placed, strict=True):
+            if isinstance(one, Prediction):
+                told[number] = one
+                del seen[number]
+            else:
+                seen[number] = replace(seen[number], record=one)
+        if seen:
+            told |= zip(seen, self._judge(list(seen.values())), strict=True)
+        return [told[number] for number in range(len(records))]
+
+    def _prepare(self, record: Record, read: Read) -> Seen:
+        """Read and prepare the images of an exam."""
+        recipe, prepare = self.trained.recipe, self.trained.recipe.prepare
+        if len(record.images) > 1 and "one image" in find_method(recipe.method.name).needs:
+            raise ReadError(
+                f"{record.name}: one image wanted, as {recipe.method.name} sees it, "
+                f"found {', '.join(record.images)}"
+            )
+        site = self.site
+        if not site and prepare.site in record.facts:
+            (site,) = sites_of([record], prepare)
+        values, remarked = list[NDArray[Any]](), list[str]()
+        for source in record.images.values():
+            image, mark = read_marked(source, prepare, read)
+            remarked += [f"{r.kind}: {r.message}" for r in image.remarks if r.grave]
+            values.append(prepare_image(image, prepare, str(source), site, mark))
+        return Seen(record, values, remarked)
+
+    def _place(self, records: Sequence[Record]) -> list[Record | Prediction]:
+        """Add where points lie, if asked; if one cannot be told, to each exam by itself."""
+        asked = self.trained.recipe.facts.numbers
+        if not asks_place(asked):
+            return list(records)
         try:
-            return self._predict(records) if records else []
+            return list(add_places(records, asked=asked))
         except ReadError as problem:
             if not self.skip_unreadable:
                 raise
             if len(records) == 1:
                 return [_refuse(records[0].name, problem)]
-        return [one for record in records for one in self._try([record])]
+        return [one for record in records for one in self._place([record])]
 
-    def _predict(self, records: Sequence[Record]) -> list[Prediction]:
-        recipe = self.trained.recipe
-        for record in records:
-            if len(record.images) > 1 and "one image" in find_method(recipe.method.name).needs:
-                raise ReadError(
-                    f"{record.name}: one image wanted, as {recipe.method.name} sees it, "
-                    f"found {', '.join(record.images)}"
-                )
-        if asks_place(recipe.facts.numbers):
-            records = add_places(records, asked=recipe.facts.numbers)
+    def _judge(self, seen: Sequence[Seen]) -> list[Prediction]:
+        """Judge exams that were read, and tell what is doubtful of each."""
+        recipe, records = self.trained.recipe, [one.record for one in seen]
         if self.site:
             records = [name_domain(record, recipe, self.site) for record in records]
-        rows, remarked = self._prepare(records)
+        table = np.full((len(seen), max(len(one.values) for one in seen)), -1)
+        for row, one in zip(table, seen, strict=True):
+            row[: len(one.values)] = np.arange(len(one.values)) + table.max() + 1
+        rows = Held(np.stack([values for one in seen for values in one.values]), table)
         facts = encode_facts(records, recipe.facts)
         usual = self.run.facts["data"].get("views", ())
         taken = doubt_domains(self.trained, rows, facts)
         warnings = [
-            (*doubt_facts(record, recipe.facts), *doubt_images(record, usual), *doubts, *remarks)
-            for record, doubts, remarks in zip(records, taken, remarked, strict=True)
+            (
+                *doubt_facts(record, recipe.facts),
+                *doubt_images(record, usual),
+                *doubts,
+                *one.remarks,
+            )
+            for one, record, doubts in zip(seen, records, taken, strict=True)
         ]
         found = self.trained.predict([record.name for record in records], rows, facts, warnings)
         return tell_views(self.trained, records, rows, facts, found)
-
-    def _prepare(self, records: Sequence[Record]) -> tuple[Held, list[list[str]]]:
-        """Read and prepare the images of some exams; give what a person should look at in each."""
-        prepare, read = self.trained.recipe.prepare, once_in_turn(read_image)
-        sites = [self.site] * len(records)
-        if prepare.site and not self.site and any(prepare.site in r.facts for r in records):
-            sites = sites_of(records, prepare)
-        values: list[NDArray[Any]] = []
-        remarked: list[list[str]] = [[] for _ in records]
-        table = np.full((len(records), max(len(record.images) for record in records)), -1)
-        for number, (record, site) in enumerate(zip(records, sites, strict=True)):
-            for place, source in enumerate(record.images.values()):
-                image, mark = read_marked(source, prepare, read)
-                remarked[number] += [f"{r.kind}: {r.message}" for r in image.remarks if r.grave]
-                table[number, place] = len(values)
-                values.append(prepare_image(image, prepare, str(source), site, mark))
-        return Held(np.stack(values), table), remarked
 
 
 def _refuse(name: str, problem: Exception) -> Prediction:
