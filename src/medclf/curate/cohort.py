@@ -9,7 +9,6 @@ are one volume, which exam a row means that names no file, and whose it is where
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 from medclf.core.cohort import Cohort
@@ -18,7 +17,6 @@ from medclf.curate.cells import Table, load_table
 from medclf.curate.folder import (
     TABLES,
     Listing,
-    find_beside,
     list_files,
     read_class_folders,
 )
@@ -26,8 +24,9 @@ from medclf.curate.hold import bind_groups, hold_out
 from medclf.curate.joined import SUFFIX, read_sets
 from medclf.curate.problem import count
 from medclf.curate.rows import read_rows
-from medclf.curate.series import join_files, read_folder
-from medclf.curate.sheet import read_sheet
+from medclf.curate.seek import let_absent, seek_files
+from medclf.curate.series import join_files
+from medclf.curate.sheet import read_export
 from medclf.curate.split import may_be_dicom, name_patients, read_headers
 from medclf.curate.table import (
     Columns,
@@ -42,7 +41,6 @@ from medclf.curate.workbook import part_sheet
 from medclf.errors import CohortError, MedclfError, ReadError, SettingError
 from medclf.read.archive import is_archive
 from medclf.read.datasets.table import DATASETS
-from medclf.read.dicom.find import find_series
 
 __all__ = ["Columns", "read_cohort"]
 
@@ -95,7 +93,7 @@ def read_cohort(data: Path, columns: Columns = AS_FOUND, usual: Columns = AS_FOU
 
 
 def read_exams(
-    data: Path, columns: Columns = AS_FOUND, usual: Columns = AS_FOUND
+    data: Path, columns: Columns = AS_FOUND, usual: Columns = AS_FOUND, absent: bool = False
 ) -> tuple[Record, ...]:
     """Read exams without their labels, as they come to be judged, with facts of DICOM headers.
 
@@ -103,6 +101,7 @@ def read_exams(
         data: A table, or a folder or zip with one.
         columns: What the person says of it.
         usual: As `read_cohort` takes it.
+        absent: Let files be missing where others of the table are there; reading tells of them.
 
     Raises:
         CohortError: its parts contradict each other.
@@ -110,7 +109,7 @@ def read_exams(
     """
     if not part_sheet(data)[0].exists():
         raise ReadError(f"{data}: a table of exams wanted, nothing found")
-    found, _ = _read_form(data, replace(columns, label="none"), usual)
+    found, _ = _read_form(data, replace(columns, label="none"), usual, absent)
     return read_headers(found.records, patients=False)[0]
 
 
@@ -148,13 +147,15 @@ def _bind(found: Worded, columns: Columns, data: Path) -> Worded:
     return bind_groups(hold_out(known, columns.hold_out, data), columns.group, data)
 
 
-def _read_form(data: Path, columns: Columns, usual: Columns) -> tuple[Worded, Columns]:
+def _read_form(
+    data: Path, columns: Columns, usual: Columns, absent: bool = False
+) -> tuple[Worded, Columns]:
     """Read a table or a folder; tell what was said of its columns, and what holds from others."""
     book, sheet = part_sheet(data)
     if book.is_file() and book.name.lower().endswith(TABLES):
         loaded = Source(book), load_table(Source(book), sheet)
         columns = carry_over(columns, usual, [loaded[1]])
-        return _read_table(loaded, columns, None), columns
+        return _read_table(loaded, columns, None, absent), columns
     if not (data.is_dir() or is_archive(data)):
         raise ReadError(
             f"{data}: a data set, a folder, a zip or a table ({', '.join(TABLES)}) wanted, "
@@ -174,7 +175,7 @@ def _read_form(data: Path, columns: Columns, usual: Columns) -> tuple[Worded, Co
         found = _read_table(chosen, columns, listing)
     elif rows is not None:
         notes = []
-        found = _read_sheet(rows, columns, data)
+        found = read_export(rows[1], columns, data, str(rows[0]))
     elif listing.images:
         listing, joined = (listing, []) if columns.slices else join_files(listing)
         notes += joined
@@ -224,34 +225,19 @@ def _sheet_of(tables: Mapping[str, Loaded], listing: Listing, columns: Columns) 
     return found[0] if some and len(found) == 1 else None
 
 
-def _read_sheet(loaded: Loaded, columns: Columns, images: Path) -> Worded:
-    """Read a table that names no files, and the DICOM series that its rows mean."""
-    source, table = loaded
-    return read_sheet(table, columns, find_series(images), str(source))
-
-
-def _read_table(loaded: Loaded, columns: Columns, listing: Listing | None) -> Worded:
+def _read_table(
+    loaded: Loaded, columns: Columns, listing: Listing | None, absent: bool = False
+) -> Worded:
     """Read a table whose files lie beside it, in the listing, or in `columns.images` alone."""
     source, table = loaded
     where = str(source)
     if columns.images is not None and not names_images(table, columns):
-        return _read_sheet(loaded, columns, columns.images)
+        return read_export(table, columns, columns.images, where)
     roles, notes = choose_roles(table, columns, where)
-    base = None if source.member else source.path.parent
-    if columns.images is not None:
-        listing = list_files(columns.images)
-        base = columns.images if columns.images.is_dir() else None
-    beside = source.member.rpartition("/")[0]
-
-    @cache  # Many rows may mark points in one image, and a folder of DICOM files is long to read.
-    def find(text: str) -> Source | None:
-        found = None if base is None else find_beside(base, text)
-        if found is None and base is not None and (base / text).is_dir():
-            return read_folder(base / text, columns.series)
-        if found is not None or listing is None:
-            return found
-        return listing.images.get(f"{beside}/{text}") or listing.find(text)
-
+    find = seek_files(source, columns, listing)
+    if absent:
+        cells = (cell for column in roles.paths.values() for cell in table[column])
+        find = let_absent(find, cells, source, columns)
     found = read_rows(table, roles, find, where)
     return replace(found, notes=(*notes, *found.notes))
 

@@ -10,6 +10,7 @@ spreadsheet may have taken leading zeros from numbers.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from medclf.core.record import Source
 from medclf.curate.cells import Table, tidy_cell
@@ -20,7 +21,7 @@ from medclf.curate.series import by_key, choose_images, part_pattern, tell_left_
 from medclf.curate.table import Columns, choose_sheet_roles, likely_keys
 from medclf.curate.task import Worded
 from medclf.errors import CohortError
-from medclf.read.dicom.find import Found, Series
+from medclf.read.dicom.find import Found, Series, find_series
 
 PATIENT = "(patient)"  # a column that a sheet gets, beside those of its images
 KEYS = {
@@ -62,6 +63,11 @@ class Join:
         """What a row means."""
         cell = self.cells[row]
         return self.groups[self.meant[cell]] if cell in self.meant else ()
+
+
+def read_export(table: Table, columns: Columns, images: Path, where: str) -> Worded:
+    """Read a sheet, and the DICOM series in a folder or zip that its rows mean; as `read_sheet`."""
+    return read_sheet(table, columns, find_series(images), where)
 
 
 def read_sheet(table: Table, columns: Columns, found: Found, where: str) -> Worded:
