@@ -234,11 +234,10 @@ class JoinedRun:
         kept = [table.select(np.isin(table.exams, list(common))) for table in tables]
         shares = np.stack([table.probabilities for table in kept])
         spreads = np.stack([table.spread for table in kept])
-        notes = dict.fromkeys(note for table in tables for note in table.notes)
+        notes = list(dict.fromkeys(note for table in tables for note in table.notes))
         if lost := len({exam for table in tables for exam in table.exams.tolist()} - common):
-            notes[f"Left out: {count(lost, 'exam')} that not every part of the run can judge."] = (
-                None
-            )
+            told = count(lost, "exam")
+            notes.append(f"Left out: {told} that not every part of the run can judge.")
         return _answer(self.run, replace(kept[0], notes=tuple(notes)), shares, spreads)
 
     def evaluate(self, data: str | Path | Cohort, columns: Columns = AS_FOUND) -> Scores:
