@@ -188,8 +188,9 @@ class Answers:
             )
             for one, record, doubts in zip(seen, records, taken, strict=True)
         ]
-        found = self.trained.predict([record.name for record in records], rows, facts, warnings)
-        return tell_views(self.trained, records, rows, facts, found)
+        names = [record.name for record in records]
+        found, each = self.trained.predict_views(names, rows, facts, warnings)
+        return tell_views(self.trained, records, found, each)
 
 
 def _refuse(name: str, problem: Exception) -> Prediction:

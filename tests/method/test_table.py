@@ -120,7 +120,8 @@ def test_every_method_learns_a_few_exams(name, dims):
 
 def expect_contributions(method, seen, answer):
     """Check that the answer is the mean of what views say, or else what is said without one."""
-    found, there = method.weigh(seen), seen.present
+    (logits, found), there = method.weigh(seen), seen.present
+    assert torch.equal(logits.nan_to_num(9), method(seen).nan_to_num(9))
     if there is None:
         there = torch.ones(seen.values.shape[:2], dtype=torch.bool)
     assert found.shape == (*there.shape, 3)

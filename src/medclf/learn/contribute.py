@@ -9,36 +9,29 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from torch import Tensor
 
 from medclf.core.prediction import Contribution, Prediction
 from medclf.core.record import Record
 from medclf.learn.trained import Shares, Trained
-from medclf.prepare.store import Rows
 
 
 def tell_views(
-    trained: Trained,
-    records: Sequence[Record],
-    rows: Rows,
-    facts: Tensor | None,
-    found: Sequence[Prediction],
+    trained: Trained, records: Sequence[Record], found: Sequence[Prediction], each: Shares
 ) -> list[Prediction]:
     """Add to predictions what each view did, where exams have several that bear names.
 
     Args:
         trained: Who predicted.
         records: The exams.
-        rows: Their images, prepared.
-        facts: As `encode_facts` gives them.
         found: What was predicted.
+        each: What their views did, as `Trained.weigh` tells it: (N, V, K).
     """
     looks, alone = trained.members[0].seen.names, trained.members[0].alone
-    if rows.images.shape[1] * max(1, len(looks)) == 1:
+    if each.shape[1] == 1:
         return list(found)
     return [
-        replace(one, views=_contributions(one, name_views(list(record.images), looks), each, alone))
-        for one, record, each in zip(found, records, trained.weigh(rows, facts), strict=True)
+        replace(one, views=_contributions(one, name_views(list(record.images), looks), did, alone))
+        for one, record, did in zip(found, records, each, strict=True)
     ]
 
 

@@ -22,7 +22,8 @@ from medclf.errors import RunError
 from medclf.learn.exams import Exams
 from medclf.learn.member import Member
 from medclf.learn.settings import Fit
-from medclf.method.contract import Learner, Taught
+from medclf.look.views import Views
+from medclf.method.contract import Learner, Method, Taught
 
 Indices = NDArray[np.int64]
 
@@ -93,15 +94,40 @@ def judge(
     Shape:
         (N,) -> (N, K), (N, K)
     """
+    mean, spread = _judge(method, exams, indices, fit, batch, lambda views: (method(views),))
+    return mean, spread
+
+
+@torch.inference_mode()
+def judge_views(
+    method: Method, exams: Exams, indices: Indices, fit: Fit, batch: int = 256
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Judge as `judge` does, and tell what each view does to the answer, as `Method.weigh` does.
+
+    Shape:
+        (N,) -> (N, K), (N, K), (N, V, K)
+    """
+    mean, spread, each = _judge(method, exams, indices, fit, batch, method.weigh)
+    return mean, spread, each
+
+
+def _judge(
+    method: Learner,
+    exams: Exams,
+    indices: Indices,
+    fit: Fit,
+    batch: int,
+    see: Callable[[Views], tuple[Tensor, ...]],
+) -> list[Tensor]:
+    """Decide on the logits that come first of what is seen; what comes after them is joined."""
     method.eval()
     found, generator = [], Generator().manual_seed(fit.seed)
     for part in np.array_split(indices, max(1, math.ceil(len(indices) / batch))):
         images = exams.views(part)
         with precision(fit, exams.device):
-            logits = method(method.look(images, generator))
-        found.append(method.decide(logits))
-    means, spreads = zip(*found, strict=True)
-    return torch.cat(means), torch.cat(spreads)
+            logits, *more = see(method.look(images, generator))
+        found.append((*method.decide(logits), *more))
+    return [torch.cat(parts) for parts in zip(*found, strict=True)]
 
 
 def draw_order(target: Tensor, training: Indices, fit: Fit, generator: Generator) -> list[Indices]:

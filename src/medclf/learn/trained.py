@@ -18,7 +18,7 @@ from medclf.learn.committee import at_once, build_method, side_by_side
 from medclf.learn.device import pick_device
 from medclf.learn.exams import standardised
 from medclf.learn.keep import load_kept
-from medclf.learn.loop import Indices, judge, precision
+from medclf.learn.loop import Indices, judge, judge_views
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import Run
 from medclf.method.contract import Method
@@ -75,7 +75,10 @@ class Trained:
         self, rows: Rows, indices: Indices, facts: Tensor | None = None
     ) -> tuple[Shares, Shares]:
         """Judge exams by all members: calibrated probabilities and their spread, (N, K) each."""
-        judged = self.judge_each(rows, [indices] * len(self.members), facts)
+        return self._join(self.judge_each(rows, [indices] * len(self.members), facts))
+
+    def _join(self, judged: Sequence[tuple[Shares, Shares]]) -> tuple[Shares, Shares]:
+        """Join what members say, (N, K) twice each, to what the committee does."""
         means, spreads = (np.stack(part) for part in zip(*judged, strict=True))
         spread = np.sqrt(means.var(0) + (spreads**2).mean(0))
         return self.calibration.mend(self.task, means.mean(0)), spread
@@ -87,7 +90,17 @@ class Trained:
         facts: Tensor | None = None,
         warnings: Sequence[tuple[str, ...]] = (),
     ) -> list[Prediction]:
-        """Predict prepared exams.
+        """Predict prepared exams; see `predict_views`."""
+        return self.predict_views(names, rows, facts, warnings)[0]
+
+    def predict_views(
+        self,
+        names: Sequence[str],
+        rows: Rows,
+        facts: Tensor | None = None,
+        warnings: Sequence[tuple[str, ...]] = (),
+    ) -> tuple[list[Prediction], Shares]:
+        """Predict prepared exams, and tell what each of their views did, as `weigh` does.
 
         Args:
             names: One per exam.
@@ -95,9 +108,9 @@ class Trained:
             facts: What is known of the patients, as `encode_facts` gives it.
             warnings: What is doubtful of each exam already.
         """
-        shares, spreads = self.probabilities(rows, np.arange(len(names)), facts)
+        shares, spreads, each = self.weigh(rows, facts)
         decided = self.decision.decide(shares)
-        return [
+        found = [
             Prediction(
                 name,
                 tuple(shares[i].tolist()),
@@ -107,30 +120,33 @@ class Trained:
             )
             for i, name in enumerate(names)
         ]
+        return found, each
 
-    @torch.inference_mode()
-    def weigh(self, rows: Rows, facts: Tensor | None = None) -> Shares:
-        """Tell what each view of exams does to their answers, as `Method.weigh` does, calibrated.
+    def weigh(self, rows: Rows, facts: Tensor | None = None) -> tuple[Shares, Shares, Shares]:
+        """Judge all exams, and tell what each view does to its answer, as `Method.weigh` does.
 
         Returns:
+            Calibrated probabilities and their spread, (N, K) each, and what views do, calibrated:
             (N, V, K), the views of the first image first. Where they have no names
             (`Look.names`), those of an image are averaged: (N, I, K).
         """
         exams = standardised(rows, torch.empty(0), self.values, self.device, facts)
-        seen = exams.views(np.arange(len(rows.images)))
-        each = []
-        for member in self.members:
-            chance = torch.Generator().manual_seed(self.recipe.fit.seed)  # the looks of `judge`
-            with precision(self.recipe.fit, self.device):
-                each.append(member.weigh(member.look(seen, chance)))
-        mean = torch.stack(each).mean(0)
+        images = rows.images
+
+        def work(number: int) -> list[Shares]:
+            judged = judge_views(
+                self.members[number], exams, np.arange(len(images)), self.recipe.fit
+            )
+            return [part.numpy().astype(np.float64) for part in judged]
+
+        judged = side_by_side(work, len(self.members), at_once(self.recipe, self.device))
+        shares, spread = self._join([(mean, deviation) for mean, deviation, _ in judged])
+        each = np.mean([views for *_, views in judged], axis=0)
         if not self.members[0].seen.names:
-            images = seen.values.shape[1]
-            mean = mean.reshape(len(mean), images, -1, mean.shape[-1]).mean(2)
-        found = mean.numpy()
-        there = np.isfinite(found).all(-1)
-        found[there] = self.calibration.mend(self.task, found[there])
-        return found
+            each = each.reshape(*images.shape, -1, each.shape[-1]).mean(2)
+        there = np.isfinite(each).all(-1)
+        each[there] = self.calibration.mend(self.task, each[there])
+        return shares, spread, each
 
     def _warnings(self, rows: Rows, exam: int) -> tuple[str, ...]:
         low, high = self.values["range"]

@@ -80,8 +80,8 @@ class Method(Learner, Protocol):
     def embed(self, views: Views) -> Tensor:
         """Give what the head judges: (B, F)."""
 
-    def weigh(self, views: Views) -> Tensor:
-        """Tell in use what each view does to the answer, in probabilities: (B, V, K).
+    def weigh(self, views: Views) -> tuple[Tensor, Tensor]:
+        """Judge in use, and tell what each view does to the answer, in probabilities: (B, V, K).
 
         Where views are judged by themselves (`alone`), what it says by itself, of which the answer
         is the mean; else what would be said without it, NaN where there is no other view. NaN

@@ -40,6 +40,7 @@ class EachView(Composed):
         return super().loss(logits, target)
 
     @torch.no_grad()
-    def weigh(self, views: Views) -> Tensor:
-        """Tell what each view says by itself: (B, V, K), NaN where none is."""
-        return self.lesson.probabilities(self(views))
+    def weigh(self, views: Views) -> tuple[Tensor, Tensor]:
+        """Judge, and tell what each view says by itself: (B, V, K), NaN where none is."""
+        logits = self(views)
+        return logits, self.lesson.probabilities(logits)

@@ -60,10 +60,11 @@ class Joined(Composed):
         return self._join(see(self.networks, views, embed), views)
 
     @torch.no_grad()
-    def weigh(self, views: Views) -> Tensor:
-        """Tell what is said without each view: (B, V, K), NaN where it is not there, or no other.
+    def weigh(self, views: Views) -> tuple[Tensor, Tensor]:
+        """Judge, and tell what is said without each view: (B, V, K).
 
-        The networks see each view once; what they saw is joined without each of them in turn.
+        That is NaN where the view is not there, or no other. The networks see each view once; what
+        they saw is joined without each of them in turn.
         """
         features, there = see(self.networks, views, embed), views.present
         if there is None:
@@ -76,7 +77,7 @@ class Joined(Composed):
             some = replace(views, present=torch.where(counts.unsqueeze(1), less, there))
             shares, _ = self.decide(self.judge(features, some))
             found.append(shares.masked_fill(~counts.cpu().unsqueeze(1), torch.nan))
-        return torch.stack(found, 1)
+        return self.judge(features, views), torch.stack(found, 1)
 
     def _join(self, features: Tensor, views: Views) -> Tensor:
         joined = self.fuser(features, views.present)
