@@ -159,6 +159,11 @@ def test_a_table_means_images_beside_it_and_never_those_of_the_training(tmp_path
     (named,) = judge.list_exams([table], None, other)
     assert named.source.path == other / "0001.png"
     (new / "0001.png").unlink()
+    picture(new / "0002.png", 0)
+    both = write(new, [{"path": "0001.png"}, {"path": "0002.png"}])
+    listed = replace(judge, skip_unreadable=True).list_exams([both], None)
+    assert [one.name for one in listed] == ["0001.png", "0002.png"]
+    write(new, [{"path": "0001.png"}])
     with pytest.raises(CohortError, match=r"missing: 0001.png; .* say --images FOLDER"):
         judge.list_exams([table], None)
     sheet = write(new, [{"accession": "A1"}])

@@ -73,9 +73,11 @@ class Answers:
         The columns of a table are those of the table that the run learnt from, where they were
         named; its images lie in the folder or zip named, or else beside it. Those of the training
         are never looked for: names such as 0001.png come again. A folder in which no volume is
-        found is answered already, where that may be.
+        found is answered already, where that may be; a file that a table names and that is missing
+        is left to be found unreadable, if any other is there.
 
         Raises:
+            CohortError: files of a table are missing, and such are not skipped, or all are.
             ReadError: a file is not there, or a table cannot be read.
         """
         known = columns_of(self.run.facts["data"])
@@ -85,7 +87,8 @@ class Answers:
         found: list[Record | Prediction] = []
         for path in map(Path, files):
             if path.is_file() and path.name.lower().endswith(TABLES):
-                found += read_exams(path, columns, Columns(patient=known.patient))
+                usual = Columns(patient=known.patient)
+                found += read_exams(path, columns, usual, absent=self.skip_unreadable)
             else:
                 found.append(self._find(path, pattern))
         return found
