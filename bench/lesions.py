@@ -1,6 +1,6 @@
 """Lesions of scans: screened, then judged; several second stages compared on the same candidates.
 
-    python bench/lesions.py real --data $MEDCLF_DATA --minutes 10 --judges patch,multi_view
+    python bench/lesions.py real --data $MEDCLF_DATA --minutes 10 --judges patch,near_and_far
     python bench/lesions.py brains --patients 40 --minutes 10 --turns 5
     python bench/lesions.py chests --patients 40 --minutes 10 --turns 5
 
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("where", choices=KINDS)
     parser.add_argument("--data", type=Path, help="for real brains")
     parser.add_argument("--patients", type=int, default=40, help="phantoms")
-    parser.add_argument("--judges", default="patch")
+    parser.add_argument("--judges", default="near_and_far")
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--bleeds", type=int, default=6, help="in a real brain")

@@ -65,7 +65,7 @@ def table(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def finder(table):
-    options = {"edge": 16, "most": 12, "epochs": 2}
+    options = {"judge": "patch", "edge": 16, "most": 12, "epochs": 2}
     return locate.train(table, table.parent / "run", 5.0, options=options, columns=KIND)
 
 

@@ -29,10 +29,16 @@ def recipes(tmp_path):
     return make
 
 
-def test_without_a_choice_networks_and_cubes_are_those_of_the_paper(recipes):
-    screen, judge = recipes()
+def test_networks_and_cubes_are_those_of_the_paper(recipes):
+    screen, judge = recipes(judge="patch")
     assert (screen.net, screen.prepare.size) == (Net("dou_screen", BATCH), (16, 16, 16))
     assert (judge.net, judge.prepare.size) == (Net("dou_judge", BATCH), (20, 20, 20))
+
+
+def test_without_a_choice_the_plan_s_network_sees_the_lesion_and_its_surroundings(recipes):
+    assert choose_options("screen_then_judge", {})["judge"] == "near_and_far"
+    judge = recipes()[1]
+    assert (judge.net, judge.prepare.size) == (Net("sprint"), (32, 32, 32))
 
 
 def test_a_network_of_its_own_has_larger_cubes_and_the_norm_that_it_can_have(recipes):

@@ -4,8 +4,9 @@ The first stage is a 3D network without padding that learnt on small cubes and g
 volume in one pass. In the paper it is trained twice, the second time with what it took for a target
 by mistake; here all its time is for one training. Peaks of its map are candidates. The second stage
 learns from the candidates of training scans, and may be any method of the house that looks at an
-object: a larger cube, planes, random views, scales. Both stages are ordinary runs, in the folders
-`screen` and `judge`.
+object: a cube as in the paper (`patch`), planes, random views, or, as it does if nothing is said,
+the object and its surroundings, each with a network of its own. Both stages are ordinary runs, in
+the folders `screen` and `judge`.
 
 Source: Dou et al. Automatic Detection of Cerebral Microbleeds From MR Images via 3D Convolutional
 Neural Networks. IEEE Transactions on Medical Imaging 2016.
@@ -40,7 +41,7 @@ from medclf.systems.search import Search
 from medclf.systems.stage import cut_cubes, explain, judge_places, load_stage, train_stage
 from medclf.systems.work import Work
 
-OPTIONS = {**screening.OPTIONS, "judge": "patch", "judge_net": "", "edge": 0}
+OPTIONS = {**screening.OPTIONS, "judge": "near_and_far", "judge_net": "", "edge": 0}
 """Beside those of the screen: the method of the second stage; its network, "" for the usual one;
 the edge of its cubes in samples, 0 for what it asks for."""
 
