@@ -180,8 +180,9 @@ def test_of_series_that_are_equally_common_none_is_read_unasked(tmp_path):
 def test_numbers_that_lost_their_zeros_are_found_and_told(tmp_path):
     found = join(tmp_path, {"patient": [f"{n}" for n in range(8)]})
     assert [record.name for record in found.records] == [f"{n}.dcm" for n in range(8)]
-    assert "8 numbers of the sheet found but for leading zeros: '0' is taken for '000'." in (
-        found.notes
+    assert (
+        "8 numbers of the sheet found but for leading zeros: one like '0' is taken for '000'."
+        in (found.notes)
     )
     kept = [f"{n}" for n in range(6)] + ["006", "07"]  # Zeros are there: none were lost.
     assert [record.name for record in join(tmp_path, {"patient": kept}).records] == ["6.dcm"]
@@ -215,7 +216,7 @@ def test_no_row_means_another_exam_of_its_patient(tmp_path):
 
 
 def test_a_sheet_whose_keys_are_written_otherwise_is_told_how(tmp_path):
-    told = "PatientID is '000' in a header, 'MR 0' in the column 'patient'"
+    told = "PatientID is like '000' in a header, 'AA 0' in the column 'patient'"
     with pytest.raises(CohortError, match=told):
         join(tmp_path, {"patient": [f"MR {n}" for n in range(8)]})
 

@@ -7,6 +7,7 @@ examination never means another one of its patient. A few stray matches are no k
 spreadsheet may have taken leading zeros from numbers.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -202,7 +203,8 @@ def _tell_padded(join: Join) -> list[str]:
         return []
     cell, meant = min(padded.items())
     told = count(len(padded), "number")
-    return [f"{told} of the sheet found but for leading zeros: {cell!r} is taken for {meant!r}."]
+    forms = f"one like {_form(cell)} is taken for {_form(meant)}"
+    return [f"{told} of the sheet found but for leading zeros: {forms}."]
 
 
 def _tell_examples(found: Found, joins: Sequence[Join]) -> str:
@@ -210,11 +212,24 @@ def _tell_examples(found: Found, joins: Sequence[Join]) -> str:
     told = []
     for key in (key for key in KEYS if key not in UIDS):
         for value in sorted(by_key(found, key))[:1]:
-            told.append(f"; {KEYS[key]} is {value!r} in a header")
+            told.append(f"; {KEYS[key]} is like {_form(value)} in a header")
             for join in joins:
                 cell = next(filter(None, join.cells), "")
-                told += [f", {cell!r} in the column {join.column!r}"] if join.key == key else []
+                alike = f", {_form(cell)} in the column {join.column!r}"
+                told += [alike] if join.key == key else []
     return "".join(told)
+
+
+def _form(value: str) -> str:
+    """Show how a number is written, but not whose it is.
+
+    Example:
+        >>> _form("Ab-0071")
+        "'Aa-0099'"
+    """
+    for kind, instead in (("[1-9]", "9"), ("[A-Z]", "A"), ("[a-z]", "a")):
+        value = re.sub(kind, instead, value)
+    return repr(value)
 
 
 def _name(series: Series, found: Found) -> str:
