@@ -48,8 +48,8 @@ def table(tmp_path_factory):
 @pytest.mark.parametrize(
     ("system", "options"),
     [
-        ("landmark_slices", {"epochs": 14}),
-        ("heat_map", {"epochs": 4, "members": 1}),
+        ("landmark_slices", {"epochs": 8}),
+        ("heat_map", {"epochs": 3, "members": 1}),
     ],
 )
 def test_landmarks_of_scans_that_were_never_seen_are_found(table, system, options, tmp_path):

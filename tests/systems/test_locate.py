@@ -17,7 +17,7 @@ from medclf.core.image import Image
 from medclf.curate.cohort import Columns
 from medclf.errors import CohortError, MedclfError, ReadError, RunError, SettingError
 from medclf.read.write import write_image
-from medclf.systems import locate
+from medclf.systems import lessons, locate
 from medclf.systems.doubt import UNSURE
 from medclf.systems.search import open_folder
 from medclf.verbs import load
@@ -66,7 +66,9 @@ def table(tmp_path_factory):
 @pytest.fixture(scope="module")
 def finder(table):
     options = {"judge": "patch", "edge": 16, "most": 12, "epochs": 2}
-    return locate.train(table, table.parent / "run", 5.0, options=options, columns=KIND)
+    with pytest.MonkeyPatch.context() as few:
+        few.setattr(lessons, "DRAWN", (250, 250))
+        return locate.train(table, table.parent / "run", 5.0, options=options, columns=KIND)
 
 
 def test_balls_in_a_scan_that_was_never_seen_are_found(finder, tmp_path):
