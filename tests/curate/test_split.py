@@ -254,6 +254,8 @@ def test_facts_of_the_table_win_over_those_of_the_header(tmp_path):
     record = Record("a", {"image": Source(tmp_path / "a.dcm")}, "a", facts={"sex": "known"})
     (found,), _ = read_headers([record])
     assert found.facts["sex"] == "known"
+    (found,), _ = read_headers([replace(record, facts={"Gender": "known", "age": 61.0})])
+    assert not {"sex", "age_years"} & set(found.facts)
     assert found.patient == "1CT1"
 
 

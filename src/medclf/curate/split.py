@@ -229,7 +229,8 @@ def read_headers(
     named, theirs = list(records), dict[int, str]()
     stated = {name for facts in known.values() for name in facts if facts[name] is not None}
     for i, found in known.items():
-        facts = {name: found[name] for name in found if name in stated}
+        there = {_plain(name) for name in records[i].facts}
+        facts = {name: found[name] for name in found if name in stated and name not in there}
         theirs[i] = str(facts.pop("patient", None) or records[i].patient)
         patient = theirs[i] if patients else records[i].patient
         named[i] = replace(records[i], patient=patient, facts={**facts, **records[i].facts})
@@ -244,6 +245,12 @@ def read_headers(
     elif not patients and not one:
         notes += _tell_parted(named, theirs)
     return tuple(named), notes
+
+
+def _plain(name: str) -> str:
+    """Name a fact of a table as a header's is named, where that means the same."""
+    plain = name.strip().casefold().replace(" ", "_").removeprefix("patient_")
+    return {"age": "age_years", "gender": "sex"}.get(plain, plain)
 
 
 def _tell_parted(records: Sequence[Record], theirs: Mapping[int, str]) -> list[str]:
