@@ -259,6 +259,10 @@ def test_benches_take_the_options_that_are_shown(page):
         assert set(OPTION.findall(rest)) <= taken, f"{path} {rest}"
 
 
+def test_experiments_show_commands_of_benches():
+    assert len(BENCH.findall(text(ROOT / "docs" / "experiments.md"))) > 50
+
+
 @GUIDE
 def test_python_examples_run(page, workplace, monkeypatch, capsys):
     """All examples of a page run one after the other, with a budget of a second."""

@@ -96,7 +96,8 @@ class Answers:
     def _find(self, path: Path, pattern: str | None) -> Record | Prediction:
         try:
             record = Record(str(path), find_images(path, pattern), str(path))
-            return read_headers([record], patients=False)[0][0]
+            asks = self.trained.recipe.facts.columns or self.trained.recipe.prepare.site
+            return read_headers([record], patients=False)[0][0] if asks else record
         except (CohortError, ReadError) as problem:
             if not self.skip_unreadable:
                 raise

@@ -191,16 +191,8 @@ def choose_series(
     if all(len(series) == 1 for series in exams.values()):
         return {name: series[0] for name, series in exams.items()}, []
     kinds = Counter(kind for series in exams.values() for kind in map(kind_of, series))
-    files: Counter[str] = Counter()
-    once: Counter[str] = Counter()
-    for series in exams.values():
-        here = Counter(map(kind_of, series))
-        once.update(kind for kind, n in here.items() if n == 1)
-        files.update({kind_of(one): one.files for one in series})
-    usual = [kind for kind in once if once[kind] >= NEARLY_ALL * len(exams)]
-    best = max(usual, key=lambda kind: (files[kind], once[kind]), default="")
-    rivals = [kind for kind in usual if files[kind] >= SCOUT * files[best]]
-    if pattern is not None or len(rivals) != 1:
+    best = _usual_kind(exams) if pattern is None else None
+    if best is None:
         several = sum(len(series) > 1 for series in exams.values())
         told = tell((f"{kind!r} ({n})" for kind, n in kinds.most_common()), most=6)
         raise CohortError(
@@ -219,6 +211,20 @@ def choose_series(
         f"{len(exams):,} exams have once; not {others}. Others can be chosen with --series."
     )
     return chosen, [note]
+
+
+def _usual_kind(exams: Mapping[str, Sequence[Series]]) -> str | None:
+    """Tell which kind nearly every exam has just once, if there is one such that is no scout."""
+    files: Counter[str] = Counter()
+    once: Counter[str] = Counter()
+    for series in exams.values():
+        here = Counter(map(kind_of, series))
+        once.update(kind for kind, n in here.items() if n == 1)
+        files.update({kind_of(one): one.files for one in series})
+    usual = [kind for kind in once if once[kind] >= NEARLY_ALL * len(exams)]
+    most = max((files[kind] for kind in usual), default=0)
+    rivals = [kind for kind in usual if files[kind] >= SCOUT * most]
+    return rivals[0] if len(rivals) == 1 else None
 
 
 def _matching(series: Sequence[Series], pattern: str) -> list[Series]:

@@ -19,6 +19,7 @@ import numpy as np
 from medclf.core.cohort import Cohort
 from medclf.core.record import SPLITS, Fact, Record, Source
 from medclf.core.task import Task
+from medclf.curate.choice import plain_name
 from medclf.curate.fold import count_labels, deal_patients
 from medclf.curate.problem import count
 from medclf.errors import CohortError, ReadError, SettingError
@@ -249,7 +250,7 @@ def read_headers(
 
 def _plain(name: str) -> str:
     """Name a fact of a table as a header's is named, where that means the same."""
-    plain = name.strip().casefold().replace(" ", "_").removeprefix("patient_")
+    plain = plain_name(name).removeprefix("patient_")
     return {"age": "age_years", "gender": "sex"}.get(plain, plain)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from medclf.core.cohort import Cohort
 from medclf.core.record import Record
+from medclf.curate.choice import plain_name
 from medclf.curate.fingerprint import Fingerprint
 from medclf.prepare.exam import Prepare
 
@@ -97,7 +98,7 @@ def _scanners(records: Sequence[Record]) -> tuple[str, int]:
     """Find the fact that tells scanners apart, and count those of some exams."""
     for wanted in SCANNERS:
         for name in dict.fromkeys(name for record in records for name in record.facts):
-            if name.strip().casefold().replace(" ", "_") != wanted:
+            if plain_name(name) != wanted:
                 continue
             values = [record.facts.get(name) for record in records]
             known = {value for value in values if value is not None}
