@@ -193,7 +193,7 @@ class Answers:
             for one, record, doubts in zip(seen, records, taken, strict=True)
         ]
         names = [record.name for record in records]
-        found, each = self.trained.predict_views(names, rows, facts, warnings)
+        found, each = self.trained.predict(names, rows, facts, warnings)
         return tell_views(self.trained, records, found, each)
 
 

@@ -38,7 +38,7 @@ def test_it_comes_to_its_scores_and_its_trees_are_told(tmp_path, make_exams):
     assert learning[-1]["val_loss"] < learning[0]["val_loss"]
     assert not any("val_auc" in row for row in learning)
     assert "val_auc" in head
-    assert load_trained(run).predict(["new"], Held(held.values[:1]))[0].decided
+    assert load_trained(run).predict(["new"], Held(held.values[:1]))[0][0].decided
 
 
 @pytest.mark.parametrize("rows", [3, 5])  # within the code, and between two heads

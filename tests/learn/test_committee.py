@@ -105,7 +105,7 @@ def test_a_run_goes_on_and_predicts_without_the_file(tmp_path, make_exams, monke
     monkeypatch.setattr("medclf.learn.committee.load_pretrained", None)
     assert checkpoint(run.folder, 0).exists()
     run = fit_run(run, cohort, held)
-    (answer,) = load_trained(run).predict(["new"], Held(held.values[:1]))
+    (answer,), _ = load_trained(run).predict(["new"], Held(held.values[:1]))
     assert sum(answer.probabilities) == pytest.approx(1)
 
 

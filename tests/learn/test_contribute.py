@@ -42,7 +42,7 @@ def predict(trained, images=1):
     names = [f"image {number}" for number in range(images)]
     records = [Record("a", dict.fromkeys(names), "a"), Record("b", {"image 0": None}, "b")]
     rows = Held(values, table)
-    return tell_views(trained, records, *trained.predict_views(["a", "b"], rows))
+    return tell_views(trained, records, *trained.predict(["a", "b"], rows))
 
 
 def test_a_view_that_is_judged_by_itself_tells_its_own_probabilities():

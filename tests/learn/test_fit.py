@@ -46,7 +46,7 @@ def test_every_kind_of_task_comes_to_its_scores(tmp_path, make_exams, dims, kind
     found = read_predictions(run.folder / "predictions.csv", run.task)
     assert set(found.splits) == {"val", "test"}
     assert not (run.folder / "checkpoint").exists()
-    (answer,) = load_trained(run).predict(["new"], Held(held.values[:1]))
+    (answer,), _ = load_trained(run).predict(["new"], Held(held.values[:1]))
     assert len(answer.probabilities) == 3
 
 

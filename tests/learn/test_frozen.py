@@ -39,8 +39,8 @@ def test_every_head_learns_every_kind_of_task(tmp_path, make_exams, head, kind):
     run = fit_run(create_run(tmp_path / "run", recipe(head), cohort, {}), cohort, held)
     scores = json.loads((run.folder / "scores.json").read_text())
     assert scores["auc"]["value"] > 0.85
-    once = load_trained(run).predict(["new"], Held(held.values[:1]))
-    again = load_trained(run).predict(["new"], Held(held.values[:1]))
+    once, _ = load_trained(run).predict(["new"], Held(held.values[:1]))
+    again, _ = load_trained(run).predict(["new"], Held(held.values[:1]))
     assert once == again
     assert sum(once[0].probabilities) == pytest.approx(1) or kind == "coexisting"
 

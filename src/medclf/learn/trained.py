@@ -89,16 +89,6 @@ class Trained:
         rows: Rows,
         facts: Tensor | None = None,
         warnings: Sequence[tuple[str, ...]] = (),
-    ) -> list[Prediction]:
-        """Predict prepared exams; see `predict_views`."""
-        return self.predict_views(names, rows, facts, warnings)[0]
-
-    def predict_views(
-        self,
-        names: Sequence[str],
-        rows: Rows,
-        facts: Tensor | None = None,
-        warnings: Sequence[tuple[str, ...]] = (),
     ) -> tuple[list[Prediction], Shares]:
         """Predict prepared exams, and tell what each of their views did, as `weigh` does.
 
