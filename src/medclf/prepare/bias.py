@@ -90,6 +90,7 @@ def _simpleitk() -> Any:
         import SimpleITK
     except ImportError as problem:
         raise SettingError(
-            'prepare.bias = "n4" needs SimpleITK, which is not installed: pip install "medclf[mr]"'
+            'prepare.bias = "n4" needs SimpleITK, which is not installed: '
+            "pip install '.[mr]' in the clone of medclf"
         ) from problem
     return SimpleITK

@@ -40,7 +40,7 @@ class Prepare:
             `size` samples at a distance of `spacing_mm`, or those of the file where it is empty;
             "mask" cuts out the box around the mask of each exam, a tenth wider on each side.
         bias: "n4" takes the slow change of brightness across an MR image away; it needs
-            `pip install "medclf[mr]"` and some seconds for each volume.
+            `pip install '.[mr]'` in the clone and some seconds for each volume.
         intensity: What becomes 0 and 1: "full", the range of the stored bits (photographs);
             "range", the least and the largest value of each image; "percentile", `percentiles` of
             the foreground of each image (MR); "zscore", 3 standard deviations below and above the

@@ -142,7 +142,8 @@ def _import() -> Any:
         import timm
     except ModuleNotFoundError as problem:
         raise SettingError(
-            "timm:NAME wants timm, which is not installed: pip install 'medclf[timm]'"
+            "timm:NAME wants timm, which is not installed: "
+            "pip install '.[timm]' in the clone of medclf"
         ) from problem
     return timm
 
