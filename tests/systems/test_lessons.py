@@ -13,7 +13,7 @@ from medclf.prepare.settings import Prepare
 from medclf.systems.candidates import Candidates
 from medclf.systems.lessons import judge_cohort, screen_cohort
 from medclf.systems.search import Search
-from medclf.systems.volume import draw_places, keep_volume
+from medclf.systems.volume import keep_volume
 from medclf.systems.work import Work
 from medclf.watch import SILENT
 
@@ -43,21 +43,6 @@ def test_more_time_is_for_more_cubes_and_few_of_them_show_a_target(work):
         [r.images["image"].point.at for r in screen_cohort(work, 1.0).records if not r.label]
     )
     assert np.linalg.norm(places - 30.0, axis=1).min() > 5.0
-
-
-def test_places_lie_where_something_differs_from_what_surrounds_it():
-    values = np.full((1, 60, 60, 60), 100, np.uint8)
-    values[:, 30, 30], values[:, :, :, :20] = 160, 0
-    image = Image(values, Grid((1.0,) * 3, (0.0,) * 3, np.eye(3)))
-    rng = np.random.default_rng(0)
-    drawn = draw_places(image, 3000, np.array([[30.0, 30.0, 50.0]]), np.array([8.0]), rng)
-    z, y, x = drawn.T
-    assert x.min() >= 20  # where something is shown
-    assert np.linalg.norm(drawn - [30.0, 30.0, 50.0], axis=1).min() > 8.0
-    line = np.hypot(z - 30, y - 30)
-    assert ((line < 7) | (x < 25)).all()  # the line and the edge: a sixth of what is shown
-    inner = x >= 25
-    assert (line[inner] < 1).mean() > 0.3  # the line itself: one sample in 3,600
 
 
 def test_false_candidates_come_with_copies_in_the_scan(work):

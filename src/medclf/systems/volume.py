@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import uniform_filter
 
 from medclf.core.image import Image
 from medclf.core.record import Source
@@ -20,9 +19,6 @@ from medclf.prepare.crop import Box, crop
 from medclf.prepare.exam import Prepare, cut_image, place_image
 from medclf.read.image import read_image
 from medclf.read.write import write_image
-
-SURROUNDINGS = 9
-"""Samples across, that a sample is held against."""
 
 
 def read_volume(source: Source, prepare: Prepare, one_size: bool) -> Image:
@@ -103,10 +99,7 @@ def widen(image: Image, margin: int) -> Image:
 def draw_places(
     image: Image, count: int, away_mm: np.ndarray, least_mm: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Draw places away from others: the more a sample differs from what surrounds it, the likelier.
-
-    So vessels, edges and spots, which are what a target is taken for, come up often, and even
-    tissue, which is most of any scan, seldom.
+    """Draw places where something is shown, away from others; half by brightness.
 
     Args:
         image: Prepared.
@@ -116,16 +109,17 @@ def draw_places(
         rng: Chance.
 
     Returns:
-        (M, 3) in mm of the patient, of samples that show something; a few may be the same.
+        (M, 3) in mm of the patient.
     """
-    values = image.values[0].astype(np.float32)
-    weight = np.abs(values - uniform_filter(values, SURROUNDINGS))
-    weight[values <= 0] = 0
-    likely = np.flatnonzero(weight)
-    if not len(likely):
+    shown = np.flatnonzero(image.values[0] > 0)
+    if not len(shown):
         return np.zeros((0, 3))
-    chance = weight.ravel()[likely].astype(np.float64)
-    drawn = likely[rng.choice(len(likely), count, p=chance / chance.sum())]
+    some = min(count, len(shown))
+    weight = image.values[0].ravel()[shown].astype(np.float64)
+    bright = rng.choice(shown, some, p=weight / weight.sum())
+    drawn = rng.permutation(np.concatenate([rng.choice(shown, some, replace=False), bright]))
     places = image.grid.to_mm(np.stack(np.unravel_index(drawn, image.space), 1).astype(float))
-    far = np.linalg.norm(places[:, None] - away_mm[None], axis=-1) > least_mm
-    return np.asarray(places[far.all(1)])
+    if len(away_mm):
+        far = np.linalg.norm(places[:, None] - away_mm[None], axis=-1) > least_mm
+        places = places[far.all(1)]
+    return places[:count]
