@@ -12,8 +12,8 @@ from medclf.core.prediction import Prediction
 from medclf.core.record import Record
 from medclf.curate.cohort import Columns, read_exams
 from medclf.curate.folder import TABLES
+from medclf.curate.headers import read_headers
 from medclf.curate.series import find_images
-from medclf.curate.split import read_headers
 from medclf.errors import CohortError, ReadError, SettingError
 from medclf.learn.align import columns_of
 from medclf.learn.bag import doubt_images

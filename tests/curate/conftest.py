@@ -1,6 +1,7 @@
 """What the tests of curating share: smooth random images, no two alike, and rows of tables."""
 
 import csv
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,24 @@ def draw_clouds(n: int, shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
 def clouds() -> Callable[..., np.ndarray]:
     """Draw uint8 images: (n, shape, seed) -> (n, 1, *shape)."""
     return draw_clouds
+
+
+@pytest.fixture(params=["folder", "zip"])
+def lay(request, tmp_path):
+    """Lay out empty files by name, on disk or in a zip; no pixel is read here."""
+
+    def make(*names):
+        if request.param == "zip":
+            with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+                for name in names:
+                    archive.writestr(name, b"")
+            return tmp_path / "data.zip"
+        for name in names:
+            (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "data" / name).write_bytes(b"")
+        return tmp_path / "data"
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from medclf.core.record import Source
-from medclf.curate import cohort
+from medclf.curate import form
 from medclf.curate.cells import load_table, numbers_or_words, tidy_cell
+from medclf.curate.cohort import read_cohort
 from medclf.errors import CohortError, ReadError
 
 FRAME = pd.DataFrame({
@@ -38,6 +39,15 @@ def test_csv_tsv_and_parquet_say_the_same(tmp_path):
     assert tables[0]["age"] == ["65.0", None, "3.5"]
     assert tables[0]["smoker"] == ["True", "False", "True"]
     assert all(table == tables[0] for table in tables)
+
+
+def test_columns_without_a_name(tmp_path):
+    """A spreadsheet leaves empty ones at the end, and pandas puts row numbers before the first."""
+    assert load(tmp_path, "path,label,,\na,x,,\nb,y, ,\n") == {
+        "path": ["a", "b"],
+        "label": ["x", "y"],
+    }
+    assert list(load(tmp_path, ",path,label,\n0,a,x,\n1,b,y,\n")) == ["column 1", "path", "label"]
 
 
 def test_cells_stay_words_but_for_missing_ones(tmp_path):
@@ -97,12 +107,12 @@ def test_a_table_is_loaded_once_whatever_it_is_looked_at_for(tmp_path, monkeypat
         loaded.append(source.path.name)
         return load_table(source, *rest)
 
-    monkeypatch.setattr(cohort, "load_table", count)
+    monkeypatch.setattr(form, "load_table", count)
     for name in "ab":
         np.save(tmp_path / f"{name}.npy", np.zeros((4, 4), np.uint8))
     lines = [f"{column},label", *(f"{name}.npy,{name}" for name in "ab")]
     (tmp_path / "exams.csv").write_text("\n".join(lines), encoding="utf-8")
     (tmp_path / "notes.csv").write_text("what\nnothing", encoding="utf-8")
     with suppress(CohortError):  # Where neither names images, nor folders classes.
-        cohort.read_cohort(tmp_path)
+        read_cohort(tmp_path)
     assert sorted(loaded) == ["exams.csv", "notes.csv"]

@@ -174,6 +174,63 @@ def test_a_table_that_names_no_images_is_not_used(tmp_path):
         read_cohort(tmp_path)
 
 
+def write_patients(folder, *patients):
+    """Write one DICOM file of each patient."""
+    dataset = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
+    for n, patient in enumerate(patients):
+        path = folder / "ab"[n % 2] / f"{n}.dcm"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        dataset.PatientID, dataset.SeriesInstanceUID = patient, generate_uid()
+        dataset.save_as(path)
+
+
+SHEET = "patient_id,label\nP0,ill\nP1,well\nP2,ill\n"
+
+
+def test_a_sheet_beside_a_zip_of_dicom_files_tells_the_labels(tmp_path):
+    write_patients(tmp_path / "tree", "P0", "P1", "P2")
+    with zipfile.ZipFile(tmp_path / "images.zip", "w") as archive:
+        for path in sorted((tmp_path / "tree").rglob("*.dcm")):
+            archive.write(path, path.relative_to(tmp_path / "tree").as_posix())
+            path.unlink()
+    write(tmp_path / "labels.csv", SHEET)
+    cohort = read_cohort(tmp_path)
+    assert cohort.task.classes == ("ill", "well")
+    assert sorted(record.patient for record in cohort.records) == ["P0", "P1", "P2"]
+    assert "The images are those in images.zip." in cohort.notes
+    assert not any("not used" in note for note in cohort.notes)
+
+
+def test_of_two_sheets_of_labels_none_is_chosen(tmp_path):
+    write_patients(tmp_path, "P0", "P1", "P2")
+    for name in ("labels.csv", "old.csv"):
+        write(tmp_path / name, SHEET)
+    with pytest.raises(CohortError, match=r"found labels\.csv, old\.csv: name the one"):
+        read_cohort(tmp_path)
+    assert len(read_cohort(tmp_path / "old.csv", Columns(images=tmp_path)).records) == 3
+
+
+def test_a_sheet_without_labels_tells_facts_of_exams_to_judge(tmp_path):
+    write_patients(tmp_path, "P0", "P1")
+    write(tmp_path / "facts.csv", "patient_id,psa\nP0,4.5\nP1,9\n")
+    assert [record.facts["psa"] for record in read_exams(tmp_path)] == [4.5, 9]
+
+
+def test_exams_of_which_nothing_tells_the_patient_are_counted(tmp_path):
+    write_patients(tmp_path, "A", "", "A", "")
+    cohort = read_cohort(tmp_path)
+    assert [record.patient for record in cohort.records] == ["A", "A", "b/1.dcm", "b/3.dcm"]
+    assert "2 exams without a patient: each counts as one of its own." in cohort.notes
+
+
+def test_a_column_of_patients_counts_also_where_it_equals_that_of_exams(tmp_path):
+    write_patients(tmp_path, "ANON", "ANON")
+    text = "path,label,exam,patient\na/0.dcm,x,P0,P0\nb/1.dcm,y,P1,P1\n"
+    cohort = read_cohort(write(tmp_path / "t.csv", text))
+    assert [record.patient for record in cohort.records] == ["P0", "P1"]
+    assert not any("patient" in note and "without" in note for note in cohort.notes)
+
+
 @pytest.mark.parametrize("dtype", ["parquet", "csv"])
 def test_whole_numbers_as_labels(tmp_path, dtype):
     lay(tmp_path, *(f"{n}.png" for n in range(4)))
@@ -196,7 +253,10 @@ def test_whole_numbers_as_labels(tmp_path, dtype):
         ("path,label\n1.png,0.25\n2.png,1.5\n", "measurements"),
         ("path,label\n1.png,\n2.png,\n", "no row has both an image and a label"),
         ("path,label,split\n1.png,a,train\n2.png,b,fold 1\n", "'split', found 'fold 1'"),
-        ("path,label,exam\n1.png,a,1\n2.png,b,1\n", "exam '1' has more than one label: 'a' and"),
+        (
+            "path,label,exam\n1.png,a,1\n2.png,b,1\n",
+            "exam '1' has more than one label: 'a' and 'b'; .*--exam",
+        ),
     ],
 )
 def test_tables_that_contradict_themselves(tmp_path, text, message):
@@ -256,6 +316,7 @@ def test_several_rows_of_an_exam(tmp_path):
     one, two = cohort.records
     assert (one.name, one.patient, list(one.images)) == ("s1", "p", ["PA", "L"])
     assert list(two.images) == ["PA", "PA_2"]
+    assert any("one view in an exam are numbered" in note for note in cohort.notes)
     assert one.facts == {"age": 50.0, "dose": None}
     assert "Facts that differ within an exam count as missing: dose." in cohort.notes
     numbered = read_cohort(table, Columns(view="none")).records[0]
@@ -264,6 +325,17 @@ def test_several_rows_of_an_exam(tmp_path):
     assert len(read_cohort(table, Columns(exam="none")).records) == 4
     singles = write(tmp_path / "u.csv", "path,label,exam\n1.png,x,s1\n2.png,y,s2\n")
     assert [list(r.images) for r in read_cohort(singles).records] == [["image"], ["image"]]
+
+
+def test_one_view_of_both_sides_is_refused(tmp_path):
+    """Else "CC" would be the left side of one exam and the right side of the next."""
+    lay(tmp_path, *(f"{n}.png" for n in range(4)))
+    lines = ["0.png,x,1,CC,L", "1.png,x,1,CC,R", "2.png,y,2,CC,R", "3.png,y,2,CC,L"]
+    table = write(tmp_path / "t.csv", "\n".join(["path,label,exam,view,laterality", *lines]))
+    with pytest.raises(CohortError, match=r"found 'CC' of several sides \(laterality\): name by"):
+        read_cohort(table)
+    numbered = read_cohort(table, Columns(view="none"))
+    assert list(numbered.records[0].images) == ["image_1", "image_2"]
 
 
 def test_packed_data_sets_come_as_published(tmp_path):

@@ -43,11 +43,11 @@ def test_counts_and_shapes_of_grey_pictures(cohort_of):
     rng = np.random.default_rng(0)
     arrays = [rng.integers(0, 256, size, dtype=np.uint8) for size in ((8, 9), (20, 12), (10, 30))]
     cohort = cohort_of(arrays)
-    split = ("train", "train", "test")
+    split = ("train", "train", "val")
     records = tuple(replace(r, split=s) for r, s in zip(cohort.records, split, strict=True))
     found = take_fingerprint(replace(cohort, records=records))
     assert (found.exams, found.patients, found.sampled, found.unreadable) == (3, 2, 3, ())
-    assert found.classes == {"train": {"no": 1, "yes": 1}, "test": {"no": 1, "yes": 0}}
+    assert found.classes == {"train": {"no": 1, "yes": 1}, "val": {"no": 1, "yes": 0}}
     assert (found.images_per_exam, found.image_names) == ((1, 1), {"image": 3})
     assert (found.dims, found.channels, found.colour_is_grey) == (2, 1, False)
     assert (found.shape_min, found.shape_median, found.shape_max) == ((8, 9), (10, 12), (20, 30))
@@ -147,6 +147,16 @@ def test_what_cannot_be_read_is_told(cohort_of, tmp_path):
         (tmp_path / name).write_bytes(b"")
     with pytest.raises(ReadError, match=r"none of 4 images can be read; first: .*000\.png"):
         take_fingerprint(cohort)
+
+
+def test_the_test_split_is_not_looked_at(cohort_of, tmp_path):
+    cohort = cohort_of([np.full((4, 4), 10 * i, np.uint8) for i in range(4)])
+    splits = ("train", "val", "test", "test")
+    dealt = [replace(r, split=s) for r, s in zip(cohort.records, splits, strict=True)]
+    (tmp_path / "003.png").unlink()
+    for sample in (None, 4):
+        found = take_fingerprint(replace(cohort, records=tuple(dealt)), sample=sample)
+        assert (found.exams, found.sampled, found.maximum, found.unreadable) == (4, 2, 10, ())
 
 
 def test_mixed_forms_are_refused_with_one_of_each(cohort_of):

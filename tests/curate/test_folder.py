@@ -1,38 +1,10 @@
-"""Folders on disk and inside a zip: listing, finding, classes and splits."""
-
-import zipfile
+"""Folders on disk and inside a zip: listing, and finding what a table names."""
 
 import pytest
 
 from medclf.core.record import Source
-from medclf.curate.cohort import read_cohort
-from medclf.curate.folder import find_beside, list_files, locate, read_class_folders
+from medclf.curate.folder import find_beside, list_files, locate
 from medclf.errors import CohortError, ReadError
-
-
-@pytest.fixture(params=["folder", "zip"])
-def lay(request, tmp_path):
-    """Lay out empty files by name, on disk or in a zip; no pixel is read here."""
-
-    def make(*names):
-        if request.param == "zip":
-            with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
-                for name in names:
-                    archive.writestr(name, b"")
-            return tmp_path / "data.zip"
-        for name in names:
-            (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / "data" / name).write_bytes(b"")
-        return tmp_path / "data"
-
-    return make
-
-
-def classes(found):
-    return {
-        record.name: (word, record.split)
-        for record, word in zip(found.records, found.words, strict=True)
-    }
 
 
 def test_listing_sets_apart_what_is_there(lay):
@@ -116,6 +88,15 @@ def test_find_by_path_by_name_and_without_suffix(lay):
             listing.find(text)
 
 
+def test_a_file_in_another_folder_than_was_named_is_none_where_folders_are_a_choice(lay):
+    """Else a missing image of one patient would be that of another, whose file is called alike."""
+    listing = list_files(lay("a/p1/img.png", "a/p2/img.png", "b/p3/img.png", "b/p4/scan.png"))
+    for text in ("a/p3/img.png", "c/p4/scan.png", "/mnt/a/p4/scan.png"):
+        assert listing.find(text) is None
+    for text in ("p3/img.png", "/mnt/b/p3/img.png", "old/b/p3/img.png", "scan.png"):
+        assert listing.find(text) is not None
+
+
 def test_find_beside(tmp_path):
     (tmp_path / "img").mkdir()
     (tmp_path / "img" / "a.png").touch()
@@ -134,75 +115,3 @@ def test_locate_refuses_missing_and_repeated_files(lay):
         locate([{"image": text} for text in "cdeaf"], listing.find, "t.csv")
     with pytest.raises(CohortError, match=r"t.csv: one row per image wanted, 1 .* several rows: a"):
         locate([{"image": "a"}, {"image": "b"}, {"image": "a.png"}], listing.find, "t.csv")
-
-
-def test_folders_are_classes_at_any_depth(lay):
-    found = read_class_folders(list_files(lay("A/1.png", "A/p7/d/2.png", "B/3.png", "above.png")))
-    assert classes(found) == {
-        "A/1.png": ("A", ""), "A/p7/d/2.png": ("A", ""), "B/3.png": ("B", "")
-    }  # fmt: skip
-    assert all(record.patient == record.name for record in found.records)
-    assert "Left out: 1 image above the folders of the classes." in found.notes
-
-
-def test_folders_of_splits_in_any_case(lay):
-    found = read_class_folders(
-        list_files(lay("Train/A/1.png", "Validation/A/1.png", "TEST/B/p/1.png", "TEST/new.png"))
-    )
-    assert classes(found) == {
-        "TEST/B/p/1.png": ("B", "test"),
-        "Train/A/1.png": ("A", "train"),
-        "Validation/A/1.png": ("A", "val"),
-    }
-
-
-def test_a_folder_that_holds_all(lay):
-    root = lay("set/train/A/1.png", "set/test/B/2.png")
-    assert classes(read_class_folders(list_files(root))) == {
-        "set/train/A/1.png": ("A", "train"), "set/test/B/2.png": ("B", "test")
-    }  # fmt: skip
-
-
-def test_a_zip_often_holds_one_folder(tmp_path):
-    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
-        for name in ("set/A/1.png", "set/B/2.png"):
-            archive.writestr(name, b"")
-    found = read_class_folders(list_files(tmp_path / "data.zip"))
-    assert found.words == ("A", "B")
-    assert "Everything lies in set/." in found.notes
-
-
-def test_a_folder_is_taken_at_its_word(tmp_path):
-    for name in ("set/A/1.png", "set/B/2.png"):
-        (tmp_path / name).parent.mkdir(parents=True)
-        (tmp_path / name).touch()
-    assert read_class_folders(list_files(tmp_path)).words == ("set", "set")
-
-
-def test_one_split_alone_is_a_split(lay):
-    found = read_class_folders(list_files(lay("test/A/1.png", "test/B/2.png")))
-    assert set(classes(found).values()) == {("A", "test"), ("B", "test")}
-
-
-def test_what_makes_no_sense_is_refused(lay):
-    with pytest.raises(CohortError, match="a folder per class wanted, found 1 images in no folder"):
-        read_class_folders(list_files(lay("1.png")))
-
-
-def test_folders_beside_splits_are_refused(lay):
-    with pytest.raises(CohortError, match=r"beside test, train only .* found extra"):
-        read_class_folders(list_files(lay("train/A/1.png", "test/A/1.png", "extra/A/1.png")))
-
-
-def test_two_folders_for_one_split_are_refused(lay):
-    with pytest.raises(CohortError, match="one folder for val wanted, found val, valid"):
-        read_class_folders(list_files(lay("train/A/1.png", "val/A/1.png", "valid/A/1.png")))
-
-
-def test_ten_thousand_files_in_a_zip(tmp_path):
-    with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
-        for n in range(10_000):
-            archive.writestr(f"set/{'train' if n % 5 else 'test'}/{n % 7}/{n:05d}.png", b"")
-    cohort = read_cohort(tmp_path / "many.zip")
-    assert len(cohort.records) == 10_000
-    assert cohort.records[0].split == "test"

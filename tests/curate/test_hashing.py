@@ -15,8 +15,17 @@ def test_a_digest_knows_pixels_only():
     other = image.copy()
     other[0, 19, 29] ^= 1
     colour = np.concatenate([image, image, other])
-    kinds = (other, colour, image.reshape(1, 30, 20), image[:, None], image.astype(np.float32))
+    kinds = (other, colour, image.reshape(1, 30, 20), image[:, None], image + 0.5)
     assert len({same, *map(digest_pixels, kinds)}) == len(kinds) + 1
+
+
+def test_whole_numbers_are_the_same_as_fractions():
+    """As those of a CT, which NIfTI stores and DICOM rescales."""
+    stored = np.array([[[-1000, 0, 3071]]], np.int16)
+    assert digest_pixels(stored) == digest_pixels(stored.astype(np.float32))
+    assert digest_pixels(stored) == digest_pixels(stored.astype(np.float64))
+    huge = np.array([[[0, 1e12]]], np.float32)
+    assert digest_pixels(huge) != digest_pixels(huge * 2)
 
 
 def test_digests_of_floats():

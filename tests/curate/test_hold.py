@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from medclf.curate.cohort import Columns, read_cohort
-from medclf.curate.hold import name_value
 from medclf.curate.split import split_cohort
 from medclf.errors import CohortError, SettingError
 
@@ -77,13 +76,6 @@ def test_a_split_of_the_data_is_not_overruled_unless_said(table):
         read_cohort(table, Columns(hold_out="site=north"))
     cohort = read_cohort(table, Columns(hold_out="site=north", split="none"))
     assert {r.facts["site"] for r in cohort.records if r.split == "test"} == {"north"}
-
-
-@pytest.mark.parametrize(
-    ("value", "word"), [(7.0, "7"), (0.5, "0.5"), (" a b ", "a b"), (None, ""), (float("nan"), "")]
-)
-def test_values_as_words(value, word):
-    assert name_value(value) == word
 
 
 def test_exams_of_one_site_are_bound(table):

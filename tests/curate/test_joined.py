@@ -63,6 +63,9 @@ def test_splits_are_kept_and_dealt_where_there_are_none(tmp_path):
         ("breast", ReadError, "cannot read this list"),
         ('[a]\ndata = "breast.csv"\nlabels = "x"\n[b]', SettingError, "nearest is a.label"),
         ('[a]\ndata = "breast.csv"\nlabel = 3\n[b]', SettingError, "a.label is text"),
+        ('[a]\ndata = "breast.csv"\nslices = "no"\n[b]', SettingError, "a.slices is true or"),
+        ('[a]\ndata = "breast.csv"\nview = ["x"]\n[b]', SettingError, "a.view is text, not"),
+        ('[a]\ndata = "breast.csv"\nhospital = 1\n[b]', SettingError, "a.hospital is text, not"),
         ('[a]\nlabel = "label"\n[b]', SettingError, "a.data wanted"),
         (
             '[a]\ndata = "breast.csv"\n[b]\ndata = "breast.csv"\n'
@@ -78,6 +81,25 @@ def test_what_does_not_go_together_is_refused(tmp_path, text, kind, told):
     write_set(tmp_path, "own", ("mass", "normal"), extra=("dataset",))
     with pytest.raises(kind, match=told):
         read_cohort(write_list(tmp_path, text))
+
+
+def test_words_with_commas_are_several_as_on_the_command_line(tmp_path):
+    write_set(tmp_path, "breast", ("x", "y"))
+    text = '[a]\ndata = "breast.csv"\nclasses = "y,x"\n[b]\ndata = "breast.csv"\nclasses = "y, x"'
+    cohort = read_cohort(write_list(tmp_path, text))
+    assert cohort.task == Task(("y", "x"))
+
+
+def test_patients_of_one_number_are_one_person_where_the_hospital_is_one(tmp_path):
+    write_set(tmp_path, "breast", ("normal", "mass"))
+    write_set(tmp_path, "chest", ("normal", "mass"))
+    cohort = read_cohort(write_list(tmp_path))
+    assert len({record.patient for record in cohort.records}) == 24
+    assert cohort.notes[-1].startswith("12 patient numbers of several data sets: each counts as")
+    named = '[breast]\ndata = "breast.csv"\nhospital = "north"\n'
+    cohort = read_cohort(write_list(tmp_path, named + named.replace("breast", "chest")))
+    assert len({record.patient for record in cohort.records}) == 12
+    assert not any("patient number" in note for note in cohort.notes)
 
 
 def test_the_file_says_the_columns(tmp_path):

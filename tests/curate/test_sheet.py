@@ -165,7 +165,7 @@ def test_series_by_name_are_the_images_of_an_exam(tmp_path):
     assert "No t1 of 1 exam." in found.notes
     assert [record.patient for record in found.records[:2]] == ["000", "001"]
     alone = join(tmp_path, ACCESSIONS, patient="none").records
-    assert all(record.patient == record.name for record in alone)
+    assert not any(record.patient for record in alone)
     with pytest.raises(CohortError, match="other series for a than for b wanted, found 'MR T1'"):
         join(tmp_path, ACCESSIONS, "a=T1,b=T1|FLAIR", ("T1",))
     with pytest.raises(SettingError, match="each name once"):
@@ -251,6 +251,13 @@ def test_a_folder_is_the_volume_in_it_and_a_file_is_itself(archive, tmp_path):
     with pytest.raises(CohortError, match="more found in 1 of 1 exam"):
         find_image(archive, "thorax")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "scan").symlink_to(scan)
+    with pytest.raises(ReadError, match=r"volume, wanted\. Left out: 1 file: a link to a folder"):
+        find_image(tmp_path / "linked", None)
+    (tmp_path / "linked" / "labels.csv").write_text("patient,label\nMRN0,a\nMRN1,b\n")
+    with pytest.raises(CohortError, match=r"no DICOM image was found in .*a link to a folder"):
+        read_cohort(tmp_path / "linked")
     with pytest.raises(ReadError, match="folder with the DICOM files of a volume, wanted"):
         find_image(tmp_path / "empty", None)
 

@@ -1,20 +1,17 @@
 """Splits by patient and class, and who the patients are."""
 
-import zipfile
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pydicom
 import pytest
-from pydicom.data import get_testdata_file
 
 from medclf.core.cohort import Cohort
 from medclf.core.record import SPLITS, Record, Source
 from medclf.core.task import Task
 from medclf.curate.cohort import Columns, read_cohort
-from medclf.curate.split import name_patients, read_headers, split_cohort
+from medclf.curate.split import name_patients, split_cohort
 from medclf.errors import CohortError, SettingError
 
 IMAGES = {"image": Source(Path("x.png"))}
@@ -195,68 +192,6 @@ def test_a_pattern_names_the_patients(tmp_path):
             name_patients(records, pattern, tmp_path)
     with pytest.raises(CohortError, match="fits no path"):
         name_patients(records, "(nobody)", tmp_path)
-
-
-def test_headers_name_the_patients(tmp_path):
-    dataset = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
-    dataset.PatientAge, dataset.PatientSex = "037Y", "F"
-    records = []
-    for i, patient in enumerate(("A", "A", "B", "")):
-        dataset.PatientID = patient
-        dataset.save_as(tmp_path / f"{i}.dcm")
-        records.append(Record(f"{i}", {"image": Source(tmp_path / f"{i}.dcm")}, f"{i}"))
-    (tmp_path / "bad.dcm").write_bytes(b"no DICOM at all")
-    for name in ("bad.dcm", "photo.png"):
-        records.append(Record(name, {"image": Source(tmp_path / name)}, name))
-    found, notes = read_headers(records)
-    assert [r.patient for r in found] == ["A", "A", "B", "3", "bad.dcm", "photo.png"]
-    assert found[0].facts["age_years"] == 37
-    assert found[0].facts["sex"] == "F"
-    assert found[0].facts["modality"] == "CT"
-    assert "field_strength_t" not in found[0].facts  # Which no file of these states.
-    assert found[4].facts == {}
-    assert notes == ["Patient and facts of 4 exams come from their DICOM headers."]
-    assert "name one patient, 'A'" in read_headers(records[:2])[1][1]
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        archive.write(tmp_path / "2.dcm", "deep/2.dcm")
-    inside = Record("z", {"image": Source(tmp_path / "a.zip", "deep/2.dcm")}, "z")
-    assert read_headers([inside])[0][0].patient == "B"
-
-
-def test_headers_tell_facts_where_others_tell_the_patients(tmp_path):
-    dataset = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
-    records = []
-    for i, patient in enumerate(("A", "A", "B")):
-        dataset.PatientID = patient
-        dataset.save_as(tmp_path / f"{i}.dcm")
-        records.append(Record(f"{i}", {"image": Source(tmp_path / f"{i}.dcm")}, f"of table {i}"))
-    found, notes = read_headers(records, patients=False)
-    assert [r.patient for r in found] == ["of table 0", "of table 1", "of table 2"]
-    assert all(r.facts["modality"] == "CT" for r in found)
-    assert notes[0] == "Facts of 3 exams come from their DICOM headers."
-    assert "know 1 patient that count as several here" in notes[1]
-    assert len(read_headers(records[1:], patients=False)[1]) == 1
-
-
-def test_a_file_is_read_whole_only_to_learn_its_patient(tmp_path, monkeypatch):
-    dataset = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
-    dataset.PatientID = ""
-    dataset.save_as(tmp_path / "a.dcm")
-    record = Record("a", {"image": Source(tmp_path / "a.dcm")}, "a")
-    assert read_headers([record])[0][0].facts["modality"] == "CT"
-    monkeypatch.setattr("medclf.curate.split.read_bytes", None)
-    assert read_headers([record], patients=False)[0][0].facts["modality"] == "CT"
-
-
-def test_facts_of_the_table_win_over_those_of_the_header(tmp_path):
-    dataset = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
-    dataset.save_as(tmp_path / "a.dcm")
-    record = Record("a", {"image": Source(tmp_path / "a.dcm")}, "a", facts={"sex": "known"})
-    (found,), _ = read_headers([record])
-    assert found.facts["sex"] == "known"
-    (found,), _ = read_headers([replace(record, facts={"Gender": "known", "age": 61.0})])
-    assert not {"sex", "age_years"} & set(found.facts)
-    assert found.patient == "1CT1"
 
 
 def test_kermany(real_data):

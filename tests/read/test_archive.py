@@ -35,6 +35,15 @@ def write_tar(path, members):
     return path
 
 
+def test_a_packed_tar_of_many_files_is_refused(tmp_path, monkeypatch):
+    """Reading each would unpack all before it."""
+    monkeypatch.setattr("medclf.read.archive.MEMBERS", 3)
+    raws = {f"{n}.dcm": b"" for n in range(4)}
+    with pytest.raises(ReadError, match=r"many\.tar\.gz: 4 files; at most 3 .* make it a zip"):
+        list_members(write_tar(tmp_path / "many.tar.gz", raws))
+    assert len(list_members(write_zip(tmp_path / "many.zip", raws))) == 4
+
+
 def test_reads_a_plain_file(tmp_path):
     (tmp_path / "a.bin").write_bytes(b"abc")
     assert read_bytes(Source(tmp_path / "a.bin")) == b"abc"

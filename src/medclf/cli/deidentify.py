@@ -73,12 +73,12 @@ def deidentify(  # noqa: PLR0913 - each argument is an option of the command lin
 
     Example: medclf deidentify export shared --key study.key --table exams.csv
     """
+    from medclf.core.cores import count_cores
     from medclf.core.record import Source
     from medclf.curate.cells import load_table
     from medclf.curate.deidentify.folder import deidentify_folder
     from medclf.curate.deidentify.key import load_key
     from medclf.curate.deidentify.options import Options
-    from medclf.prepare.threads import count_cores
 
     options = Options(frozenset(_names(retain)), frozenset(_names(clean)), dates, others)
     links = key.with_name(f"{key.name}.{out.name}.csv")

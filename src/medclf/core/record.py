@@ -12,6 +12,18 @@ SPLITS = ("train", "val", "test")
 Fact = float | str | None
 
 
+def name_value(value: Fact) -> str:
+    """Write a fact as a word, a whole number without point, a missing one as "".
+
+    Example:
+        >>> name_value(3.0), name_value(" north"), name_value(None)
+        ('3', 'north', '')
+    """
+    if value is None or value != value:
+        return ""
+    return value.strip() if isinstance(value, str) else f"{value:.12g}"
+
+
 @dataclass(frozen=True, order=True)
 class Point:
     """A marked place in an image.

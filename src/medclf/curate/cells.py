@@ -24,6 +24,9 @@ MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "<na>"}
 def load_table(source: Source, sheet: str = "") -> dict[str, list[str | None]]:
     """Read the columns of a CSV, TSV, Parquet or Excel file as words; `None` where one is missing.
 
+    An empty column without a name is left out, as spreadsheets leave some at the end; another one
+    without a name, as that of row numbers, is called by its place.
+
     Args:
         source: The file.
         sheet: Of an Excel workbook; its first where it is not given.
@@ -40,6 +43,9 @@ def load_table(source: Source, sheet: str = "") -> dict[str, list[str | None]]:
     else:
         load = _load_parquet if name.lower().endswith(".parquet") else _load_csv
         header, rows = load(raw, source)
+    kept = [i for i, name in enumerate(header) if name or any(row[i].strip() for row in rows)]
+    rows = [[row[i] for i in kept] for row in rows] if len(kept) < len(header) else rows
+    header = [header[i] or f"column {i + 1}" for i in kept]
     twice = [name for name, n in Counter(header).items() if n > 1]
     if twice:
         raise ReadError(f"{source}: column names must differ, {twice[0]!r} stands there twice")

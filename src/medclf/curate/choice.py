@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from medclf.curate.cells import Table
-from medclf.curate.folder import SPLIT_WORDS
+from medclf.curate.class_folders import SPLIT_WORDS
 from medclf.errors import CohortError
 from medclf.read.image import looks_like_image
 
@@ -23,6 +23,7 @@ SPLITS = ("split", "subset", "partition", "set", "phase")
 EXAMS = ("exam exam_id study study_id accession accession_number studyinstanceuid",)
 MASKS = ("mask mask_path mask_file", "segmentation seg seg_path segmentation_path")
 VIEWS = ("view view_position viewposition", "projection")
+SIDES = ("laterality side image_laterality imagelaterality breast_side",)
 UIDS = ("uid", "study")  # keys whose values are like nothing else, so that any column may hold them
 KEYS = {
     "accession": "accession accession_number accessionnumber accession_no exam exam_id study "

@@ -6,13 +6,13 @@ reason.
 """
 
 import csv
-import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from io import StringIO
 from pathlib import Path
 
+from medclf.core.cores import count_cores
 from medclf.core.image import Image
 from medclf.core.record import Record, Source
 from medclf.core.remark import Remark
@@ -79,7 +79,7 @@ def trace_files(
         for file in found.left_out
         if file.source not in others
     ]
-    pool = ThreadPoolExecutor(min(32, os.cpu_count() or 1))
+    pool = ThreadPoolExecutor(min(32, count_cores()))
     try:
         for done, line in enumerate(pool.map(_trace, images), 1):
             series = images[done - 1]

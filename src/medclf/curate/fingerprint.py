@@ -1,11 +1,11 @@
 """A cohort's fingerprint: how many exams of what, and what a sample of their pixels is like.
 
-Counts come from the records. Of the pixels a seeded sample is read, some of every class and
-split, by several threads; from each image a few thousand values in even steps stand for all. The
-plan is made from this, so it holds what a plan needs: shapes, spacing, colours, intensities.
+Counts come from the records. Of the pixels a seeded sample is read, some of every class and split
+but the test split, by several threads; from each image a few thousand values, drawn by chance,
+stand for all. The plan is made from this, so it holds what a plan needs: shapes, spacing, colours,
+intensities.
 """
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from medclf.core.cohort import Cohort
+from medclf.core.cores import count_cores
 from medclf.core.record import SPLITS, Record, Source
 from medclf.core.task import Kind, Task
 from medclf.curate.glimpse import Glimpse, take_glimpse
@@ -101,7 +102,7 @@ def take_fingerprint(
     """Count a cohort's exams and look at a sample of their images.
 
     Args:
-        cohort: Split or not.
+        cohort: Split or not. Images of its test split are not read, unless there are no others.
         sample: Exams to read, or `None` for all.
         seed: Draws them.
         progress: Called with how many images are read and how many there are to read.
@@ -113,7 +114,8 @@ def take_fingerprint(
     """
     if sample is not None and sample < 1:
         raise SettingError(f"a sample of one exam or more wanted, not {sample}")
-    records = cohort.records if sample is None else draw_sample(cohort.records, sample, seed)
+    seen = [record for record in cohort.records if record.split != "test"] or cohort.records
+    records = seen if sample is None else draw_sample(seen, sample, seed)
     sources = [source for record in records for source in record.images.values()]
     looks, unreadable = _look_at_all(sources, progress)
     if not looks:
@@ -149,7 +151,8 @@ def _look_at_all(
 ) -> tuple[dict[str, Glimpse], tuple[tuple[str, str], ...]]:
     looks: dict[str, Glimpse] = {}
     unreadable: list[tuple[str, str]] = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    pool = ThreadPoolExecutor(min(32, count_cores()))
+    try:
         for number, found in enumerate(pool.map(take_glimpse, sources), 1):
             name = str(sources[number - 1])
             if isinstance(found, Glimpse):
@@ -158,6 +161,8 @@ def _look_at_all(
                 unreadable.append((name, found))
             if progress is not None:
                 progress(number, len(sources))
+    finally:
+        pool.shutdown(cancel_futures=True)
     return looks, tuple(unreadable)
 
 

@@ -1,8 +1,6 @@
-"""Folders of images, on disk or in a zip: list them, and learn class, split and patient from them.
+"""Folders of images, on disk or in a zip: list what lies there, and find what a table names.
 
-A listing sets apart images, tables and archives and counts the rest. Folders named train, val or
-test state the split; the folders below are the classes, and images may lie at any depth in them.
-The patient is in the header of a DICOM file, or in the path as a pattern of the person's says.
+A listing sets apart images, tables and archives and counts the rest.
 """
 
 import os
@@ -12,9 +10,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from medclf.core.record import Point, Record, Source
+from medclf.core.record import Point, Source
 from medclf.curate.problem import count
-from medclf.curate.task import Worded
 from medclf.errors import CohortError, ReadError
 from medclf.read.archive import list_members
 from medclf.read.datasets.table import DATASETS
@@ -23,16 +20,6 @@ from medclf.read.partners import HEADER_SUFFIXES, PARTNER_SUFFIXES
 
 TABLES = (".csv", ".tsv", ".parquet", ".xlsx")
 HIDDEN = (".", "~$")  # "~$" begins the file that Excel keeps beside an open workbook
-SPLIT_WORDS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "dev": "val",
-    "test": "test",
-    "testing": "test",
-}
 
 
 @dataclass(frozen=True)
@@ -66,10 +53,22 @@ class Listing:
                 found[key].append(name)
         return found
 
+    @cached_property
+    def _below(self) -> dict[str, set[str]]:
+        """The folders that lie in each folder."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for folder in {name.rpartition("/")[0] for name in self.images} - {""}:
+            parts = folder.split("/")
+            for depth, part in enumerate(parts):
+                found["/".join(parts[:depth])].add(part)
+        return found
+
     def find(self, text: str) -> Source | None:
         """Find an image by path, by file name, or by file name without suffix.
 
-        Where several files bear the name, the one whose folders agree with the text is meant.
+        Where several files bear the name, the one whose folders agree with the text is meant. A
+        file in another folder than the text names is none, if there is a choice of such folders;
+        else that of the files may merely be called otherwise here than where the text was written.
 
         Raises:
             CohortError: several do so equally well.
@@ -88,7 +87,9 @@ class Listing:
         if len(best) > 1:
             told = ", ".join(best[:3])
             raise CohortError(f"{self.root}: {text!r} names {len(best)} images: {told}")
-        return self.images[best[0]]
+        above = best[0].split("/")[: -1 - most]
+        chosen = above and len(parts) - 1 > most and len(self._below["/".join(above[:-1])]) > 1
+        return None if chosen else self.images[best[0]]
 
     def tell_skipped(self) -> list[str]:
         """Note what was left out, and what was followed, if anything was."""
@@ -217,7 +218,8 @@ def locate(
     if twice:
         raise CohortError(
             f"{where}: one row per image wanted, {count(len(twice), 'image')} in several rows: "
-            f"{_first(twice)}"
+            f"{_first(twice)}; several lesions of one image are told apart by points (--point), "
+            "not by masks"
         )
     return sources
 
@@ -230,68 +232,3 @@ def _first(names: Sequence[str]) -> str:
     """Tell the first three of many names, the long ones cut."""
     told = [name if len(name) <= 100 else f"{name[:100]}…" for name in names[:3]]
     return ", ".join([*told, "…"] if len(names) > 3 else told)
-
-
-def read_class_folders(listing: Listing) -> Worded:
-    """Take each image as an exam whose class is the folder that it lies in.
-
-    Raises:
-        CohortError: no image lies in a folder, or folders lie beside those of the splits.
-    """
-    paths = {name: name.split("/")[:-1] for name in listing.images}
-    top = _top(list(paths.values()), in_zip=listing.root.is_file())
-    notes = listing.tell_skipped()
-    if top:
-        notes.append(f"Everything lies in {'/'.join(next(iter(paths.values()))[:top])}/.")
-    splits = _splits({folders[top] for folders in paths.values() if len(folders) > top}, listing)
-    at = top + bool(splits)
-    inside = {name: folders for name, folders in paths.items() if len(folders) > at}
-    if not inside:
-        raise CohortError(
-            f"{listing.root}: a folder per class wanted, found {len(paths)} images in no folder"
-        )
-    if above := len(paths) - len(inside):
-        notes.append(f"Left out: {count(above, 'image')} above the folders of the classes.")
-    notes.append("The classes are the names of the folders.")
-    records = tuple(
-        Record(name, {"image": listing.images[name]}, name, split=splits.get(folders[top], ""))
-        for name, folders in inside.items()
-    )
-    return Worded(records, tuple(folders[at] for folders in inside.values()), tuple(notes))
-
-
-def _top(folders: list[list[str]], *, in_zip: bool) -> int:
-    """Count the folders that everything lies in and that are neither split nor class.
-
-    A zip often holds one folder that holds all. In a folder we take the person at their word,
-    unless splits lie below.
-    """
-    top = 0
-    while folders and all(len(some) > top for some in folders):
-        here = {some[top].lower() for some in folders}
-        below = {some[top + 1].lower() for some in folders if len(some) > top + 1}
-        if len(here) > 1 or here <= set(SPLIT_WORDS) or not below:
-            break
-        if not in_zip and not below <= set(SPLIT_WORDS):
-            break
-        top += 1
-    return top
-
-
-def _splits(first: set[str], listing: Listing) -> dict[str, str]:
-    """Tell the split of each folder, or nothing where the folders are no splits."""
-    found = {
-        folder: SPLIT_WORDS[folder.lower()] for folder in first if folder.lower() in SPLIT_WORDS
-    }
-    if len(found) < len(first) and "train" not in found.values():
-        return {}
-    if beside := sorted(first - set(found)):
-        raise CohortError(
-            f"{listing.root}: beside {', '.join(sorted(found))} only folders of splits are wanted, "
-            f"found {', '.join(beside[:3])}"
-        )
-    twice = [split for split, n in Counter(found.values()).items() if n > 1]
-    if twice:
-        told = ", ".join(sorted(folder for folder in found if found[folder] == twice[0]))
-        raise CohortError(f"{listing.root}: one folder for {twice[0]} wanted, found {told}")
-    return found

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from medclf.core.record import Fact, Record
+from medclf.core.record import Fact, Record, name_value
 from medclf.curate.problem import count, tell
 from medclf.curate.task import Worded
 from medclf.errors import CohortError, SettingError
@@ -93,18 +93,6 @@ def value_of(record: Record, name: str, origin: Path) -> Fact:
         there = ", ".join(record.facts) or "none"
         raise CohortError(f"{origin}: no fact {name!r} is known of {record.name}, found {there}")
     return record.facts[name]
-
-
-def name_value(value: Fact) -> str:
-    """Write a fact as a word, a whole number without point, a missing one as "".
-
-    Example:
-        >>> name_value(3.0), name_value(" north"), name_value(None)
-        ('3', 'north', '')
-    """
-    if value is None or value != value:
-        return ""
-    return value.strip() if isinstance(value, str) else f"{value:.12g}"
 
 
 def _parse(said: str) -> tuple[str, Sequence[str]]:

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from medclf.core.record import Fact, Point, Record, Source
 from medclf.curate.cells import Table, numbers_or_words, tidy_cell
-from medclf.curate.folder import SPLIT_WORDS, locate
+from medclf.curate.class_folders import SPLIT_WORDS
+from medclf.curate.folder import locate
 from medclf.curate.problem import count
 from medclf.curate.table import Roles
 from medclf.curate.task import Worded, Words
@@ -33,6 +34,9 @@ def read_rows(
         roles: Which column holds what.
         find: Finds the file that a cell names.
         where: The table, for messages.
+
+    Returns:
+        The records, with the patient "" where no column tells one, and their labels in words.
 
     Raises:
         CohortError: files are missing or named twice, or cells contradict each other.
@@ -66,9 +70,11 @@ def read_rows(
     if reader.differing:
         told = ", ".join(sorted(reader.differing))
         notes.append(f"Facts that differ within an exam count as missing: {told}.")
-    alone = sum(record.patient == record.name for record in records)
-    if roles.patient and alone:
-        notes.append(f"{count(alone, 'exam')} without a patient: each counts as one of its own.")
+    if reader.doubled:
+        notes.append(
+            f"Several images of one view in an exam are numbered in the order of the rows: "
+            f"{', '.join(sorted(reader.doubled))}."
+        )
     found = tuple(reader.words[rows[0]] for rows in exams.values())
     several = len(roles.labels) > 1
     return Worded(records, found, tuple(notes), roles.labels if several else ())
@@ -162,6 +168,7 @@ class _Exams:
             name: numbers_or_words(column) for name, column in cells.items() if name not in taken
         }
         self.differing: set[str] = set()
+        self.doubled: set[str] = set()
 
     def record(self, name: str, rows: list[int]) -> Record:
         self._agree(name, "label", [self.words[i] for i in rows])
@@ -177,13 +184,17 @@ class _Exams:
             if len(values) > 1:
                 self.differing.add(fact)
             facts[fact] = values.pop() if len(values) == 1 else None
-        patient = (patients[0] if patients else "") or name
+        patient = patients[0] if patients else ""
         return Record(name, self._images(rows), patient, None, splits[0], facts)
 
     def _agree(self, exam: str, what: str, found: Sequence[Words]) -> None:
         if len(set(found)) > 1:
             told = " and ".join(map(repr, dict.fromkeys(found)))
-            raise CohortError(f"{self.where}: the exam {exam!r} has more than one {what}: {told}")
+            raise CohortError(
+                f"{self.where}: the exam {exam!r} has more than one {what}: {told}; where "
+                f"{self.roles.exam!r} does not name exams, as where it counts the visits of each "
+                "patient, say --exam none"
+            )
 
     def _split(self, row: int) -> str:
         cell = (self.cells[self.roles.split][row] or "").strip() if self.roles.split else ""
@@ -199,9 +210,28 @@ class _Exams:
         if self.single:
             return self.sources[rows[0]]
         images: dict[str, Source] = {}
+        self._expect_one_side(rows)
         for number, i in enumerate(rows, 1):
             view = self.cells[self.roles.view][i] if self.roles.view else None
             for image, source in self.sources[i].items():
                 name = image if len(self.sources[i]) > 1 else view or f"image_{number}"
+                if name in images:
+                    self.doubled.add(name)
                 images[name if name not in images else f"{name}_{number}"] = source
         return images
+
+    def _expect_one_side(self, rows: list[int]) -> None:
+        """Refuse an exam with the same view of both sides, which would bear names by chance."""
+        if not self.roles.side:
+            return
+        sides: dict[str, set[str]] = defaultdict(set)
+        for i in rows:
+            view, side = self.cells[self.roles.view][i], self.cells[self.roles.side][i]
+            if view and side:
+                sides[view].add(side.strip().casefold())
+        if both := [view for view, found in sides.items() if len(found) > 1]:
+            raise CohortError(
+                f"{self.where}: one image of each view in an exam wanted, found {both[0]!r} of "
+                f"several sides ({self.roles.side}): name by --view a column that tells both, as "
+                "LCC, or say --view none"
+            )

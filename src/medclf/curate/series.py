@@ -15,8 +15,8 @@ from pathlib import Path
 
 from medclf.core.record import Source
 from medclf.curate.folder import Listing
+from medclf.curate.headers import may_be_dicom
 from medclf.curate.problem import count, tell
-from medclf.curate.split import may_be_dicom
 from medclf.errors import CohortError, ReadError, SettingError
 from medclf.read.dicom.find import Found, Series, find_series, sort_files
 from medclf.read.dicom.glance import LeftOut
@@ -48,8 +48,9 @@ def join_files(listing: Listing) -> tuple[Listing, list[str]]:
             continue
         volumes += 1
         inside = [names[part].rpartition("/")[0] for part in series.source.parts]
-        name = commonpath(inside) if all(inside) else ""
-        images[_free(f"{name}/{series.description or 'series'}", images)] = series.source
+        folder = commonpath(inside) if all(inside) else ""
+        name = series.description.replace("/", " ") or "series"  # A slash would part folders.
+        images[_free(f"{folder}/{name}" if folder else name, images)] = series.source
     notes = tell_left_out(f for f in found.left_out if f.source in silent)
     if volumes:
         files = sum(len(series.source.parts) for series in found.series)
@@ -93,7 +94,8 @@ def find_images(path: Path, pattern: str | None) -> dict[str, Source]:
         return {"image": Source(path)}
     if found := _read_images(path, pattern):
         return found
-    raise ReadError(f"{path}: a file, or a folder with the DICOM files of a volume, wanted")
+    told = "".join(f". {note}" for note in tell_left_out(find_series(path).left_out))
+    raise ReadError(f"{path}: a file, or a folder with the DICOM files of a volume, wanted{told}")
 
 
 def find_image(path: Path, pattern: str | None) -> Source:

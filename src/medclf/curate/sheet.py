@@ -129,7 +129,7 @@ def _choose_joins(
         raise CohortError(
             f"{where}: a column wanted that names images, or what their DICOM headers say "
             f"({', '.join(KEYS.values())}), found {tell(table, most=8)}"
-            f"{_tell_examples(found, joins)}"
+            f"{_tell_examples(found, joins)}{_tell_none(found)}"
         )
     each = [[join for join in joins if join.key == key] for key in KEYS]
     most = [max(some, key=lambda join: join.rows) for some in each if some]
@@ -218,6 +218,14 @@ def _tell_examples(found: Found, joins: Sequence[Join]) -> str:
                 alike = f", {_form(cell)} in the column {join.column!r}"
                 told += [alike] if join.key == key else []
     return "".join(told)
+
+
+def _tell_none(found: Found) -> str:
+    """Tell why no DICOM image was found, where none was, as behind links that are not followed."""
+    if found.series:
+        return ""
+    left_out = "".join(f". {note}" for note in tell_left_out(found.left_out))
+    return f"; no DICOM image was found in {found.root}{left_out}"
 
 
 def _form(value: str) -> str:

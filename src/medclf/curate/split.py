@@ -1,33 +1,25 @@
 """Keep patients apart: learn who they are, and fill in the split that the data do not say.
 
-The patient is in the header of a DICOM file, or in the path as a pattern of the person's says.
+The patient may be in the path, as a pattern of the person's says.
 What the data say of splits is kept: a published test split stays as it is, and validation is
 carved out of its train split. A patient on both sides of a given split is refused, since every
 score would then be too good. The dealing is that of the folds, with unequal shares.
 """
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from medclf.core.cohort import Cohort
-from medclf.core.record import SPLITS, Fact, Record, Source
+from medclf.core.record import SPLITS, Record, Source
 from medclf.core.task import Task
-from medclf.curate.choice import plain_name
 from medclf.curate.fold import count_labels, deal_patients
 from medclf.curate.problem import count
-from medclf.errors import CohortError, ReadError, SettingError
-from medclf.read.archive import read_bytes, read_start
-from medclf.read.dicom.facts import read_facts
-from medclf.read.image import DICOM_SUFFIXES, looks_like_image
-
-HEADER = 2**16
+from medclf.errors import CohortError, SettingError
 
 
 def split_cohort(
@@ -207,86 +199,3 @@ def _patient(rule: re.Pattern[str], path: str) -> str | None:
     if "patient" in rule.groupindex:
         return found["patient"]
     return next((group for group in found.groups() if group), None)
-
-
-def read_headers(
-    records: Sequence[Record], patients: bool = True
-) -> tuple[tuple[Record, ...], list[str]]:
-    """Learn patient, age, sex and more from the headers of DICOM files, and say so in notes.
-
-    Args:
-        records: What they know already stays, but for the patient.
-        patients: Whether the headers tell the patient. They may have been blanked, so whoever
-            knows better says no, and hears where a header calls two patients one.
-    """
-    files = [next(iter(record.images.values())).first for record in records]
-    chosen = [i for i, file in enumerate(files) if may_be_dicom(file)]
-    once = list(dict.fromkeys(files[i] for i in chosen))  # Many rows may mark one image.
-    with ThreadPoolExecutor() as pool:
-        read = dict(zip(once, pool.map(partial(_facts, patients), once), strict=True))
-    known = {i: read[files[i]] for i in chosen if read[files[i]]}
-    if not known:
-        return tuple(records), []
-    named, theirs = list(records), dict[int, str]()
-    stated = {name for facts in known.values() for name in facts if facts[name] is not None}
-    for i, found in known.items():
-        there = {_plain(name) for name in records[i].facts}
-        facts = {name: found[name] for name in found if name in stated and name not in there}
-        theirs[i] = str(facts.pop("patient", None) or records[i].patient)
-        patient = theirs[i] if patients else records[i].patient
-        named[i] = replace(records[i], patient=patient, facts={**facts, **records[i].facts})
-    what = "Patient and facts" if patients else "Facts"
-    notes = [f"{what} of {count(len(known), 'exam')} come from their DICOM headers."]
-    one = len(set(theirs.values())) == 1 < len(known)
-    if patients and one:
-        notes.append(
-            f"All of them name one patient, {theirs.popitem()[1]!r}: if that is a blank, "
-            "say --patient none."
-        )
-    elif not patients and not one:
-        notes += _tell_parted(named, theirs)
-    return tuple(named), notes
-
-
-def _plain(name: str) -> str:
-    """Name a fact of a table as a header's is named, where that means the same."""
-    plain = plain_name(name).removeprefix("patient_")
-    return {"age": "age_years", "gender": "sex"}.get(plain, plain)
-
-
-def _tell_parted(records: Sequence[Record], theirs: Mapping[int, str]) -> list[str]:
-    """Tell of patients that headers count as one and the table as several."""
-    called = defaultdict[str, set[str]](set)
-    for i, patient in theirs.items():
-        called[patient].add(records[i].patient)
-    parted = sum(len(names) > 1 for names in called.values())
-    if not parted:
-        return []
-    told = count(parted, "patient")
-    return [f"DICOM headers know {told} that count as several here: are they the same persons?"]
-
-
-def may_be_dicom(source: Source) -> bool:
-    """Tell whether a file of a cohort may be DICOM.
-
-    By its suffix; without that of any image a file is in the cohort only if it is DICOM.
-    """
-    name = (source.member or source.path.name).lower()
-    return source.index is None and (name.endswith(DICOM_SUFFIXES) or not looks_like_image(name))
-
-
-def _facts(patients: bool, source: Source) -> dict[str, Fact]:
-    """Read a header, which the first bytes mostly hold; what cannot be read is the audit's.
-
-    Args:
-        patients: Whether all of the file is read where those bytes name no patient.
-        source: A file.
-    """
-    try:
-        facts = dict(read_facts(read_start(source, HEADER)))
-        if facts.get("patient") or not patients:
-            return facts if any(facts.values()) else {}
-        facts = dict(read_facts(read_bytes(source)))
-    except (ReadError, OSError):
-        return {}
-    return facts if any(facts.values()) else {}

@@ -4,7 +4,6 @@ Of each image a digest of its pixels, a thumbnail and a few facts stay: some fiv
 for a picture, so that a hundred thousand fit in half a gigabyte.
 """
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medclf.core.cohort import Cohort
+from medclf.core.cores import count_cores
 from medclf.core.image import Image
 from medclf.core.memory import keep_memory
 from medclf.core.record import Point, Source
@@ -76,7 +76,7 @@ def survey(cohort: Cohort, progress: Progress | None = None) -> list[Look]:
     files: dict[Source, list[int]] = {}
     for number, (_, _, source) in enumerate(wanted):
         files.setdefault(replace(source, point=None), []).append(number)
-    pool = ThreadPoolExecutor(min(32, os.cpu_count() or 1))
+    pool = ThreadPoolExecutor(min(32, count_cores()))
     looks: dict[int, Look] = {}
     try:
         tasks = ([wanted[number] for number in numbers] for numbers in files.values())

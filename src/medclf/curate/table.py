@@ -13,6 +13,7 @@ from medclf.curate.choice import (
     LABELS,
     PATHS,
     PATIENTS,
+    SIDES,
     SPLITS,
     UIDS,
     VIEWS,
@@ -88,6 +89,7 @@ class Roles:
         split: train, val or test.
         exam: Joins several rows to one exam.
         view: Names the images of an exam of several rows; else they are numbered.
+        side: Left or right, by which images of one view are told apart.
         point: Columns of the marked point, z first.
         unit: Of those.
         mask: Column of the masks.
@@ -99,6 +101,7 @@ class Roles:
     split: str = ""
     exam: str = ""
     view: str = ""
+    side: str = ""
     point: tuple[str, ...] = ()
     unit: Literal["mm", "samples"] = "samples"
     mask: str = ""
@@ -113,13 +116,16 @@ def choose_roles(table: Table, columns: Columns, where: str) -> tuple[Roles, lis
     """
     choose = Choice(table, where)
     exam = choose.one("exam", columns.exam, EXAMS)
+    view = choose.one("view", columns.view, VIEWS) if exam else ""
+    sides = usual_columns(table, SIDES) if view else []
     roles = Roles(
         paths=choose.paths(columns.path),
         labels=choose.labels(columns.label),
         patient=choose.one("patient", columns.patient, PATIENTS),
         split=choose.one("split", columns.split, SPLITS),
         exam=exam,
-        view=choose.one("view", columns.view, VIEWS) if exam else "",
+        view=view,
+        side=sides[0] if len(sides) == 1 else "",
         mask=choose.mask(columns.mask),
         **choose.point(columns.point),
     )
@@ -161,8 +167,10 @@ def names_images(table: Table, columns: Columns) -> bool:
     return bool(named or usual_columns(table, PATHS) or len(several_columns(table)) > 1)
 
 
-def names_labels(table: Table, columns: Columns) -> bool:
-    """Tell whether a table has a column of labels."""
+def tells_exams(table: Table, columns: Columns) -> bool:
+    """Tell whether a table has a column of labels, or, where none is wanted, of what exams are."""
+    if columns.label == "none":
+        return any(likely_keys(table, columns, key) for key in KEYS)
     given = (columns.label,) if isinstance(columns.label, str) else columns.label or ()
     named = {plain_name(column) for column in table} & {plain_name(name) for name in given}
     return bool(named or usual_columns(table, LABELS))

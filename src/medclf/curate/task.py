@@ -35,7 +35,7 @@ class Worded:
     """What a reader of folders or tables found: records, and beside them their labels in words.
 
     Args:
-        records: Without label.
+        records: Without label, and with the patient "" where nothing has told it yet.
         words: One per record: a class, several that coexist, or `None`.
         notes: What was inferred, in sentences.
         classes: Names in the order in which the data hold them, where they say so: the columns

@@ -2,8 +2,8 @@
 
 A zip's table of contents is read once and shared by all threads; each read opens the file, seeks
 and inflates, so that no lock is held and ten thousand members are read as fast as loose files. A
-.tar.gz has no such table and is walked from its start: fit for few large members. What the
-archive claims is checked first: sizes, ratios, and names that would leave a folder.
+.tar.gz has no such table and is walked from its start: fit for few large members, and refused with
+many. What the archive claims is checked first: sizes, ratios, and names that would leave a folder.
 
 Source: PKWARE, APPNOTE 6.3.10, sections 4.3.7 and 4.4.
 """
@@ -26,10 +26,14 @@ from medclf.read.once import once
 from medclf.read.refuse import one_line, open_file, unreadable
 
 ZIP_SUFFIXES = (".zip", ".npz")
-TAR_SUFFIXES = (".tar.gz", ".tgz", ".tar")
+PACKED_TAR_SUFFIXES = (".tar.gz", ".tgz")
+TAR_SUFFIXES = (*PACKED_TAR_SUFFIXES, ".tar")
 
 RATIO = 500
 """Unpacked to packed, above which a large member is a bomb. Shape masks reach 220."""
+
+MEMBERS = 1000
+"""The most files that are read of a packed tar: each is reached by unpacking all before it."""
 
 _LARGE = 64 * 2**20
 _PIECE = 2**20
@@ -52,10 +56,17 @@ def list_members(path: Path, inner: str = "") -> list[str]:
         inner: The zip within it that is meant.
 
     Raises:
-        ReadError: it is no such archive, or a member's name would leave the folder.
+        ReadError: it is no such archive, a member's name would leave the folder, or a packed tar
+            holds more than `MEMBERS` files.
     """
-    names = _tar_index(path, inner) if _is_tar(path) else _zip_index(path, inner)
-    return sorted(name for name in names if not name.endswith("/") and not _hidden(name))
+    index = _tar_index(path, inner) if _is_tar(path) else _zip_index(path, inner)
+    names = sorted(name for name in index if not name.endswith("/") and not _hidden(name))
+    if path.name.lower().endswith(PACKED_TAR_SUFFIXES) and len(names) > MEMBERS:
+        raise ReadError(
+            f"{path}: {len(names):,} files; at most {MEMBERS:,} are read of a packed tar, where "
+            "each is reached by unpacking all before it: unpack it, or make it a zip"
+        )
+    return names
 
 
 def read_bytes(source: Source, limit: int = LIMIT) -> bytes:

@@ -6,7 +6,7 @@ Source: DICOM PS3.3, C.7.1.1 (patient), C.7.5.1 (equipment), C.8 (the modalities
 import hashlib
 import re
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from medclf.core.record import Fact
 from medclf.errors import ReadError
@@ -47,11 +47,11 @@ _GAUSS = 1000.0
 """No scanner for people has as many tesla; older files give gauss."""
 
 
-def read_facts(raw: bytes, where: str = "DICOM file") -> dict[str, Fact]:
+def read_facts(raw: bytes | BinaryIO, where: str = "DICOM file") -> dict[str, Fact]:
     """Read the facts of a file.
 
     Args:
-        raw: The file's bytes, or as many of the first as hold the header.
+        raw: The file, open; or its bytes, or as many of the first as hold the header.
         where: Names the file in messages.
 
     Returns:
@@ -67,9 +67,8 @@ def read_facts(raw: bytes, where: str = "DICOM file") -> dict[str, Fact]:
     wanted = [*WORDS.values(), *NUMBERS.values(), *_OTHERS]
     try:
         with PYDICOM:
-            dataset = dcmread(
-                BytesIO(raw), stop_before_pixels=True, force=True, specific_tags=wanted
-            )
+            file = BytesIO(raw) if isinstance(raw, bytes) else raw
+            dataset = dcmread(file, stop_before_pixels=True, force=True, specific_tags=wanted)
             return facts_of(dataset)
     except Exception as problem:  # pydicom has no closed list of what damaged files raise.
         kind = type(problem).__name__
