@@ -79,6 +79,8 @@ def test_mr_of_several_scanners_is_standardised(name):
     assert f"MR of 2 scanners (by {name})" in reasons["prepare.intensity"]
     assert chosen(several)[0].intensity == "percentile"
     assert chosen(several, **mr, bits={"8": 20})[0].intensity == "full"
+    sequences = {"image_names": {"t1": 20, "flair": 20}}  # One scale would be learnt of both.
+    assert chosen(several, **mr, **sequences)[0].intensity == "percentile"
 
 
 def test_a_scanner_of_few_exams_or_of_the_test_split_alone_is_not_one_of_several():

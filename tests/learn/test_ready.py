@@ -64,6 +64,23 @@ def test_a_run_keeps_them_and_goes_on_with_them(cohort, tmp_path):
     assert (again.recipe, again.known) == (ready.recipe, ready.known)
 
 
+def test_an_exam_that_lost_one_of_its_images_goes_on(cohort, tmp_path):
+    one, other = cohort.records[:2]
+    gone = {"b": Source(tmp_path / "gone.npy")}
+    double = replace(one, images={"a": one.source, "b": other.source})
+    torn = replace(other, images={"a": other.source, **gone})
+    lost = replace(cohort.records[2], images=gone)
+    cohort = replace(cohort, records=(double, torn, lost, *cohort.records[3:]))
+    recipe = replace(RECIPE, prepare=replace(PREPARE, intensity="percentile"))
+    ready = make_ready(cohort, recipe, AS_FOUND, skip_unreadable=True)
+    assert [name for name, _ in ready.data["left_out"]] == ["1", "2"]
+    assert (len(ready.cohort.records), len(ready.store.values)) == (39, 40)
+    run = create_run(tmp_path / "run", ready.recipe, ready.cohort, {"data": ready.data})
+    again = make_ready_again(run.folder, cohort, ready.recipe, ready.data)
+    assert [r.name for r in again.cohort.records] == [r.name for r in ready.cohort.records]
+    assert again.store.digest == ready.store.digest
+
+
 def test_an_unknown_site_is_left_out_where_that_is_allowed(cohort):
     by_site = replace(RECIPE, prepare=replace(PREPARE, site="scanner"))
     strange = replace(cohort.records[-1], facts={"scanner": "c"})

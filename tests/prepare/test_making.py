@@ -147,6 +147,21 @@ def test_values_shorter_than_noted_are_made_anew(half, length):
     assert finish(half) == set(range(200))
 
 
+def test_a_journal_that_is_not_believed_is_begun_anew(half, monkeypatch):
+    """Else its lines would be joined to the next ones, and tell of other rows."""
+    os.truncate(half / VALUES, 100)
+
+    def stop(done, total):
+        if done >= 60:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_values(half, order(), stop)
+    assert recall(half, 16).count == 60
+    assert list(recall(half, 16).failures) == [7, 57]
+    assert finish(half) == set(range(60, 200))
+
+
 @pytest.mark.parametrize("text", ["", "[130, [[", "[130]\n", "nonsense\n", "{}\n", "[null, []]\n"])
 def test_a_damaged_journal_is_not_believed(half, text):
     with (half / JOURNAL).open("a") as file:

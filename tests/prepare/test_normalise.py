@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from medclf.core.image import Image
 from medclf.errors import ReadError
 from medclf.prepare.normalise import (
     full_limits,
@@ -43,15 +44,28 @@ def test_range():
     assert range_limits(np.array([3, -1, 7], np.int16)) == (-1, 7)
 
 
-def test_window_passes_hounsfield_units():
-    assert window_limits(np.zeros(2, np.float32), "HU", (-160, 240), "a") == (-160, 240)
-    assert window_limits(np.zeros(2, np.int16), "", (-160, 240), "a") == (-160, 240)
+def image_of(dtype, unit, modality=""):
+    return Image(np.zeros((1, 2, 2), dtype), unit=unit, modality=modality)
 
 
-@pytest.mark.parametrize(("dtype", "unit"), [("f4", "BQML"), ("u1", ""), ("u2", "")])
-def test_window_of_anything_else_is_refused(dtype, unit):
-    with pytest.raises(ReadError, match=r"^e.png: .*Hounsfield units, found"):
-        window_limits(np.zeros(2, dtype), unit, (-160, 240), "e.png")
+@pytest.mark.parametrize("said", [("f4", "HU", "CT"), ("i2", ""), ("f4", "", "CT"), ("f4", "SUV")])
+def test_window_passes_hounsfield_units(said):
+    assert window_limits(image_of(*said), (-160, 240), "a") == (-160, 240)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "unit", "modality", "told"),
+    [
+        ("f4", "BQML", "PT", "BQML"),
+        ("u1", "", "", "uint8 without a unit"),
+        ("u2", "", "CT", "CT uint16 without a unit"),
+        ("i2", "", "MR", "MR int16 without a unit"),
+        ("f4", "", "MR", "MR float32 without a unit"),
+    ],
+)
+def test_window_of_anything_else_is_refused(dtype, unit, modality, told):
+    with pytest.raises(ReadError, match=rf"^e.png: .*Hounsfield units, found {told}$"):
+        window_limits(image_of(dtype, unit, modality), (-160, 240), "e.png")
 
 
 @pytest.mark.parametrize("air", [0, 1000, 90_000])

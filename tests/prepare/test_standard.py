@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medclf.core.image import Image
-from medclf.core.record import Record, Source
+from medclf.core.record import Point, Record, Source
 from medclf.errors import CohortError, ReadError, SettingError
 from medclf.prepare.exam import Prepare
 from medclf.prepare.landmarks import average_landmarks, measure_landmarks
@@ -48,6 +48,41 @@ def test_what_is_usual_at_each_site(study):
             measure_landmarks(np.load(r.source.path)[None], SETTINGS.marks) for r in study[site::2]
         ]
         np.testing.assert_allclose(usual, np.mean(rows, axis=0), rtol=1e-5)
+
+
+def test_images_of_one_value_tell_nothing_of_a_site(study, tmp_path):
+    np.save(tmp_path / "flat.npy", np.full((8, 8), 7, np.float32))
+    flat = Record("f", {"image": Source(tmp_path / "flat.npy")}, "f", facts={"scanner": 0.0})
+    settings = replace(SETTINGS, site="scanner")
+    found, without = (learn_standard(some, settings) for some in ([*study, flat], study))
+    assert found.site_landmarks == without.site_landmarks
+
+
+def test_all_images_of_an_exam_count(study):
+    exams = [
+        replace(one, images={"a": one.source, "b": other.source})
+        for one, other in zip(study[::2], study[1::2], strict=True)
+    ]
+    told = []
+    found = learn_standard(exams, SETTINGS, progress=lambda *count: told.append(count))
+    assert found == learn_standard(study, SETTINGS)
+    assert told[-1] == (6, 6)
+
+
+@pytest.mark.parametrize("crop", ["point", "mask"])
+def test_it_is_learnt_from_what_is_marked(study, tmp_path, crop):
+    """Around each picture lies what is brighter by far, and no part of what is judged."""
+    mask = np.zeros((24, 24), np.uint8)
+    mask[9:15, 9:15] = 1
+    np.save(tmp_path / "mask.npy", mask)
+    marked = []
+    for record in study:
+        path = tmp_path / f"wide {record.name}"
+        np.save(path, np.pad(np.load(record.source.path), 8, constant_values=1e5))
+        mark = {"point": Point((11.5, 11.5), "samples"), "mask": Source(tmp_path / "mask.npy")}
+        marked.append(replace(record, images={"image": Source(path, **{crop: mark[crop]})}))
+    found = learn_standard(marked, replace(SETTINGS, crop=crop))
+    assert found.landmarks == pytest.approx(learn_standard(study, SETTINGS).landmarks, abs=0.1)
 
 
 def test_a_store_goes_by_the_site_of_each_exam(study, tmp_path):

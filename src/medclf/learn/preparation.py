@@ -81,7 +81,7 @@ def _intensity(cohort: Cohort, found: Fingerprint, reasons: dict[str, str]) -> d
         reasons["prepare.intensity"] = "8-bit images use the full range already"
         return {"intensity": "full"}
     name, scanners = _scanners([r for r in cohort.records if r.split != "test"])
-    if modalities == {"MR"} and scanners > 1:
+    if modalities == {"MR"} and scanners > 1 and len(found.image_names) == 1:  # One sequence.
         reasons["prepare.intensity"] = (
             f"MR of {scanners} scanners (by {name}), whose values mean nothing in common: the same "
             "tissue is given the same value, as far as training exams tell"

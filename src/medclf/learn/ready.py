@@ -19,7 +19,7 @@ from medclf.learn.alike import deal_prepared, join_named
 from medclf.learn.bag import usual_images
 from medclf.learn.facts import learn_facts
 from medclf.learn.recipe import Recipe
-from medclf.learn.run import Digests, apply_splits
+from medclf.learn.run import Digests, apply_splits, read_splits
 from medclf.prepare.exam import Prepare
 from medclf.prepare.place import add_places, asks_place
 from medclf.prepare.standard import learn_standard
@@ -120,11 +120,13 @@ def make_ready_again(
         CohortError: exams are missing or new.
         RunError: their images have changed.
     """
-    left_out = {name for name, _ in data["left_out"]}
+    # Of an exam that stands in the run only some of the images were left out.
+    left_out = {name for name, _ in data["left_out"]} - set(read_splits(folder))
     kept = tuple(r for r in cohort.records if r.name not in left_out)
     cohort = with_places(replace(cohort, records=kept), recipe, progress)
     cohort = apply_splits(folder, cohort)
-    store = open_store(cohort.records, recipe.prepare, progress=progress)
+    skip = bool(data["left_out"])
+    store = open_store(cohort.records, recipe.prepare, progress=progress, skip_unreadable=skip)
     if store.digest != data["digest"]:
         raise RunError(f"{cohort.origin}: the images have changed since {folder} was begun")
     digests = digest_images(store)

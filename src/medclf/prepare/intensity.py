@@ -74,9 +74,7 @@ def _limits(image: Image, settings: Prepare, where: str) -> list[tuple[float, fl
     if settings.intensity == "full":
         return [full_limits(image.values, image.bits, where)]
     if settings.intensity == "window":
-        return [
-            window_limits(image.values, image.unit, window, where) for window in settings.windows
-        ]
+        return [window_limits(image, window, where) for window in settings.windows]
     if settings.intensity == "voi":
         return [(0.0, 1.0)]
     if settings.intensity == "percentile":

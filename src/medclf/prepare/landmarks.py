@@ -30,6 +30,17 @@ def measure_landmarks(values: NDArray[Any], marks: Sequence[float]) -> Landmarks
     return tuple(float(mark) for mark in np.percentile(foreground(values), marks))
 
 
+def mean_landmarks(measured: Sequence[Landmarks]) -> Landmarks:
+    """Tell what is usual: the mean over images, but for those of one value, if there are others.
+
+    Example:
+        >>> mean_landmarks([(10.0, 20.0, 30.0), (0.0, 30.0, 40.0), (7.0, 7.0, 7.0)])
+        (5.0, 25.0, 35.0)
+    """
+    rows = [row for row in measured if row[0] < row[-1]] or measured
+    return tuple(float(mark) for mark in np.mean(rows, axis=0))
+
+
 def average_landmarks(measured: Sequence[Landmarks]) -> Landmarks:
     """Learn the standard scale, 0 to 1; images of one value tell nothing of it.
 

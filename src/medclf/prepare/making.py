@@ -83,6 +83,8 @@ def make_values(folder: Path, order: Order, progress: Progress | None = None) ->
         OSError: the file cannot be written.
     """
     done = recall(folder, order.row_bytes)
+    if not done.count:  # What is not believed must not stand before what will be noted.
+        (folder / JOURNAL).unlink(missing_ok=True)
     order.noted.update(done.noted)
     (folder / VALUES).touch()
     with (folder / VALUES).open("r+b") as file, closing(write_rows(file, order, done)) as parts:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medclf.core.image import Image
 from medclf.errors import ReadError
 
 WIDEST = 16
@@ -47,19 +48,18 @@ def full_limits(values: NDArray[Any], bits: int, where: str) -> tuple[float, flo
     return low, high
 
 
-def window_limits(
-    values: NDArray[Any], unit: str, window: tuple[float, float], where: str
-) -> tuple[float, float]:
+def window_limits(image: Image, window: tuple[float, float], where: str) -> tuple[float, float]:
     """Take the window, where the values can be Hounsfield units, or are SUV.
 
     Raises:
-        ReadError: the file states another unit, or none and whole numbers without sign, which
-            cannot reach air at -1000 HU.
+        ReadError: the file states another unit; or none, and a modality other than CT or whole
+            numbers without sign, which cannot reach air at -1000 HU.
     """
-    if unit == "SUV":
+    unit, dtype = image.unit, image.values.dtype
+    if unit in ("HU", "SUV"):
         return window
-    if unit not in ("HU", "") or (not unit and values.dtype.kind == "u"):
-        found = unit or f"{values.dtype} without a unit"
+    if unit or image.modality not in ("", "CT") or dtype.kind == "u":
+        found = unit or " ".join(filter(None, (image.modality, f"{dtype} without a unit")))
         raise ReadError(f'{where}: intensity "window" wants Hounsfield units, found {found}')
     return window
 

@@ -8,12 +8,16 @@ whoever prepares by that recipe prepares alike.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from medclf.core.record import Record, Source
 from medclf.errors import CohortError
 from medclf.prepare.exam import Prepare, cut_image
-from medclf.prepare.landmarks import Landmarks, average_landmarks, measure_landmarks
+from medclf.prepare.landmarks import (
+    Landmarks,
+    average_landmarks,
+    mean_landmarks,
+    measure_landmarks,
+)
+from medclf.prepare.marked import read_marked
 from medclf.prepare.order import Read
 from medclf.prepare.site import sites_of
 from medclf.prepare.threads import in_order
@@ -29,7 +33,7 @@ def learn_standard(
     """Learn what the settings leave to be learnt.
 
     Args:
-        records: Training exams, each with one image; never others.
+        records: Training exams, never others. All images of an exam count alike.
         settings: Whose landmarks are not known.
         read: Reads an image; called in several threads at once.
         progress: Told how many images of how many have been measured.
@@ -52,20 +56,26 @@ def learn_standard(
             )
 
     def measure(source: Source) -> Landmarks:
-        image, _ = cut_image(read(source), settings, str(source))
-        return measure_landmarks(image.values, settings.marks)
+        image, mark = read_marked(source, settings, read)
+        cut, _ = cut_image(image, settings, str(source), mark)
+        return measure_landmarks(cut.values, settings.marks)
 
+    images = [
+        (source, site)
+        for record, site in zip(records, sites, strict=True)
+        for source in record.images.values()
+    ]
     measured: list[Landmarks] = []
-    for landmarks in in_order(measure, [record.source for record in records]):
+    for landmarks in in_order(measure, [source for source, _ in images]):
         measured.append(landmarks)
         if progress is not None:
-            progress(len(measured), len(records))
+            progress(len(measured), len(images))
     standard = average_landmarks(measured)
     if not settings.site:
         return replace(settings, landmarks=standard)
     named = sorted(set(sites))
     usual = [
-        np.mean([row for row, at in zip(measured, sites, strict=True) if at == site], axis=0)
+        mean_landmarks([row for row, (_, at) in zip(measured, images, strict=True) if at == site])
         for site in named
     ]
     each = tuple(round(float(mark), 6) for row in usual for mark in row)

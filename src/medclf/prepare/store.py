@@ -64,7 +64,8 @@ class Store:
         names: The exams that have a row, in order.
         exam_index: (N,), the place in `names` of the exam that each row shows.
         digest: SHA-256, in hex, of the contents, their order and the settings.
-        failures: Name and reason of each exam that was left out.
+        failures: Name of its exam and reason, for each image that was left out. An exam of which
+            others could be read is among `names`.
         files: SHA-256 of each file that was read, by its path.
         remarks: What readers found or changed, by exam; of those only of which there is any.
     """
