@@ -161,6 +161,7 @@ def test_every_field_of_what_comes_back_stands_in_the_docs(kind):
         ("split", choice.SPLITS),
         ("exam", choice.EXAMS),
         ("view", choice.VIEWS),
+        ("side", choice.SIDES),
         ("point", tuple(map(" ".join, choice.POINTS))),
         ("mask", choice.MASKS),
         ("AccessionNumber", (choice.KEYS["accession"],)),
