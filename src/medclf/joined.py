@@ -27,6 +27,7 @@ from medclf.evaluate.table import Predictions, write_predictions
 from medclf.learn.align import read_again
 from medclf.learn.begin import begin_run, expect_free
 from medclf.learn.join import Judges, keep_parts, open_judges
+from medclf.learn.measure import CHOSEN_ON
 from medclf.learn.ready import make_ready_again
 from medclf.learn.run import Run
 from medclf.learn.trained import read_choices
@@ -42,7 +43,7 @@ class Part(Protocol):
         watch: Watch,
         site: str,
         series: str | None,
-        images: Path | None,
+        images: str | Path | None,
         skip_unreadable: bool,
     ) -> list[Prediction]:
         """Predict exams."""
@@ -88,7 +89,7 @@ def join(
     shares = combination.apply(first.task, val.shares)
     how = recipe.decide
     calibration, decision = choose(
-        first.task, val.found.target, shares, how.calibrate, how.threshold
+        *(first.task, val.found.target, shares, how.calibrate, how.threshold, how.sensitivity)
     )
     names = ", ".join(Path(one.folder).resolve().name for one in runs)
     told = f"Joined from {names}, by {combination.way} ({why}). The recipe is that of the first."
@@ -109,7 +110,8 @@ def join(
         write_predictions(folder / "predictions.csv", table)
         measured = found[1] if len(found[1]) else found[0]
         scores = score(measured, decision, recipe.fit.seed, how.resamples)
-        scores = replace(scores, notes=(*scores.notes, *ready.data.get("copied", ())))
+        seen = () if len(found[1]) else (CHOSEN_ON,)
+        scores = replace(scores, notes=(*scores.notes, *seen, *ready.data.get("copied", ())))
         write_whole(folder / "scores.json", json.dumps(scores.to_json(), indent=1))
         run = run.update(state="done")
         compose_report(run, ready.cohort, ready.store)
@@ -123,6 +125,7 @@ def _combine(val: Judges, way: Way | None, seed: int) -> tuple[Combination, str]
         way, losses = choose_way(val.found, val.shares, seed)
         tried = ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
         why = f"log loss on validation patients left out: {tried}"
+        why = why if losses else "one validation patient cannot tell which way is best"
     return fit_combination(way, val.found.task, val.found.target, val.shares), why
 
 
@@ -175,7 +178,7 @@ class JoinedRun:
         watch: Watch = SILENT,
         site: str = "",
         series: str | None = None,
-        images: Path | None = None,
+        images: str | Path | None = None,
         skip_unreadable: bool = False,
     ) -> list[Prediction]:
         """Predict exams, as `TrainedRun.predict` does; `site` goes to every part."""

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scipy.special import expit, logit, ndtr
+from scipy.special import expit, logit, ndtr, ndtri
 from sklearn import metrics
 
 from medclf.core.task import Task
@@ -22,29 +22,47 @@ def test_many_exams_give_the_threshold_that_theory_asks_for(share):
     # half of the best F1 gives the best F1 (Lipton et al. 2014).
     assert fit_threshold(target, p, "accuracy") == pytest.approx(0.5, abs=0.06)
     assert fit_threshold(target, p, "balanced") == pytest.approx(share, abs=0.05)
+    # The mean of the two weighs an exam of a class by 1/2 + 1/4 over the class's share.
+    no, yes = 0.5 + 0.25 / (1 - share), 0.5 + 0.25 / share
+    assert fit_threshold(target, p, "between") == pytest.approx(no / (no + yes), abs=0.03)
     found = fit_threshold(target, p, "f1")
     best = max(metrics.f1_score(target, p > t) for t in np.linspace(0.1, 0.6, 26))
     assert found == pytest.approx(best / 2, abs=0.06)
     assert metrics.f1_score(target, p > found) > best - 0.005
 
 
-@pytest.mark.parametrize("aim", ["accuracy", "balanced", "f1"])
+@pytest.mark.parametrize("wanted", [0.8, 0.95])
+def test_a_wished_sensitivity_is_kept_and_no_more_given_for_it_than_need_be(wanted):
+    target, p = draw(np.random.default_rng(0), 20_000, 0.3)
+    found = fit_threshold(target, p, "accuracy", wanted)
+    # The second class is normal about 2: its lower quantile, as a probability.
+    asked = min(0.5, float(expit(2 * (2 - ndtri(wanted)) - 2 + logit(0.3))))
+    assert found == pytest.approx(asked, abs=0.03)
+    assert np.mean(p[target == 1] >= found) >= wanted - 0.01
+    assert fit_threshold(target, p, "accuracy", 0.01) == fit_threshold(target, p, "accuracy")
+
+
+@pytest.mark.parametrize("aim", ["accuracy", "between", "balanced", "f1"])
 def test_few_exams_lose_less_than_half_of_what_their_best_threshold_loses(aim):
     rng = np.random.default_rng(0)
 
     def worth(threshold, share=0.2):
         score = (logit(threshold) - logit(share) + 2) / 2
         found, alarms = share * ndtr(2 - score), (1 - share) * ndtr(-score)
-        if aim == "accuracy":
-            return found + 1 - share - alarms
-        if aim == "balanced":
-            return (found / share + 1 - alarms / (1 - share)) / 2
-        return 2 * found / (share + found + alarms)
+        if aim == "f1":
+            return 2 * found / (share + found + alarms)
+        right = found + 1 - share - alarms
+        balanced = (found / share + 1 - alarms / (1 - share)) / 2
+        return {"accuracy": right, "between": (right + balanced) / 2, "balanced": balanced}[aim]
 
     def best_of_sample(target, p):
+        def balanced(t, d):
+            return (t[d].sum() / t.sum() + 1 - (1 - t)[d].sum() / (1 - t).sum()) / 2
+
         score = {
-            "accuracy": metrics.accuracy_score,
-            "balanced": lambda t, d: t[d].sum() / t.sum() - (1 - t)[d].sum() / (1 - t).sum(),
+            "accuracy": lambda t, d: np.mean(t == d),
+            "between": lambda t, d: np.mean(t == d) + balanced(t, d),
+            "balanced": balanced,
             "f1": lambda t, d: 2 * t[d].sum() / (t.sum() + d.sum()),
         }[aim]
         middles = np.convolve(np.sort(p), [0.5, 0.5], "valid")
@@ -63,7 +81,7 @@ def test_few_exams_lose_less_than_half_of_what_their_best_threshold_loses(aim):
     assert lost[0] < 0.6 * lost[1]
 
 
-@pytest.mark.parametrize("aim", ["accuracy", "balanced", "f1"])
+@pytest.mark.parametrize("aim", ["accuracy", "between", "balanced", "f1"])
 @pytest.mark.parametrize("exams", [4, 30, 300])
 def test_a_gap_is_parted_in_its_middle(aim, exams):
     target = np.arange(exams) % 2
@@ -108,6 +126,8 @@ def test_a_decision_is_fitted_to_each_kind():
     decision = fit_decision(Task(("x", "y"), "coexisting"), pair, np.stack([p, 1 - p], 1), "f1")
     assert decision.coexisting
     assert decision.thresholds[0] == fit_threshold(target, p, "f1")
+    keen = fit_decision(Task(("no", "yes")), target, both, "balanced", 0.95)
+    assert keen == Decision((fit_threshold(target, p, "balanced", 0.95),), "balanced", False, 0.95)
 
 
 def test_balance_among_several_classes():
@@ -117,11 +137,17 @@ def test_balance_among_several_classes():
     seen[np.arange(3000), target] += 1.5
     task = Task(("a", "b", "c"))
     p = task.probabilities(1.5 * seen + np.log([0.8, 0.15, 0.05]))
-    likeliest = fit_decision(task, target, p, "accuracy").decide(p)
-    balanced = fit_decision(task, target, p, "balanced").decide(p)
-    assert np.mean(likeliest == target) > np.mean(balanced == target)
-    scores = [metrics.balanced_accuracy_score(target, d) for d in (likeliest, balanced)]
-    assert scores[1] > scores[0] + 0.05
+    fitted = [fit_decision(task, target, p, aim) for aim in ("accuracy", "between", "balanced")]
+    decided = [decision.decide(p) for decision in fitted]
+    right = [np.mean(some == target) for some in decided]
+    balanced = [metrics.balanced_accuracy_score(target, some) for some in decided]
+    assert right == sorted(right, reverse=True)
+    assert balanced == sorted(balanced)
+    assert balanced[2] > balanced[0] + 0.05
+    assert np.argmax(np.add(right, balanced)) == 1
+    # Half-way from none to the shares of the classes, on the scale of logits.
+    assert np.log(fitted[1].thresholds) == pytest.approx(np.log(fitted[2].thresholds) / 2)
+    assert fitted[2].thresholds == pytest.approx(np.bincount(target) / 3000, abs=0.001)
 
 
 def test_wrong_settings_are_refused():
@@ -130,6 +156,8 @@ def test_wrong_settings_are_refused():
         fit_threshold(np.array([0, 1]), np.array([0.1, 0.2]), "best")
     with pytest.raises(SettingError, match="f1"):
         fit_decision(Task(("a", "b", "c")), np.array([0, 1]), p, "f1")
+    with pytest.raises(SettingError, match=r"a sensitivity of 0\.95 is for two classes"):
+        fit_decision(Task(("a", "b", "c")), np.array([0, 1]), p, "accuracy", 0.95)
     with pytest.raises(SettingError, match="3 classes take"):
         Decision((0.5,)).decide(p)
     with pytest.raises(CohortError, match="none has a label"):

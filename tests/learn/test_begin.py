@@ -3,12 +3,13 @@ from pathlib import Path
 
 import pytest
 
+from medclf.core.task import Task
 from medclf.errors import CohortError, RunError, SettingError
 from medclf.learn import run as learn_run
 from medclf.learn.begin import begin_run, expect_fit, expect_free
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import open_run, sole_use
-from medclf.learn.settings import Fit, Net
+from medclf.learn.settings import Decide, Fit, Net
 from medclf.prepare.exam import Prepare
 
 RECIPE = Recipe(Prepare(size=(16, 16), channels=1))
@@ -30,6 +31,17 @@ def test_a_recipe_that_cannot_be_followed_is_found_out_without_a_pixel(
     expect_fit(RECIPE, cohort)
     with pytest.raises(error, match=told):
         expect_fit(replace(RECIPE, **part), cohort)
+
+
+def test_an_aim_that_is_not_for_so_many_classes_is_found_out_before_training(make_exams):
+    cohort, _ = make_exams()
+    several = replace(cohort, task=Task(("a", "b", "c")))
+    for how in ({"threshold": "f1"}, {"sensitivity": 0.95}):
+        with pytest.raises(SettingError, match="for two classes"):
+            expect_fit(replace(RECIPE, decide=Decide(**how)), several)
+        expect_fit(replace(RECIPE, decide=Decide(**how)), cohort)
+    with pytest.raises(SettingError, match=r"decide.sensitivity must be in \[0, 0.99\], not 95"):
+        Decide(sensitivity=95)
 
 
 def test_a_cohort_without_validation_is_found_out(make_exams):
@@ -104,7 +116,7 @@ def test_a_start_that_was_killed_is_begun_anew(make_exams, tmp_path, monkeypatch
 
     def die(path: Path, text: str) -> None:
         if path.name == cut:
-            (path.parent / f".{path.name}.part").touch()
+            (path.parent / f".{path.name}.99.part").touch()
             raise KeyboardInterrupt
         write(path, text)
 

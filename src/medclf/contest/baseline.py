@@ -48,6 +48,7 @@ class Terms:
         balanced: Whether rare classes weigh more.
         calibrate: As in the recipe.
         aim: As in the recipe.
+        sensitivity: As in the recipe.
         resamples: Bootstrap samples behind each interval.
     """
 
@@ -59,6 +60,7 @@ class Terms:
     balanced: bool
     calibrate: Literal["none", "temperature", "bias"]
     aim: Aim
+    sensitivity: float
     resamples: int
 
 
@@ -91,7 +93,7 @@ class Baseline:
             raise RunError(f"{self.cohort.origin}: the images have changed since the start")
         cohort, rows = open_exams(self.cohort, store, terms.folds)
         features = _describe_all(self.name, rows)
-        target = make_labels(cohort.records, cohort.task)
+        target = make_labels(cohort.records)
         shares, judges, note = self._judge(cohort, features, target, tell)
         seconds = time.monotonic() - start
         self._measure(cohort, shares)
@@ -134,8 +136,9 @@ class Baseline:
         splits = np.array([record.split for record in cohort.records])
         tests = np.flatnonzero(splits == "test")
         held = np.flatnonzero(np.isfinite(shares).all(1) & (splits != "test"))
-        labels = make_labels([cohort.records[i] for i in held], task)
-        calibration, decision = choose(task, labels, shares[held], terms.calibrate, terms.aim)
+        labels = make_labels([cohort.records[i] for i in held])
+        how = terms.calibrate, terms.aim, terms.sensitivity
+        calibration, decision = choose(task, labels, shares[held], *how)
         order = np.concatenate([held, tests])
         sure = calibration.apply(task, inverse_link(task, shares[order]))
         found = tabulate(cohort, order, sure, np.zeros_like(sure))

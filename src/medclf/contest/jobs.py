@@ -28,6 +28,7 @@ def make_jobs(contest: Contest, ready: Ready) -> dict[str, Job]:
         balanced=recipe.fit.balance != "none",
         calibrate=recipe.decide.calibrate,
         aim=recipe.decide.threshold,
+        sensitivity=recipe.decide.sensitivity,
         resamples=recipe.decide.resamples,
     )
     jobs: dict[str, Job] = {

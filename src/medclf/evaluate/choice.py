@@ -14,6 +14,7 @@ def choose(
     shares: Numbers,
     calibrate: Literal["none", "temperature", "bias"],
     aim: Aim,
+    sensitivity: float = 0.0,
 ) -> tuple[Calibration, Decision]:
     """Fit a calibration and a decision to validation exams.
 
@@ -23,6 +24,7 @@ def choose(
         shares: (N, K) probabilities by judges that did not learn from these exams.
         calibrate: How: not, by a temperature, or by a temperature and biases.
         aim: What the thresholds are for.
+        sensitivity: That they are to keep; 0 for any.
 
     Raises:
         CohortError: no exam has a label.
@@ -30,4 +32,5 @@ def choose(
     logits, calibration = inverse_link(task, shares), Calibration()
     if calibrate != "none":
         calibration = fit_calibration(task, logits, target, bias=calibrate == "bias")
-    return calibration, fit_decision(task, target, calibration.mend(task, shares), aim)
+    judged = calibration.mend(task, shares)
+    return calibration, fit_decision(task, target, judged, aim, sensitivity)

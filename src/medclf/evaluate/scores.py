@@ -108,7 +108,7 @@ class Scores:
             }
             counts = plain["n_exams"], plain["n_patients"]
             how = plain["decision"]
-            decision = Decision(tuple(how["thresholds"]), how["aim"], how["coexisting"])
+            decision = Decision(**{**how, "thresholds": tuple(how["thresholds"])})
             notes, seed, resamples = tuple(plain["notes"]), plain["seed"], plain["resamples"]
         except (KeyError, TypeError, AttributeError) as problem:
             raise ReadError(f"scores are damaged: cannot find or use {problem}") from problem

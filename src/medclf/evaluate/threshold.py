@@ -44,11 +44,13 @@ class Decision:
             is taken whose probability is the largest multiple of its threshold.
         aim: What the thresholds were chosen for.
         coexisting: Whether classes coexist: each with its own threshold, any number at a time.
+        sensitivity: That they were to keep on validation.
     """
 
     thresholds: tuple[float, ...] = ()
     aim: Aim = "accuracy"
     coexisting: bool = False
+    sensitivity: float = 0.0
 
     def decide(self, probabilities: Numbers) -> Classes:
         """Decide on each exam.
@@ -74,7 +76,24 @@ class Decision:
         return np.asarray((probabilities / (self.thresholds or 1.0)).argmax(1))
 
 
-def fit_decision(task: Task, target: Classes, probabilities: Numbers, aim: Aim) -> Decision:
+def expect_aim(task: Task, aim: Aim, sensitivity: float = 0.0) -> None:
+    """Check that thresholds can be chosen so, before anything is trained.
+
+    Raises:
+        SettingError: the aim is unknown, or is "f1" with three exclusive classes or more, or so
+            many are to keep a sensitivity.
+    """
+    _check(aim)
+    if task.kind == "coexisting" or len(task.classes) == 2:
+        return
+    asked = "the aim f1" if aim == "f1" else f"a sensitivity of {sensitivity:g}"
+    if aim == "f1" or sensitivity:
+        raise SettingError(f"{asked} is for two classes or coexisting findings, not for several")
+
+
+def fit_decision(
+    task: Task, target: Classes, probabilities: Numbers, aim: Aim, sensitivity: float = 0.0
+) -> Decision:
     """Choose the thresholds on validation.
 
     Args:
@@ -83,6 +102,8 @@ def fit_decision(task: Task, target: Classes, probabilities: Numbers, aim: Aim) 
         probabilities: (N, K), calibrated.
         aim: "accuracy", "balanced" (the mean of the classes' sensitivities), "between" (the mean of
             the two) or "f1".
+        sensitivity: That each threshold is to keep on validation, of those that do the one that
+            aims best; 0 for any.
 
     Returns:
         With three classes or more that exclude each other: the likeliest class for "accuracy"; for
@@ -91,9 +112,9 @@ def fit_decision(task: Task, target: Classes, probabilities: Numbers, aim: Aim) 
 
     Raises:
         CohortError: no exam has a label.
-        SettingError: the aim is unknown, or is "f1" with three exclusive classes or more.
+        SettingError: as `expect_aim` says.
     """
-    _check(aim)
+    expect_aim(task, aim, sensitivity)
     target, classes = np.asarray(target), len(task.classes)
     known = (target if target.ndim == 1 else target[:, 0]) >= 0
     if not known.any():
@@ -101,24 +122,25 @@ def fit_decision(task: Task, target: Classes, probabilities: Numbers, aim: Aim) 
     target, probabilities = target[known], probabilities[known]
     if task.kind == "coexisting":
         pairs = zip(target.T, probabilities.T, strict=True)
-        return Decision(tuple(fit_threshold(t, p, aim) for t, p in pairs), aim, coexisting=True)
+        found = tuple(fit_threshold(t, p, aim, sensitivity) for t, p in pairs)
+        return Decision(found, aim, coexisting=True, sensitivity=sensitivity)
     if classes == 2:
-        return Decision((fit_threshold(target, probabilities[:, 1], aim),), aim)
-    if aim == "f1":
-        raise SettingError("the aim f1 is for two classes or coexisting findings, not for several")
+        one = fit_threshold(target, probabilities[:, 1], aim, sensitivity)
+        return Decision((one,), aim, sensitivity=sensitivity)
     if aim == "accuracy":
         return Decision((), aim)
     usual = (np.bincount(target, minlength=classes) + 1) / (len(target) + classes)
     return Decision(tuple((usual if aim == "balanced" else np.sqrt(usual)).tolist()), aim)
 
 
-def fit_threshold(target: Classes, p: Numbers, aim: Aim) -> float:
+def fit_threshold(target: Classes, p: Numbers, aim: Aim, sensitivity: float = 0.0) -> float:
     """Choose the threshold of one probability on validation.
 
     Args:
         target: (N,) of 0 and 1.
         p: (N,) probability of 1.
         aim: As in `fit_decision`.
+        sensitivity: Likewise.
 
     Returns:
         The threshold, in (0, 1): yes from there on. 0.5 where a side is missing, as nothing can be
@@ -138,7 +160,8 @@ def fit_threshold(target: Classes, p: Numbers, aim: Aim) -> float:
     outcome = trust * _curve(target, z) + (1 - trust) * target
     width = max(float(z.std()) * len(z) ** (-1 / 3), 1e-3)
     grid = np.linspace(z.min() - 3 * width, z.max() + 3 * width, GRID)
-    worth = _worth(z, outcome, grid, width, aim)
+    worth, kept = _worth(z, outcome, grid, width, aim)
+    worth[(kept < sensitivity) & (grid > grid[0])] = -np.inf
     best = np.flatnonzero(worth >= worth.max() - 1e-9)
     return float(expit(grid[best[np.abs(grid[best]).argmin()]]))
 
@@ -149,8 +172,10 @@ def _curve(target: Classes, z: Numbers) -> Numbers:
     return fit_calibration(task, both, target, bias=True).apply(task, both)[:, 1]
 
 
-def _worth(z: Numbers, outcome: Numbers, grid: Numbers, width: float, aim: Aim) -> Numbers:
-    """Say what each threshold of the grid, (G,), earns, with a smeared step."""
+def _worth(
+    z: Numbers, outcome: Numbers, grid: Numbers, width: float, aim: Aim
+) -> tuple[Numbers, Numbers]:
+    """Say what each threshold of the grid, (G,), earns, and its sensitivity: a smeared step."""
     found, alarms = np.zeros(len(grid)), np.zeros(len(grid))
     for part in np.array_split(np.arange(len(z)), len(z) // 4096 + 1):
         yes = ndtr((z[part, None] - grid) / width)
@@ -158,12 +183,13 @@ def _worth(z: Numbers, outcome: Numbers, grid: Numbers, width: float, aim: Aim) 
         alarms += (1 - outcome[part]) @ yes
     positives = outcome.sum()
     negatives = len(z) - positives
-    right = (found + negatives - alarms) / len(z)
-    balanced = (found / positives + 1 - alarms / negatives) / 2
+    sensitivity = np.asarray(found / positives)
     if aim == "f1":
-        return divide(2 * found, positives + found + alarms)
+        return divide(2 * found, positives + found + alarms), sensitivity
+    right = (found + negatives - alarms) / len(z)
+    balanced = (sensitivity + 1 - alarms / negatives) / 2
     share = {"accuracy": 0.0, "between": 0.5, "balanced": 1.0}[aim]
-    return np.asarray((1 - share) * right + share * balanced)
+    return np.asarray((1 - share) * right + share * balanced), sensitivity
 
 
 def _check(aim: str) -> None:

@@ -4,6 +4,7 @@ What is wrong with a recipe or a folder is told before images are prepared, whic
 A run that fails before its first epoch is saved leaves no folder: there is nothing to resume.
 """
 
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -14,12 +15,13 @@ import torch
 
 from medclf.core.cohort import Cohort
 from medclf.errors import RunError
+from medclf.evaluate.threshold import expect_aim
 from medclf.learn.committee import build_method
 from medclf.learn.deal import deal_parts
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import LOCK, STARTING, Digests, Run, create_run, sole_use
 
-STARTED = ("exams.csv", "recipe.toml", ".exams.csv.part", ".recipe.toml.part", ".run.json.part")
+STARTED = re.compile(r"exams\.csv|recipe\.toml|\.(exams\.csv|recipe\.toml|run\.json)\..*part")
 """What a start may leave that is killed before `run.json` is there."""
 
 
@@ -30,10 +32,12 @@ def expect_fit(recipe: Recipe, cohort: Cohort) -> None:
         cohort: Split.
 
     Raises:
-        SettingError: there is no such network, or none for images of this size.
+        SettingError: there is no such network, or none for images of this size; the threshold aims
+            at what is not for so many classes.
         CohortError: there are fewer exams than folds, or none to validate on.
         FetchError: the pretrained weights that it names cannot be had.
     """
+    expect_aim(cohort.task, recipe.decide.threshold, recipe.decide.sensitivity)
     build_method(recipe, cohort.task, 0, torch.device("cpu"))
     deal_parts(cohort, recipe)
 
@@ -106,7 +110,7 @@ def mark_begun(folder: Path) -> None:
 def _clear_start(folder: Path) -> None:
     """Take away what a killed start left, and set its mark for this one."""
     if (folder / STARTING).exists():
-        _take_away([folder / name for name in STARTED if (folder / name).exists()])
+        _take_away([path for path in folder.iterdir() if STARTED.fullmatch(path.name)])
     (folder / STARTING).touch()
 
 
@@ -120,8 +124,8 @@ def _held(folder: Path) -> list[str]:
         raise RunError(
             f"{folder}: a folder for a new run wanted, found none: {problem.strerror}"
         ) from problem
-    ours = {LOCK, STARTING, *STARTED} if STARTING in names else {LOCK}
-    return [name for name in names if name not in ours]
+    left = [name for name in names if name not in (LOCK, STARTING)]
+    return [name for name in left if not STARTED.fullmatch(name)] if STARTING in names else left
 
 
 def _refuse(folder: Path, held: Sequence[str]) -> None:

@@ -26,6 +26,11 @@ from medclf.learn.settle import FEWEST_STEPS
 from medclf.learn.trained import Shares, Trained, assemble
 from medclf.prepare.store import Rows
 
+CHOSEN_ON = (
+    "There is no test split: these are the exams by which threshold, calibration and settings were "
+    "chosen, so the figures flatter."
+)
+
 
 def measure_run(run: Run, cohort: Cohort, store: Rows, parts: Sequence[Part]) -> Run:
     """Write predictions and scores of a run whose members are trained.
@@ -40,13 +45,13 @@ def measure_run(run: Run, cohort: Cohort, store: Rows, parts: Sequence[Part]) ->
         The run, done.
     """
     trained = assemble(run)
-    for number, member in enumerate(trained.members):
-        load_kept(run.weights, member, number)
+    load_kept(run.weights, trained.members)
     facts = encode_facts(cohort.records, run.recipe.facts)
     held, shares, spread = _left_out(trained, store, parts, facts)
-    labels = make_labels([cohort.records[i] for i in held], cohort.task)
+    labels = make_labels([cohort.records[i] for i in held])
     recipe = run.recipe.decide
-    calibration, decision = choose(cohort.task, labels, shares, recipe.calibrate, recipe.threshold)
+    how = recipe.calibrate, recipe.threshold, recipe.sensitivity
+    calibration, decision = choose(cohort.task, labels, shares, *how)
     shares = calibration.mend(cohort.task, shares)
     trained = replace(trained, calibration=calibration, decision=decision)
     test = np.flatnonzero([record.split == "test" for record in cohort.records])
@@ -58,7 +63,8 @@ def measure_run(run: Run, cohort: Cohort, store: Rows, parts: Sequence[Part]) ->
     write_predictions(run.folder / "predictions.csv", found)
     measured = found.select(found.splits == ("test" if len(test) else "val"))
     scores = score(measured, decision, seed=run.recipe.fit.seed, resamples=recipe.resamples)
-    scores = replace(scores, notes=(*scores.notes, *_cautions(run)))
+    seen = () if len(test) else (CHOSEN_ON,)
+    scores = replace(scores, notes=(*scores.notes, *seen, *_cautions(run)))
     write_whole(run.folder / "scores.json", json.dumps(scores.to_json(), indent=1))
     return run.update(state="done", calibration=asdict(calibration), decision=asdict(decision))
 

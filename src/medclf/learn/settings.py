@@ -9,6 +9,7 @@ from medclf.errors import SettingError
 
 Option = bool | int | float | str
 FEWEST_RESAMPLES = 20  # below, no interval of 95 % can be read off
+MOST_SENSITIVITY = 0.99  # more cannot be read off a few hundred validation exams
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Facts:
     """What about the patient is looked at beside the pixels, and how it is put in numbers.
 
     Args:
-        numbers: Columns of numbers, as age.
+        numbers: Columns of numbers, as age; a few odd cells, as "90+", are read as missing.
         mean: Of each, over training exams; learnt when training starts.
         deviation: Likewise.
         words: Columns of words and the words that are known, as "sex=F", one number each;
@@ -168,14 +169,21 @@ class Decide:
         calibrate: "none", "temperature" or "bias" (temperature and a bias for each class).
         threshold: What the threshold aims at on validation: "accuracy", "balanced" (accuracy),
             "between" (the mean of the two) or "f1".
+        sensitivity: Least sensitivity that the threshold keeps on validation, of the positive class
+            or of each finding, up to .99; 0 asks for none.
         resamples: Bootstrap samples behind each interval.
     """
 
     calibrate: Literal["none", "temperature", "bias"] = "temperature"
     threshold: Literal["accuracy", "between", "balanced", "f1"] = "accuracy"
+    sensitivity: float = 0.0
     resamples: int = 2000
 
     def __post_init__(self) -> None:
+        if not 0 <= self.sensitivity <= MOST_SENSITIVITY:
+            raise SettingError(
+                f"decide.sensitivity must be in [0, {MOST_SENSITIVITY}], not {self.sensitivity}"
+            )
         if self.resamples < FEWEST_RESAMPLES:
             raise SettingError(
                 f"decide.resamples must be at least {FEWEST_RESAMPLES}, not {self.resamples}"
