@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from medclf.learn.member import Member, load_tensors
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import create_run
 from medclf.learn.settings import Decide, Fit, Net
-from medclf.learn.settle import Pace, settle
+from medclf.learn.settle import Pace, settle, time_steps
 from medclf.learn.trained import Held, load_trained
 from medclf.prepare.exam import Prepare
 
@@ -130,13 +131,39 @@ def test_nothing_to_validate_on_is_refused(make_exams):
         deal_parts(replace(cohort, records=training), recipe())
 
 
-def test_a_budget_is_settled_and_kept(tmp_path, make_exams):
+def test_a_budget_is_settled_by_the_pace_of_a_few_steps(tmp_path, make_exams, monkeypatch):
+    def time_slow_steps(*told):
+        return replace(time_steps(*told), step=1.5, judge=0.0)
+
+    monkeypatch.setattr("medclf.learn.fit.time_steps", time_slow_steps)
+    monkeypatch.setattr("medclf.learn.fit.at_once", lambda recipe, device: 2)
     cohort, held = make_exams()
     run = create_run(tmp_path / "run", recipe(epochs=0, mirror="try"), cohort, {})
-    run = fit_run(run, cohort, held, seconds=20)
-    assert run.recipe.fit.epochs > 0
+    run = fit_run(run, cohort, held, seconds=120)
+    # 108.8 s are for training, less what was spent already; an epoch takes 2 steps, or 3 s.
+    assert run.recipe.fit.epochs == 30
+    assert run.facts["reasons"]["fit.epochs"] == "settled: a step took 1500 ms, an epoch has 2"
     assert run.recipe.fit.mirror == "no"
-    assert "mirror" in run.facts["reasons"]["augment.mirror"]
+    assert "tried for 2 epochs" in run.facts["reasons"]["augment.mirror"]
+
+
+def test_no_epoch_begins_for_which_the_budget_has_no_time_left(tmp_path, make_exams, monkeypatch):
+    cohort, held = make_exams()
+    run = create_run(tmp_path / "run", recipe(epochs=6), cohort, {})
+    clock = SimpleNamespace(monotonic=lambda: 0.0 if len(run.log()) < 4 else np.inf)
+    monkeypatch.setattr("medclf.learn.keep.time", clock)
+    monkeypatch.setattr("medclf.learn.fit.at_once", lambda recipe, device: 1)
+    run = fit_run(run, cohort, held, seconds=1000)
+    assert [(row["member"], row["epoch"]) for row in run.log()] == [(0, n) for n in range(1, 5)]
+    assert run.recipe.fit.members == 1
+    assert run.done
+
+
+def test_an_epoch_is_in_time_if_one_as_long_as_the_last_fits(tmp_path, monkeypatch):
+    keeper = Keeper(tmp_path, [], deadline=100.0, tell=None)
+    monkeypatch.setattr("medclf.learn.keep.time", SimpleNamespace(monotonic=lambda: 97.0))
+    assert [keeper.in_time(seconds) for seconds in (0.0, 2.9, 3.0)] == [True, True, False]
+    assert Keeper(tmp_path, [], deadline=None, tell=None).in_time(1e9)
 
 
 @pytest.mark.parametrize(("epochs", "kept"), [(2, 2), (3, 4)])

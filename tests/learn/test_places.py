@@ -1,6 +1,7 @@
 """Finders learn from tiny phantoms: a bright and a dark ball in noise, the dark one not always."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from medclf.errors import CohortError, RunError, SettingError
 from medclf.evaluate.places import place_errors
 from medclf.learn.committee import Part
 from medclf.learn.places import fit_places, load_places, usual_fit
+from medclf.learn.settle import time_steps
 from medclf.learn.trained import Held
 from medclf.locate.sought import Sought
 from medclf.look.augment import Augment
@@ -90,11 +92,17 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path):
         fit_places(cut, other, rows, at, PART, fit)
 
 
-def test_seconds_settle_the_epochs(tmp_path):
+def test_seconds_settle_the_epochs(tmp_path, monkeypatch):
+    def time_slow_steps(*told):
+        pace = time_steps(*told)
+        return replace(pace, step=20 / pace.steps, judge=0.0)
+
+    monkeypatch.setattr("medclf.learn.places.time_steps", time_slow_steps)
     size = (24, 24)
     rows, at = phantoms(size)
-    finder = fit_places(tmp_path, sought(size), rows, at, PART, usual_fit(size, batch=8), seconds=1)
-    assert finder.facts.fit.epochs >= 1
+    fit = usual_fit(size, batch=8)
+    finder = fit_places(tmp_path, sought(size), rows, at, PART, fit, seconds=95)
+    assert finder.facts.fit.epochs == 4  # 89.3 s, less what was spent already, are for training
     assert finder.facts.fit.members == 1
 
 

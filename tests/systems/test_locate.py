@@ -2,7 +2,7 @@ import csv
 import json
 import re
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html import unescape
 from pathlib import Path
 
@@ -64,11 +64,45 @@ def table(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def finder(table):
+def trained(table):
+    """What the command that trains a search prints."""
     options = {"judge": "patch", "edge": 16, "most": 12, "epochs": 2}
+    said = [word for pair in options.items() for word in ("--option", "{}={}".format(*pair))]
+    said += ["--task", "locate", "--find", "ball", "--minutes", "5", "--label", "kind"]
     with pytest.MonkeyPatch.context() as few:
         few.setattr(lessons, "DRAWN", (250, 250))
-        return locate.train(table, table.parent / "run", 5.0, options=options, columns=KIND)
+        place = str(table.parent / "run")
+        return CliRunner().invoke(app, ["train", str(table), "--out", place, *said])
+
+
+@pytest.fixture(scope="module")
+def finder(trained, table):
+    assert trained.exit_code == 0, trained.exception
+    return locate.load(table.parent / "run")
+
+
+def test_the_command_trains_what_was_asked_for_and_prints_how_well_it_finds(finder, trained, table):
+    search = finder.folder.search
+    assert (search.system, search.kinds, search.column) == ("screen_then_judge", ("ball",), "kind")
+    assert (search.minutes, search.seed) == (5.0, 0)
+    asked = {"judge": "patch", "edge": 16, "most": 12, "epochs": 2}
+    assert {name: search.options[name] for name in asked} == asked
+    assert "2 targets in 1 scan" in trained.stdout
+    figure = f"{finder.scores['judged']['cpm']['value']:.3f}"
+    assert re.search(rf"mean \(CPM\) +│ +{figure} ", trained.stdout)
+    assert trained.stdout.endswith(
+        f"run     {table.parent / 'run'}\nreport  {table.parent / 'run' / 'report.html'}\n"
+    )
+    assert "'patient'" in trained.stderr
+
+
+def test_what_is_found_is_printed_in_json(finder, tmp_path):
+    write_scan(tmp_path / "new.nii", 101)
+    said = ["predict", str(finder.folder.path), str(tmp_path / "new.nii"), "--json"]
+    printed = json.loads(CliRunner().invoke(app, said).stdout)
+    found = [asdict(one) for one in finder.predict([tmp_path / "new.nii"])]
+    assert printed == json.loads(json.dumps(found))
+    assert found[0]["sure"]
 
 
 def test_balls_in_a_scan_that_was_never_seen_are_found(finder, tmp_path):

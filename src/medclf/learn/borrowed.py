@@ -115,6 +115,7 @@ def _frozen(plan: Plan, task: Task, source: Source, why: str) -> Plan:
     reasons["transfer.head"] = "fitted to features that are worked out once"
     reasons["fit.epochs"] = "one look at each exam"
     reasons["fit.members"] = "one for each fold" if recipe.fit.folds else "all would be the same"
+    reasons["fit.shift"] = "features are those of the image as it is, worked out once"
     reasons.pop("fit.mirror", None)
     fit = replace(
         recipe.fit, epochs=1, members=recipe.fit.folds or 1, mirror="no", shift=0.0, balance="none"

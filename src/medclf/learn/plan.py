@@ -138,6 +138,7 @@ def _fit(
         reasons["fit.members"] = "the mean of several networks is steadier than one"
     balance, why = _balance(cohort)
     reasons["fit.balance"] = why
+    reasons["fit.shift"] = "the mean over copies a little shifted is steadier than one look"
     reasons["fit.mirror"] = "whether mirror images help is tried on validation, not assumed"
     return Fit(
         members=folds or MEMBERS,

@@ -34,7 +34,7 @@ from medclf.locate.scans import Scan
 from medclf.prepare.exam import Prepare, prepare_image
 from medclf.systems.candidates import Candidates, Find
 from medclf.systems.search import Search
-from medclf.systems.stage import load_stage, train_stage
+from medclf.systems.stage import explain, load_stage, train_stage
 from medclf.systems.ways import one_each
 from medclf.systems.work import Work
 
@@ -196,4 +196,5 @@ def _recipe(work: Work, axis: int, plan: Plan) -> Plan:
     size = tuple(n for number, n in enumerate(image.space) if number != axis)
     prepare = Prepare(size, image.channels, intensity="full")
     fit = replace(recipe.fit, folds=0, members=1, mirror="no", shift=0.0, smoothing=0.0)
-    return Plan(replace(recipe, prepare=prepare, fit=fit), plan.reasons)
+    why = f"slices of scans along {AXES[axis]}, taken as they are"
+    return explain(plan, replace(recipe, prepare=prepare, fit=fit), why)

@@ -84,7 +84,7 @@ def cut_cubes(search: Search, edges: tuple[int, ...], planned: Prepare) -> Prepa
 
 def explain(plan: Plan, recipe: Recipe, why: str) -> Plan:
     """Change a plan, and tell why."""
-    keys = ("prepare.size", "net.name", "fit.members", "fit.folds")
+    keys = ("prepare.size", "net.name", "fit.members", "fit.folds", "fit.shift")
     return Plan(recipe, {**plan.reasons, **dict.fromkeys(keys, why)})
 
 
