@@ -12,7 +12,7 @@ counted apart, and so are originals that are equal to the pixel. Prints rows of 
 
 `--alike` counts pairs where images are alike: how many reach the least likeness of a copy, and how
 many stand out as the rule asks. `--dealt` counts how many patients are joined by what looks the
-same in prepared images, as `medclf train` joins them where it deals the splits.
+same, as `medclf train`, `compare` and `split` join them where they deal the splits.
 """
 
 import argparse
@@ -39,9 +39,7 @@ from medclf.curate.join import join_alike
 from medclf.curate.phantom.cohort import make_phantoms
 from medclf.curate.survey import survey
 from medclf.curate.thumbnail import Thumbnail, shrink
-from medclf.learn.alike import find_alike
-from medclf.prepare.exam import Prepare
-from medclf.prepare.store import open_store
+from medclf.curate.together import join_looks
 
 Picture = Pillow.Image
 CHILD = r"((?:train|test)/[A-Z]+/(?:person\d+|NORMAL2-IM-\d+|IM-\d+))"
@@ -164,17 +162,16 @@ def measure_alike(data: Path) -> None:
     count_alike("AdrenalMNIST3D, every second", replace(glands, records=glands.records[::2]))
 
 
-def count_dealt(what: str, cohort: Cohort, prepare: Prepare) -> None:
-    with tempfile.TemporaryDirectory() as cache:
-        store = open_store(cohort.records, prepare, Path(cache))
-        start = time.process_time()
-        groups = find_alike(store)
-        seconds = time.process_time() - start
+def count_dealt(what: str, cohort: Cohort) -> None:
+    looks = survey(cohort)
+    start = time.process_time()
+    joined, groups = join_looks(cohort, looks)
+    seconds = time.process_time() - start
     patients = [record.patient for record in cohort.records]
     labels = [record.label for record in cohort.records]
     apart = [group for group in groups if len({patients[i] for i in group}) > 1]
     torn = sum(len({labels[i] for i in group}) > 1 for group in apart)
-    left = len({record.patient for record in join_alike(cohort, groups).records})
+    left = len({record.patient for record in join_alike(joined, groups).records})
     counts = len(patients), len(set(patients)), left, len(groups), len(apart), torn
     print(f"| {what} | {' | '.join(map(str, counts))} | {seconds:.0f} |", flush=True)
 
@@ -183,16 +180,16 @@ def measure_dealt(data: Path) -> None:
     heads = "images | patients | patients left | groups | of several patients | of several classes"
     print(f"| data | {heads} | CPU-s |\n|---|---|---|---|---|---|---|---|")
     xrays = read_cohort(data / "kermany_chest_xray/images.zip", Columns(patient_pattern=CHILD))
-    count_dealt("Kermany", xrays, Prepare((100, 100), 1))
+    count_dealt("Kermany", xrays)
     with tempfile.TemporaryDirectory() as place:
         table = pd.read_csv(data / "ham10000" / "HAM10000_metadata.csv")
         names = {"path": table.image_id, "label": table.dx, "patient": table.lesion_id}
         pd.DataFrame(names).to_csv(Path(place) / "exams.csv", index=False)
         columns = Columns(images=data / "ham10000/images.zip")
         photographs = read_cohort(Path(place) / "exams.csv", columns)
-        count_dealt("HAM10000, lesions", photographs, Prepare((60, 80), 3))
+        count_dealt("HAM10000, lesions", photographs)
         phantoms = read_cohort(make_phantoms(Path(place) / "phantoms", seed=0))
-        count_dealt("phantom X-rays, no copies", phantoms, Prepare((80, 80), 1, dtype="float16"))
+        count_dealt("phantom X-rays, no copies", phantoms)
 
 
 def main() -> None:

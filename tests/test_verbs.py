@@ -77,14 +77,31 @@ def test_evaluating_again_gives_the_same_scores(trained):
 def test_other_data_are_measured_whole_in_the_classes_of_the_run(trained, tmp_path):
     _, run = trained
     other = write_pictures(tmp_path / "other", 20, split=False, seed=1)
-    (other / "above").rename(other / "zz")
-    (other / "zz").rename(other / "above")
-    scores = run.evaluate(other)
-    assert scores.exams == 20
-    assert scores.figures["auc"].value > 0.9
+    rows = [f"{path},{path.parent.name}" for path in sorted(other.rglob("*.png"))]
+    (tmp_path / "other.csv").write_text("\n".join(["path,label", *rows]))
+    turned = medclf.read_cohort(tmp_path / "other.csv", classes=("below", "above"))
+    assert turned.task.classes == run.run.task.classes[::-1]
+    for data in (other, turned):
+        scores = run.evaluate(data)
+        assert scores.exams == 20
+        assert scores.figures["auc"].value > 0.9
     (other / "above").rename(other / "strange")
     with pytest.raises(CohortError, match="strange"):
         run.evaluate(other)
+
+
+def test_folders_are_named_by_text_too(trained, tmp_path):
+    data, run = trained
+    files = sorted((data / "test").rglob("*.png"))
+    rows = [f"{path.relative_to(data)},{path.parent.name}" for path in files]
+    table = tmp_path / "exams.csv"
+    table.write_text("\n".join(["path,label", *rows]))
+    cohort = medclf.read_cohort(str(table), images=str(data), label="label")
+    assert [record.source.path for record in cohort.records] == files
+    answers = run.predict([str(table)], images=str(data))
+    assert [one.probabilities for one in answers] == [
+        one.probabilities for one in run.predict(files)
+    ]
 
 
 def test_an_image_of_other_channels_is_refused_by_name(trained, tmp_path):

@@ -66,7 +66,7 @@ class Answers:
     skip_unreadable: bool = False
 
     def list_exams(
-        self, files: Iterable[str | Path], series: str | None, images: Path | None = None
+        self, files: Iterable[str | Path], series: str | None, images: str | Path | None = None
     ) -> list[Record | Prediction]:
         """List exams: one for each file or folder of a volume, or each exam of a table.
 
@@ -82,7 +82,8 @@ class Answers:
         """
         known = columns_of(self.run.facts["data"])
         pattern = series or known.series
-        named = Columns(known.path, exam=known.exam, view=known.view, images=images)
+        place = None if images is None else Path(images)
+        named = Columns(known.path, exam=known.exam, view=known.view, images=place)
         columns = replace(named, series=pattern, point=known.point, mask=known.mask)
         found: list[Record | Prediction] = []
         for path in map(Path, files):

@@ -17,7 +17,13 @@ from medclf.curate.table import NAMES, carry_over, tell_carried
 from medclf.errors import MedclfError
 from medclf.evaluate.table import Predictions
 from medclf.evaluate.tabulate import tabulate
-from medclf.learn.align import choose_exams, columns_of, find_unseen
+from medclf.learn.align import (
+    choose_exams,
+    columns_of,
+    digest_images,
+    find_unseen,
+    join_judged,
+)
 from medclf.learn.facts import encode_facts
 from medclf.learn.ready import keep_read, with_places
 from medclf.learn.run import Run
@@ -59,7 +65,9 @@ def judge_exams(
         skip_unreadable=skip_unreadable or _has_skipped(run, cohort.origin),
     )
     cohort = keep_read(cohort, store)
-    unseen, left_out = find_unseen(run, cohort, store)
+    digests = digest_images(store)
+    unseen, left_out = find_unseen(run, cohort, digests)
+    cohort = join_judged(run, cohort, unseen, digests)
     facts = encode_facts(cohort.records, trained.recipe.facts)
     shares, spread = trained.probabilities(store, unseen, facts)
     found = tabulate(cohort, unseen, shares, spread)

@@ -54,12 +54,15 @@ def read_cohort(data: str | Path, **columns: Any) -> Cohort:
 
     Args:
         data: DATA, as on the command line.
-        columns: Fields of `medclf.curate.cohort.Columns`: label, patient, split, classes, …
+        columns: Fields of `medclf.curate.cohort.Columns`: label, patient, split, classes, …;
+            where several names may be given, as a tuple of them.
 
     Raises:
         CohortError: the records contradict each other.
         ReadError: nothing there can be read.
     """
+    if columns.get("images") is not None:
+        columns["images"] = Path(columns["images"])
     return read_columns(Path(data), Columns(**columns))
 
 
@@ -216,7 +219,7 @@ class TrainedRun:
         watch: Watch = SILENT,
         site: str = "",
         series: str | None = None,
-        images: Path | None = None,
+        images: str | Path | None = None,
         skip_unreadable: bool = False,
     ) -> list[Prediction]:
         """Predict exams.

@@ -125,7 +125,7 @@ def refuse(medclf, tmp_path, monkeypatch) -> Refuse:
         assert told.err.count("\n") == 1
         assert [str(word) for word in words if str(word) not in told.err] == [], told.err
         assert listing() == before
-        unfinished = ("making", "lock", "part", "partial")
+        unfinished = ("making", "lock", "part")
         kept = (tmp_path / "cache").rglob("*")
         assert [path for path in kept if path.name.endswith(unfinished)] == []
         return told.err

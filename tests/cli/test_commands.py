@@ -225,11 +225,11 @@ def test_a_report_that_could_not_be_written_is_made_up_for(
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full_for("report.html"))
         told = medclf("train", pictures, "--recipe", recipe, "--out", run)
-    line = f"error: {run / 'report.html'}: cannot write the report: No space left on device\n"
+    line = f"error: {run / 'report.html'}: cannot be written: No space left on device\n"
     assert (told.code, told.out, told.err) == (1, "", line)
     assert not (run / "report.html").exists()
     scores = (run / "scores.json").read_bytes()
-    (run / ".report.html.1.partial").touch()
+    (run / ".report.html.1.part").touch()
     assert medclf("train", "--resume", run).code == 0
     assert "<svg" in (run / "report.html").read_text()
     assert (run / "scores.json").read_bytes() == scores

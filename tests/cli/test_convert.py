@@ -29,6 +29,12 @@ def test_a_member_of_an_archive_and_what_is_lost(tmp_path, medclf):
     np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), VALUES.T)
 
 
+def test_a_file_may_have_an_exclamation_mark_in_its_name(tmp_path, medclf):
+    nibabel.save(nibabel.Nifti1Image(VALUES, AFFINE), tmp_path / "a!b.nii")
+    assert medclf("convert", tmp_path / "a!b.nii", tmp_path / "c.npy").code == 0
+    np.testing.assert_array_equal(np.load(tmp_path / "c.npy"), VALUES.T)
+
+
 def test_what_cannot_be_converted_is_said_and_nothing_written(tmp_path, refuse):
     source, empty = tmp_path / "a.nii", tmp_path / "empty"
     nibabel.save(nibabel.Nifti1Image(VALUES, AFFINE), source)

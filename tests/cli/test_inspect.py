@@ -146,6 +146,15 @@ def test_names_that_look_like_markup_are_shown_as_they_are(data):
     assert "│ [bold] " in told
 
 
+def test_a_class_may_be_called_all(data):
+    for split in ("train", "val", "test"):
+        (data / split / "benign").rename(data / split / "all")
+    code, told = inspect(data, "--pictures", 0)
+    assert code == 0
+    rows = [line for line in told.splitlines() if line.startswith("│ all ")]
+    assert [row.split("│")[-2].strip() for row in rows] == ["36", "72"]
+
+
 def test_unreadable_images_are_told_with_their_reason(data):
     (data / "train/benign/train3.png").write_bytes(b"")
     code, told = inspect(data, "--pictures", 80)

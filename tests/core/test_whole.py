@@ -1,6 +1,6 @@
 import pytest
 
-from medclf.core.whole import write_whole
+from medclf.core.whole import whole_file, write_whole
 from medclf.errors import RunError
 
 
@@ -16,3 +16,29 @@ def test_a_text_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
         write_whole(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("problem", [KeyboardInterrupt, ValueError])
+def test_whatever_stops_a_writer_leaves_nothing(tmp_path, problem):
+    path = tmp_path / "a.nii.gz"
+    path.write_bytes(b"old")
+
+    def stop() -> None:
+        with whole_file(path) as part:
+            part.write_bytes(b"ne")
+            raise problem
+
+    with pytest.raises(problem):
+        stop()
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_processes_do_not_write_into_one_unfinished_file(tmp_path, monkeypatch):
+    path = tmp_path / "a.csv"
+    with whole_file(path) as ours:
+        ours.write_text("ours")
+        monkeypatch.setattr("medclf.core.whole.os.getpid", lambda: 1)
+        write_whole(path, "theirs")
+        assert path.read_text() == "theirs"
+    assert path.read_text() == "ours"

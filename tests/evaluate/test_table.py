@@ -107,7 +107,7 @@ def test_a_number_altered_is_refused(tmp_path, predicted):
 def test_files_that_are_not_there(tmp_path, predicted):
     with pytest.raises(ReadError, match=r"none\.csv"):
         read_predictions(tmp_path / "none.csv", Task(("a", "b")))
-    with pytest.raises(RunError, match="cannot write"):
+    with pytest.raises(RunError, match="cannot be written"):
         write_predictions(tmp_path / "no folder" / "p.csv", predicted(3))
 
 

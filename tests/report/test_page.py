@@ -211,14 +211,14 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path, composed, monkeypatch
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", fail)
-    with pytest.raises(RunError, match=r"report\.html: cannot write the report: No space left"):
+    with pytest.raises(RunError, match=r"report\.html: cannot be written: No space left"):
         write_report(path, composed("ranked"))
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
 
 
 def test_a_report_in_a_folder_that_is_not_there_is_refused(tmp_path, composed):
-    with pytest.raises(RunError, match="cannot write the report"):
+    with pytest.raises(RunError, match="cannot be written"):
         write_report(tmp_path / "no" / "report.html", composed("binary"))
 
 

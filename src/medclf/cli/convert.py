@@ -60,7 +60,7 @@ def _read(text: str) -> "Image":
     from medclf.read.dicom.find import find_series
     from medclf.read.image import read_image
 
-    path, _, member = text.partition("!")
+    path, _, member = (text, "", "") if Path(text).exists() else text.partition("!")
     whole = Path(path)
     if member or not (whole.is_dir() or (is_archive(whole) and whole.suffix != ".npz")):
         return read_image(Source(whole, member))

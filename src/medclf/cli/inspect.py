@@ -229,10 +229,11 @@ def _class_table(found: "Audit") -> "Table":
         table.add_column(split or "not split", justify="right")
     if len(splits) > 1:
         table.add_column("all", justify="right")
-    rows = {name: list(counts.values()) for name, counts in found.classes.items()}
-    for name, counts in {**rows, "all": list(found.splits.values())}.items():
+    rows = [(name, list(counts.values())) for name, counts in found.classes.items()]
+    rows.append(("all", list(found.splits.values())))  # A class may bear that name as well.
+    for number, (name, counts) in enumerate(rows, start=2):
         sums = [sum(counts)] if len(splits) > 1 else []
-        last = name in (next(reversed(rows)), "all")
+        last = number >= len(rows)
         table.add_row(escape(name), *(f"{n:,}" for n in [*counts, *sums]), end_section=last)
     for name, bound in found.bound.items():
         every = [found.patients if name == "patients" else sum(bound.values())]

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from medclf.core.whole import whole_file, write_whole
 from medclf.errors import SettingError
 
 
@@ -36,18 +37,10 @@ def write_output(path: Path, content: str | Callable[[Path], None]) -> None:
         content: The text, or what writes the file to a path that it is given.
 
     Raises:
-        SettingError: it cannot be written; nothing of it stays, and what was there before does.
+        RunError: it cannot be written; nothing of it stays, and what was there before does.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        if isinstance(content, str):
-            unfinished.write_text(content, "utf-8", "surrogateescape", newline="")
-        else:
-            content(unfinished)
-        with unfinished.open("rb") as file:
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except OSError as problem:
-        raise SettingError(f"{path}: cannot be written: {problem.strerror}") from problem
-    finally:
-        unfinished.unlink(missing_ok=True)
+    if isinstance(content, str):
+        write_whole(path, content)
+        return
+    with whole_file(path) as part:
+        content(part)

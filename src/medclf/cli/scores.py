@@ -25,7 +25,7 @@ def show_scores(scores: Mapping[str, Any], as_json: bool = False) -> None:
     console = Console(highlight=False)
     console.print(table)
     for note in scores.get("notes", ()):
-        console.print(note)
+        console.print(note, markup=False)
 
 
 def _number(value: float | None) -> str:

@@ -57,7 +57,9 @@ def join_exams(cohort: Cohort, groups: Iterable[Sequence[int]], why: str) -> Coh
         return cohort
     told = f"{count(joined, 'patient')} with {why} that another has too"
     note = f"{told}: those who share one count as one patient."
-    records = tuple(replace(r, patient=root(r.patient)) for r in records)
+    # The first by name stands for all, in whatever order they were joined.
+    lead = {root(patient): patient for patient in sorted(owner, reverse=True)}
+    records = tuple(replace(r, patient=lead[root(r.patient)]) for r in records)
     return replace(cohort, records=records, notes=(*cohort.notes, note))
 
 

@@ -99,29 +99,51 @@ def _look_at(file: Source, wanted: Sequence[tuple[str, str, Source]]) -> list[Lo
 
 
 def _look(exam: str, name: str, image: Image, point: Point | None) -> Look:
-    try:
-        values = image.values if point is None else _around(image, point)
-    except (ReadError, SettingError) as problem:
-        return Look(exam, name, failure=str(problem))
-    flat = values.reshape(image.channels, -1)
-    return Look(
-        exam,
-        name,
-        space=image.space,
+    found = look_briefly(exam, name, image, point)
+    if found.failure:
+        return found
+    return replace(
+        found,
         channels=image.channels,
         bits=image.bits,
         modality=image.modality,
         spacing_mm=image.grid.spacing_mm,
-        digest=digest_pixels(values),
-        constant=bool((flat == flat[:, :1]).all()),
-        thumbnail=shrink(values),
-        traces=take_traces(values, image.bits),
+        traces=take_traces(_shown(image, point), image.bits),
         remarks=image.remarks,
     )
 
 
-def _around(image: Image, point: Point) -> NDArray[np.generic]:
-    """Take what lies around a marked point, as far as the image reaches."""
+def look_briefly(
+    exam: str, name: str, image: Image, point: Point | None, thumbnail: bool = True
+) -> Look:
+    """Look at an image only as far as it takes to know copies of it.
+
+    Args:
+        exam: Name of the exam.
+        name: Of the image in the exam.
+        image: Still.
+        point: Around which it is looked at; `None`: all of it.
+        thumbnail: Whether copies are sought that are not equal.
+    """
+    try:
+        values = _shown(image, point)
+    except (ReadError, SettingError) as problem:
+        return Look(exam, name, failure=str(problem))
+    flat = values.reshape(image.channels, -1)
+    found = Look(
+        exam,
+        name,
+        space=image.space,
+        digest=digest_pixels(values),
+        constant=bool((flat == flat[:, :1]).all()),
+    )
+    return replace(found, thumbnail=shrink(values)) if thumbnail else found
+
+
+def _shown(image: Image, point: Point | None) -> NDArray[np.generic]:
+    """Take all of an image, or what lies around a marked point, as far as the image reaches."""
+    if point is None:
+        return image.values
     at = np.array(point.at)
     middle = image.grid.from_mm(at) if point.unit == "mm" else at
     if len(middle) != len(image.space):

@@ -6,7 +6,6 @@ its facts. As a CSV file it reads back exactly as it was, to the last bit of eve
 
 import csv
 import io
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,8 @@ from numpy.typing import NDArray
 
 from medclf.core.record import Fact
 from medclf.core.task import Task
-from medclf.errors import CohortError, ReadError, RunError, SettingError
+from medclf.core.whole import write_whole
+from medclf.errors import CohortError, ReadError, SettingError
 from medclf.evaluate.cell import read_fact, read_label, write_fact, write_label
 
 FIXED = ("exam", "patient", "split", "label")
@@ -124,16 +124,7 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
         known = [write_fact(values[i]) for values in predictions.facts.values()]
         label = write_label(task, predictions.target[i])
         table.writerow([*who, label, *map(repr, numbers[i]), *known])
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(text.getvalue().encode("utf-8", "surrogateescape"))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as problem:
-        partial.unlink(missing_ok=True)
-        raise RunError(f"{path}: cannot write the predictions: {problem.strerror}") from problem
+    write_whole(path, text.getvalue())
 
 
 def read_predictions(path: Path, task: Task) -> Predictions:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from medclf.core.cohort import Cohort
 from medclf.core.record import Record
 from medclf.core.task import Task
+from medclf.evaluate.identity import tells_who
 from medclf.evaluate.score import Classes, Numbers
 from medclf.evaluate.subgroup import part
 from medclf.evaluate.table import Predictions
@@ -27,8 +28,8 @@ def tabulate(
     """Join probabilities with exams, labels and facts; patients become numbers.
 
     The table goes to disk and into reports: it groups exams by patient without saying who it is.
-    Of the facts it takes those that part exams into groups; free text, and what each exam has for
-    itself, may name a person and tells no score.
+    Of the facts it takes those that part exams into groups; free text, and what each patient has
+    for himself, may say who he is and tells no score.
 
     Args:
         chosen: Numbers of the exams that were judged.
@@ -38,8 +39,12 @@ def tabulate(
     records = [cohort.records[i] for i in chosen]
     order = sorted({record.patient for record in cohort.records})
     number = {patient: f"patient-{i + 1:05d}" for i, patient in enumerate(order)}
-    names = sorted({fact for record in records for fact in record.facts})
-    facts = {name: tuple(record.facts.get(name) for record in records) for name in names}
+    people = [record.patient for record in cohort.records]
+    facts = {
+        name: tuple(record.facts.get(name) for record in records)
+        for name in sorted({fact for record in records for fact in record.facts})
+        if not tells_who(name, [r.facts.get(name) for r in cohort.records], people)
+    }
     return Predictions(
         task=cohort.task,
         exams=np.array([record.name for record in records]),

@@ -21,7 +21,7 @@ from medclf.curate.problem import count, tell
 from medclf.curate.renumber import renumber
 from medclf.errors import CohortError
 from medclf.learn.loop import Indices
-from medclf.learn.run import Digests, Run, read_learnt
+from medclf.learn.run import Digests, Run, read_known, read_learnt
 from medclf.prepare.store import Rows
 
 
@@ -45,11 +45,43 @@ def _digest_patient(patient: str, salt: str) -> str:
 
 
 def join_copies(cohort: Cohort, digests: Sequence[str]) -> Cohort:
-    """Count exams that show the same image as one patient's, so that no split parts them."""
+    """Count exams that show the same image as one patient's, within each split."""
+    return join_exams(cohort, _group(enumerate(digests)), "an image")
+
+
+def _group(digests: Iterable[tuple[int, str]]) -> list[list[int]]:
+    """Group exams, by their numbers, that show the same image."""
     groups: dict[str, list[int]] = {}
-    for number, digest in enumerate(digests):
+    for number, digest in digests:
         groups.setdefault(digest, []).append(number)
-    return join_exams(cohort, groups.values(), "an image")
+    return list(groups.values())
+
+
+def join_judged(run: Run, cohort: Cohort, chosen: Indices, digests: Sequence[str]) -> Cohort:
+    """Count exams to be judged as one patient's where training would, so that intervals agree.
+
+    These are exams of equal images, and those of the run's own, known by name and image, that it
+    dealt together.
+
+    Args:
+        run: It knows copies among its own exams.
+        cohort: With the patients as the data state them.
+        chosen: Numbers of the exams that are judged.
+        digests: Of the images of all.
+    """
+    own, records = read_known(run.folder), cohort.records
+    numbers = chosen.tolist()
+    named = {
+        records[n].name: n
+        for n in numbers
+        if records[n].name in own and own[records[n].name].image == digests[n]
+    }
+    alike = [
+        [named[name] for name in some if name in named]
+        for some in run.facts["data"].get("alike", ())
+    ]
+    equal = _group((n, digests[n]) for n in numbers)
+    return join_exams(cohort, [*alike, *equal], "an image")
 
 
 def digest_patients(records: Iterable[Record], salt: str) -> list[str]:
@@ -115,14 +147,14 @@ def choose_exams(run: Run, cohort: Cohort) -> Cohort:
     return replace(cohort, records=tests or labelled)
 
 
-def find_unseen(run: Run, cohort: Cohort, rows: Rows) -> tuple[Indices, list[str]]:
+def find_unseen(run: Run, cohort: Cohort, digests: Sequence[str]) -> tuple[Indices, list[str]]:
     """Find the exams that the run learnt nothing of: neither the image nor the patient.
 
     Copies of what was learnt from are left out even where the data's own test split holds them.
 
     Args:
         cohort: With the patients as the data state them.
-        rows: The same exams prepared, in the same order.
+        digests: Of their images.
 
     Returns:
         Their numbers, and how many are left out, in sentences.
@@ -131,7 +163,7 @@ def find_unseen(run: Run, cohort: Cohort, rows: Rows) -> tuple[Indices, list[str
         CohortError: none is left.
     """
     images, patients = read_learnt(run.folder)
-    seen = np.array([digest in images for digest in digest_images(rows)])
+    seen = np.array([digest in images for digest in digests])
     salt = run.facts["data"]["digest"]
     met = ~seen & [digest in patients for digest in digest_patients(cohort.records, salt)]
     unseen = np.flatnonzero(~seen & ~met)

@@ -15,7 +15,7 @@ from medclf.curate.cohort import Columns
 from medclf.curate.remarked import check_remarks
 from medclf.errors import RunError
 from medclf.learn.align import digest_images, join_copies, know_again, tell_copied
-from medclf.learn.alike import deal_prepared, join_named
+from medclf.learn.alike import deal_looked, join_named, look_for_copies
 from medclf.learn.bag import usual_images
 from medclf.learn.facts import learn_facts
 from medclf.learn.recipe import Recipe
@@ -69,10 +69,16 @@ def make_ready(
     cohort, stated = with_places(cohort, recipe, progress), cohort.records
     learnt = recipe.prepare.learnt
     first = recipe.prepare if learnt else replace(recipe.prepare, intensity="percentile")
-    store = open_store(cohort.records, first, progress=progress, skip_unreadable=skip_unreadable)
+    looking = look_for_copies(cohort, recipe.fit)
+    store = open_store(
+        cohort.records,
+        first,
+        progress=progress,
+        skip_unreadable=skip_unreadable,
+        read=looking.read,
+    )
     cohort, left_out, reasons = keep_read(cohort, store), store.failures, dict[str, str]()
-    digests = digest_images(store)
-    cohort, alike = deal_prepared(join_copies(cohort, digests), store, recipe.fit)
+    cohort, alike = deal_looked(cohort, store, looking, recipe.fit, progress)
     if not learnt:
         prepare, reasons["prepare.landmarks"] = _learn(cohort, recipe.prepare, progress)
         recipe = replace(recipe, prepare=prepare)
@@ -80,7 +86,8 @@ def make_ready(
             cohort.records, prepare, progress=progress, skip_unreadable=skip_unreadable
         )
         cohort, left_out = keep_read(cohort, store), left_out + store.failures
-        digests = digest_images(store)
+    digests = digest_images(store)
+    cohort = join_copies(cohort, digests)
     training = [record for record in cohort.records if record.split == "train"]
     if recipe.facts.columns:
         recipe = replace(recipe, facts=learn_facts(training, recipe.facts))
@@ -131,7 +138,7 @@ def make_ready_again(
         raise RunError(f"{cohort.origin}: the images have changed since {folder} was begun")
     digests = digest_images(store)
     known = know_again(cohort, kept, digests, store.digest)
-    cohort = join_named(join_copies(cohort, digests), data.get("alike", []))
+    cohort = join_copies(join_named(cohort, data.get("alike", [])), digests)
     return Ready(cohort, recipe, {}, store, known, data)
 
 

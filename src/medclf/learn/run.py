@@ -210,6 +210,11 @@ def read_learnt(folder: Path) -> tuple[set[str], set[str]]:
     return {known.image for known in learnt} - {""}, {known.patient for known in learnt} - {""}
 
 
+def read_known(folder: Path) -> dict[str, Digests]:
+    """Read by what a run knows each of its exams again."""
+    return {exam: known for exam, _, known in _read_exams(folder)}
+
+
 def _read_exams(folder: Path) -> list[tuple[str, str, Digests]]:
     """Read the name and the split of each exam, and by what it is known again.
 

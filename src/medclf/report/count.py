@@ -8,6 +8,7 @@ import numpy as np
 
 from medclf.core.cohort import Cohort
 from medclf.core.record import SPLITS, Fact, Record
+from medclf.evaluate.identity import tells_who
 from medclf.evaluate.subgroup import is_free_text
 from medclf.report.words import percent
 
@@ -44,13 +45,20 @@ def count_splits(cohort: Cohort) -> tuple[Counts, ...]:
 def summarise_facts(records: Sequence[Record]) -> tuple[tuple[str, str], ...]:
     """Say of each fact, in one line, how it is distributed.
 
+    Values that may tell who patients are, or that are names of their own, are only counted.
+
     Example:
         >>> records = [Record(str(i), {}, "", facts={"age": a}) for i, a in enumerate((40, 60, 50))]
         >>> summarise_facts(records)
         (('age', 'median 50, from 40 to 60'),)
     """
     names = dict.fromkeys(name for record in records for name in record.facts)
-    return tuple((name, _summarise([r.facts.get(name) for r in records])) for name in names)
+    people = [record.patient for record in records]
+    found = {name: [record.facts.get(name) for record in records] for name in names}
+    return tuple(
+        (name, _summarise(values, tells_who(name, values, people)))
+        for name, values in found.items()
+    )
 
 
 def _count(split: str, records: Sequence[Record], classes: int) -> Counts:
@@ -73,16 +81,18 @@ def _labels(record: Record) -> Iterable[int]:
     return (int(record.label),)
 
 
-def _summarise(values: Sequence[Fact]) -> str:
+def _summarise(values: Sequence[Fact], secret: bool) -> str:
     known = [v for v in values if v is not None and v == v]
     missing = f", {len(values) - len(known):,} missing" if len(known) < len(values) else ""
     if not known:
         return "always missing"
+    counts = Counter(str(v) for v in known)
+    if secret:
+        return f"{len(counts):,} different values{missing}"
     numbers = [v for v in known if isinstance(v, int | float)]
     if len(numbers) == len(known):
         low, middle, high = np.quantile(numbers, (0, 0.5, 1))
         return f"median {middle:.6g}, from {low:.6g} to {high:.6g}{missing}"
-    counts = Counter(str(v) for v in known)
     if is_free_text(counts):
         return f"{len(counts):,} different values{missing}"
     common = counts.most_common()

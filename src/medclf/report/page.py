@@ -5,14 +5,13 @@ Everything is escaped, no script runs, nothing is fetched; it reads on a phone, 
 print.
 """
 
-import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from medclf.errors import RunError
+from medclf.core.whole import write_whole
 from medclf.report.calibration import tell_calibration
 from medclf.report.card import tell_card
 from medclf.report.classes import tell_classes
@@ -69,17 +68,8 @@ def write_page(path: Path, text: str) -> Path:
     Raises:
         RunError: the file cannot be written.
     """
-    page = text.encode("utf-8", "replace")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(page)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as problem:
-        partial.unlink(missing_ok=True)
-        raise RunError(f"{path}: cannot write the report: {problem.strerror}") from problem
+    # A page is UTF-8 throughout: what names of files hold beside it is shown as "?".
+    write_whole(path, text.encode("utf-8", "replace").decode())
     return path
 
 
