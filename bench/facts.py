@@ -102,7 +102,7 @@ def judge_facts(cohort: Cohort, settings: Facts, seed: int) -> Callable[[Cohort]
         name: np.flatnonzero([r.split == name for r in cohort.records])
         for name in ("train", "val", "test")
     }
-    target = make_labels(cohort.records, task)
+    target = make_labels(cohort.records)
     x = numbers(cohort, settings)
     learnt, held = rows["train"], rows["val"]
     trees = Boosted(task, Trees(seed=seed), x[learnt], target[learnt])

@@ -13,9 +13,17 @@ def test_exams_of_a_patient_stay_together():
     np.testing.assert_array_equal(weights[1], weights[4])
     people = weights[[0, 1, 3]]
     np.testing.assert_array_equal(people.sum(0), np.full(500, 3))
-    # Each patient is drawn binomially: 3 draws, each with chance 1/3.
+    # Each patient is drawn binomially: 2 draws, each with chance 1/3, and counts 3/2 times.
     np.testing.assert_allclose(people.mean(1), 1, atol=0.15)
-    np.testing.assert_allclose(people.var(1), 2 / 3, atol=0.15)
+    np.testing.assert_allclose(people.var(1), 1, atol=0.15)
+
+
+@pytest.mark.parametrize("people", [2, 3, 8])
+def test_a_mean_of_few_spreads_as_its_standard_error(people):
+    values = np.random.default_rng(0).standard_normal(people)
+    weights = next(patient_weights(np.arange(people), np.ones((people, 1), bool), 4000, seed=0))
+    means = values @ weights / weights.sum(0)
+    assert means.std() == pytest.approx(values.std(ddof=1) / people**0.5, rel=0.05)
 
 
 def test_no_sample_lacks_a_tiny_class():
@@ -25,7 +33,7 @@ def test_no_sample_lacks_a_tiny_class():
     weights = np.hstack(list(patient_weights(np.arange(203), sides, 1000, seed=1)))
     assert (weights[200] == 1).all()
     assert (weights[201:].sum(0) == 2).all()
-    assert weights.sum(0).min() == 203
+    np.testing.assert_allclose(weights.sum(0), 203)
     assert weights[:200][target[:200] == 0].sum(0).std() > 1
 
 

@@ -1,5 +1,7 @@
 """Judges become one: weights find the good ones, and what cannot be told apart stays a mean."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -73,6 +75,26 @@ def test_what_chance_may_have_made_stays_a_mean():
     assert set(losses) == set(WAYS)
     found, shares = judged(TASKS["binary"], (0.3, 6.0, 6.0))
     assert choose_way(found, shares, 0)[0] != "mean"
+
+
+def repeated(found, shares, times):
+    """Show each exam so many times, as those of one patient."""
+    each = np.repeat(np.arange(len(found)), times)
+    names = np.arange(len(each)).astype(str)
+    same = {n: getattr(found, n)[each] for n in ("splits", "target", "probabilities", "spread")}
+    return replace(found, exams=names, patients=found.exams[each], **same), shares[:, each]
+
+
+def test_ten_exams_of_a_patient_are_no_surer_lead_than_one():
+    found, shares = repeated(*judged(TASKS["binary"], (0.8, 1.5), 24), 10)
+    way, losses = choose_way(found, shares, 0)
+    assert min(losses, key=losses.get) == "stacking"
+    assert way == "weights"
+
+
+def test_one_patient_leaves_the_mean():
+    found, shares = repeated(*judged(TASKS["binary"], (0.3, 6.0), 1), 3)
+    assert choose_way(found, shares, 0) == ("mean", {})
 
 
 def test_what_all_rule_out_and_what_no_exam_shows():

@@ -4,6 +4,7 @@ from sklearn import metrics
 
 from medclf.errors import CohortError
 from medclf.evaluate.curve import confusion_matrix, precision_curve, reliability, roc_curve
+from medclf.evaluate.interval import proportion
 from medclf.evaluate.score import calibration_error
 
 
@@ -58,16 +59,25 @@ def test_reliability_bins_make_up_the_calibration_error():
     rng = np.random.default_rng(0)
     chance = rng.random(500) ** 3
     outcome = rng.random(500) < chance
-    found = reliability(chance, outcome)
+    found = reliability(chance, outcome, np.arange(500))
     assert found.exams.sum() == 500
     gap = np.nansum(found.exams * np.abs(found.said - found.seen)) / 500
     assert gap == pytest.approx(float(calibration_error(chance, outcome)))
     known = found.exams > 0
     assert (found.low[known] <= found.seen[known]).all()
     assert (found.seen[known] <= found.high[known]).all()
-    empty = reliability(np.array([0.5]), np.array([1]))
+    empty = reliability(np.array([0.5]), np.array([1]), np.zeros(1))
     assert np.isnan(empty.seen[0])
     assert np.isnan(empty.low[0])
+
+
+def test_reliability_counts_the_exams_of_one_patient_together():
+    outcome, chance = np.repeat([0, 1], 50), np.full(100, 0.5)
+    apart = reliability(chance, outcome, np.arange(100), 1)
+    found = reliability(chance, outcome, np.arange(100) // 10, 1)
+    wanted = proportion(outcome, np.arange(100) // 10)
+    assert (found.seen[0], found.low[0], found.high[0]) == (0.5, wanted.low, wanted.high)
+    assert found.high[0] - found.low[0] > 2 * (apart.high[0] - apart.low[0])
 
 
 def test_confusion_matrix_shares():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest, norm
@@ -68,6 +70,28 @@ def test_an_area_is_no_surer_than_its_exams_allow():
     assert (found.low, found.high) == pytest.approx(wilson(0.99, 100, t_quantile(1000)))
 
 
+@pytest.mark.parametrize("per_patient", [1, 4])
+def test_an_area_of_few_positive_patients_is_worth_few_exams(per_patient):
+    """One pair of 5,000 is inverted, and yet five patients cannot show an area above .99."""
+    target = np.repeat(np.arange(1005) < 5, per_patient).astype(int)
+    whose = np.repeat(np.arange(1005), per_patient).astype(str)
+    p = np.where(target == 1, 0.9, 0.1)
+    p[0], p[-1] = 0.5, 0.6
+    names, zeros = np.arange(len(p)).astype(str), np.zeros((len(p), 2))
+    chances = np.stack([1 - p, p], 1)
+    made = Predictions(Task(("no", "yes")), names, whose, names, target, chances, zeros)
+    for rarer in (made, replace(made, target=1 - target, probabilities=chances[:, ::-1])):
+        found = find_figures(rarer, Decision((0.5,)), resamples=40).whole["auc"]
+        assert 0.9997 < found.value < 1
+        assert (found.low, found.high) == pytest.approx(wilson(found.value, 30, t_quantile(5)))
+
+
+def test_one_patient_alone_shows_no_spread():
+    replicates = np.random.default_rng(0).normal(0.9, 0.01, 500)
+    found = share(0.9, replicates, patients=1)
+    assert (found.low, found.high) == pytest.approx(wilson(0.9, 1, t_quantile(1)))
+
+
 def test_nothing_known_is_nan():
     for found in (
         proportion(np.array([]), np.array([])),
@@ -134,6 +158,16 @@ def test_ninety_five_in_a_hundred_intervals_hold_the_truth():
     for name in ("auc", "accuracy", "sensitivity", "specificity"):
         times = np.concatenate([t for plan, t in held.items() if plan[0] == name])
         assert 0.93 < np.mean(times) < 0.97, name
+
+
+def test_areas_of_few_positive_patients_are_covered():
+    rng, held = np.random.default_rng(0), []
+    for seed in range(150):
+        predictions, truth = draw(rng, 205, 1, share=5 / 205, area=0.95)
+        found = find_figures(predictions, Decision((0.5,)), seed, resamples=100).whole["auc"]
+        if np.isfinite(found.value):
+            held.append(found.low <= truth["auc"] <= found.high)
+    assert np.mean(held) > 0.95
 
 
 def test_the_area_of_a_sample_is_inside_its_interval():

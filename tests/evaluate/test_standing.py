@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from medclf.errors import CohortError
-from medclf.evaluate.compare import delong_test, holm
+from medclf.evaluate.compare import compare_areas, holm
 from medclf.evaluate.scores import score
 from medclf.evaluate.standing import Cost, Result, frontier, rank
 from medclf.evaluate.threshold import Decision
@@ -26,10 +26,7 @@ def test_entries_stand_by_auc_and_are_tested_against_the_best(predicted):
     found = rank(results)
     assert [row.result.name for row in found] == ["a", "b", "c"]
     best, *others = (row.result.predictions for row in found)
-    wanted = [
-        delong_test(best.target, other.probabilities[:, 1], best.probabilities[:, 1])
-        for other in others
-    ]
+    wanted = compare_areas([best, *others], against=0)[1:]
     assert found[0].difference is None
     for row, difference in zip(found[1:], wanted, strict=True):
         assert astuple(row.difference) == pytest.approx(astuple(difference))
@@ -79,9 +76,27 @@ def test_where_a_side_is_missing_entries_stand_by_accuracy_without_a_test(predic
     assert found[0].to_json()["auc"] is None
 
 
+def test_an_entry_without_a_test_leaves_the_others_theirs(predicted):
+    made = replace(predicted(4), target=np.array([0, 0, 1, 1]))
+    scores = {"a": [0.1, 0.3, 0.4, 0.2], "apart": [0.2, 0.4, 0.3, 0.1], "b": [0.1, 0.4, 0.3, 0.2]}
+    cost = Cost(1000, 2000, 3, 4.0, 1.0, 1.0, 500.0)
+    results = [
+        Result(name, "family", found, score(found, Decision((0.5,)), resamples=20), 0.8, cost)
+        for name, p in scores.items()
+        for found in [replace(made, probabilities=np.stack([1 - np.array(p), p], 1))]
+    ]
+    rows = {row.result.name: row for row in rank(results)}
+    assert rows["apart"].difference is None
+    assert rows["apart"].p is None
+    assert rows["b"].p == rows["b"].difference.p
+
+
 def test_other_exams_are_refused(predicted):
     one, other = result(predicted, "a", 1.0), result(predicted, "b", 1.0)
     other = replace(other, predictions=other.predictions.select(np.arange(79)))
     with pytest.raises(CohortError, match="same exams"):
         rank([one, other])
+    relabelled = replace(one.predictions, target=1 - one.predictions.target)
+    with pytest.raises(CohortError, match="the target of 'exam 0' differs"):
+        rank([one, replace(other, predictions=relabelled)])
     assert rank([]) == ()

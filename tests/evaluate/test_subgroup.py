@@ -43,6 +43,25 @@ def test_numbers_by_quarters_or_by_value():
     assert sizes("image", list(range(100))).keys() == sizes("dose", list(range(100))).keys()
 
 
+def test_large_numbers_that_are_near_each_other_stay_apart():
+    dates = [20240101, 20240102, 20240102, 20240103]
+    assert sizes("study_date", dates) == {"20240101": 1, "20240102": 2, "20240103": 1}
+    assert sizes("dose", [0.1, 0.25, 0.1]) == {"0.1": 2, "0.25": 1}
+    assert sizes("scanner", list(range(4500000, 4500100))) == {
+        "under 4500024.8": 25,
+        "4500024.8 to 4500049.5": 25,
+        "4500049.5 to 4500074.2": 25,
+        "4500074.2 and over": 25,
+    }
+    assert next(iter(sizes("length", [1.0, 2, 3, 4, 5, 6, 7, 1e6]))) == "under 2.75"
+
+
+def test_words_that_name_our_own_groups_join_them():
+    assert sizes("sex", ["F", "missing", None, "missing", "F"]) == {"F": 2, "missing": 3}
+    many = [f"w{i % 11:02}" for i in range(44)]
+    assert sizes("site", [*many, *["others"] * 5, "rare"])["others"] == 6
+
+
 def test_many_words_keep_the_commonest():
     values = [f"w{i % 20:02}" for i in range(100)] + ["w05"] * 5
     found = sizes("scanner", values)

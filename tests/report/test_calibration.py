@@ -44,4 +44,12 @@ def test_it_says_what_calibration_did(composed):
     assert "divided by 1.20, which makes answers less sure;" in tell_calibration(judged).words
     shifted = replace(judged, calibration=Calibration(0.5, (0.1, 0.2)))
     assert "more sure, and shifted by class" in tell_calibration(shifted).words
-    assert "Logits" not in tell_calibration(replace(judged, calibration=None)).words
+    for nothing in (None, Calibration()):
+        assert "Logits" not in tell_calibration(replace(judged, calibration=nothing)).words
+    hardly = tell_calibration(replace(judged, calibration=Calibration(0.998))).words
+    assert hardly.endswith("Logits were divided by 1.00; this was fitted to validation.")
+
+
+def test_it_says_that_findings_are_pooled(composed):
+    assert "the drawing pools them" in tell_calibration(composed("coexisting").test).words
+    assert "pools" not in tell_calibration(composed("ranked").test).words

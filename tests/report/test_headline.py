@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from medclf.report.headline import cautions, tell_head
+from medclf.evaluate.interval import Figure
+from medclf.report.headline import cautions, tell_head, tile
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,11 @@ from medclf.report.headline import cautions, tell_head
 )
 def test_the_main_figures_are_those_of_the_task(composed, kind, names):
     assert [tile.name for tile in tell_head(composed(kind)).tiles] == names
+
+
+def test_a_figure_without_interval_stands_alone():
+    shown = tile("CPM", Figure(0.5))
+    assert (shown.name, shown.value, shown.span, shown.mark.low) == ("CPM", ".500", "", "")
 
 
 def test_the_head_names_run_and_data(composed):

@@ -1,7 +1,9 @@
 """Bootstrap by patient: how often each exam counts in each of thousands of drawn samples.
 
-A sample draws as many patients as there are, with return, and each brings all its exams, so exams
-of one patient stay together. A sample is a column of weights; scores judge many columns at once.
+A sample draws patients with return, and each brings all its exams, so exams of one patient stay
+together. It draws one patient fewer than there are, n, and each counts n / (n - 1) times: n draws
+would make the variance (n - 1) / n of what it is, which a class of 3 feels. A sample is a column of
+weights; scores judge many columns at once.
 
 A class that fewer than 10 patients hold is a stratum: its patients are drawn among themselves, so
 that every sample has as many of them as we have; a patient of several such classes stands with the
@@ -10,7 +12,8 @@ a sample that lacks a class is left out of the scores that need it. Larger class
 since a fixed number of their patients makes kappa and average precision look surer than they are.)
 
 Source: Efron, Tibshirani. An Introduction to the Bootstrap. 1993, chapters 6 and 8. Field, Welsh.
-Bootstrapping clustered data. Journal of the Royal Statistical Society B 2007.
+Bootstrapping clustered data. Journal of the Royal Statistical Society B 2007. Rao, Wu. Resampling
+inference with complex survey data. JASA 1988 (one fewer from each stratum).
 """
 
 from collections.abc import Iterator
@@ -36,7 +39,8 @@ def patient_weights(
         seed: Of the draws.
 
     Yields:
-        (N, B) weights, with B such that an array of this shape takes 16 MB at most, or B = 1.
+        (N, B) weights, with B such that an array of this shape takes 16 MB at most, or B = 1. A
+        patient who is a stratum alone always counts once: how far he might vary is not known.
     """
     rng = np.random.default_rng(seed)
     _, whose = np.unique(patients, return_inverse=True)
@@ -46,11 +50,13 @@ def patient_weights(
     for start in range(0, resamples, batch):
         samples = min(batch, resamples - start)
         row = np.arange(samples)[:, None] * people
-        counts = np.zeros(samples * people, np.int64)
+        counts = np.zeros(samples * people)
         for group in groups:
-            drawn = group[rng.integers(len(group), size=(samples, len(group)))]
-            counts += np.bincount((row + drawn).ravel(), minlength=len(counts))
-        yield counts.reshape(samples, people).T[whose].astype(np.float64)
+            draws = max(len(group) - 1, 1)
+            drawn = group[rng.integers(len(group), size=(samples, draws))]
+            once = np.bincount((row + drawn).ravel(), minlength=len(counts))
+            counts += once * (len(group) / draws)
+        yield counts.reshape(samples, people).T[whose]
 
 
 def strata(whose: NDArray[np.int64], sides: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:

@@ -4,7 +4,7 @@ Weights are at least 0, sum to 1, and are the likeliest of a mixture: each step 
 maximisation gives a judge the mean share of its part in what came true. Stacking puts a logistic
 curve through the logits of all judges. Which way is taken is decided on validation: each is fitted
 to four fifths of the patients, calibrated, and judged by log loss on the fifth that is left out, in
-turn; of ways that differ by less than chance the simplest is taken.
+turn; of ways that differ by less than chance, by patient, the simplest is taken.
 
 Source: Dempster, Laird, Rubin. Maximum Likelihood from Incomplete Data. JRSS B 1977 (mixtures);
 Wolpert. Stacked Generalization. Neural Networks 5, 1992; Breiman, Friedman, Olshen, Stone.
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from medclf.core.task import Task
 from medclf.errors import SettingError
 from medclf.evaluate.calibrate import fit_calibration, inverse_link
+from medclf.evaluate.interval import clustered_error
 from medclf.evaluate.score import Classes, Numbers, log_losses
 from medclf.evaluate.table import Predictions
 
@@ -103,9 +104,12 @@ def choose_way(found: Predictions, shares: Numbers, seed: int) -> tuple[Way, Map
         seed: Deals patients into folds.
 
     Returns:
-        The way, and the log loss of each on exams that it was not fitted to.
+        The way, and the log loss of each on exams that it was not fitted to; "mean" and no loss
+        where all exams are of one patient.
     """
     people, whose = np.unique(found.patients, return_inverse=True)
+    if len(people) < 2:
+        return "mean", {}
     fold = np.random.default_rng(seed).permutation(len(people))[whose] % min(FOLDS, len(people))
     losses = {way: np.zeros(len(found)) for way in WAYS}
     for way, number in ((way, number) for way in WAYS for number in np.unique(fold)):
@@ -115,19 +119,14 @@ def choose_way(found: Predictions, shares: Numbers, seed: int) -> tuple[Way, Map
         learnt = inverse_link(task, fitted.apply(task, shares[:, rest]))
         sure = fit_calibration(task, learnt, target[rest], bias=False)
         given = sure.mend(task, fitted.apply(task, shares[:, away]))
-        losses[way][away] = _losses(target[away], given)
+        losses[way][away] = log_losses(target[away], given)
     means = {way: float(each.mean()) for way, each in losses.items()}
     best = min(WAYS, key=means.__getitem__)
     for way in WAYS:  # the simplest first
         worse = losses[way] - losses[best]
-        if worse.mean() <= worse.std() / len(worse) ** 0.5:
+        if worse.mean() <= clustered_error(worse, found.patients):
             return way, means
     return best, means
-
-
-def _losses(target: Classes, p: Numbers) -> Numbers:
-    each = log_losses(target, p)
-    return each if each.ndim == 1 else each.mean(1)
 
 
 def _came_true(target: Classes, shares: Numbers) -> Numbers:

@@ -3,8 +3,10 @@
 DeLong's test asks it of the area under the ROC curve, in closed form: each positive exam has the
 share of negatives below it, each negative the share of positives above it, both from ranks in one
 sort; the spread of their differences between runs gives the standard error. Summed by patient
-first, it holds for several exams per patient too. The paired bootstrap asks it of any score, with
-the same drawn patients for both runs. Holm's correction keeps many questions honest.
+first, it holds for several exams per patient too. The paired bootstrap asks it of mean areas over
+classes, with the same drawn patients for all runs. As in `interval`, Student's t on the patients of
+the rarer side tells how far that error may be trusted. Holm's correction keeps many questions
+honest.
 
 Source: DeLong, DeLong, Clarke-Pearson. Comparing the areas under two or more correlated receiver
 operating characteristic curves. Biometrics 1988. Sun, Xu. Fast Implementation of DeLong's
@@ -17,18 +19,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, rankdata
+from scipy.stats import rankdata
 from scipy.stats import t as student
 
 from medclf.errors import CohortError
-from medclf.evaluate.bootstrap import patient_weights
+from medclf.evaluate.bootstrap import held_by, patient_weights
 from medclf.evaluate.figures import RESAMPLES
-from medclf.evaluate.interval import NORMAL, t_quantile
-from medclf.evaluate.measure import Measure
-from medclf.evaluate.ranking import Ranking, indicators
+from medclf.evaluate.interval import ROUNDING, t_quantile, wilson
+from medclf.evaluate.ranking import Ranking, all_sides, indicators
 from medclf.evaluate.score import Numbers, mean_present
 from medclf.evaluate.table import Predictions
-from medclf.evaluate.threshold import Decision
 
 
 @dataclass(frozen=True)
@@ -77,27 +77,6 @@ def delong(
     return areas, first + second + across + across.T
 
 
-def delong_test(
-    target: NDArray[np.generic],
-    first: Numbers,
-    second: Numbers,
-    patients: NDArray[np.generic] | None = None,
-) -> Difference:
-    """Compare the areas of two runs on the same exams.
-
-    Args:
-        target: (N,) of 0 and 1.
-        first: (N,) scores of the first run.
-        second: (N,) scores of the second run.
-        patients: (N,) whose exam it is; by default each is a patient's only one.
-
-    Raises:
-        CohortError: fewer than two patients have positive, or negative, exams.
-    """
-    areas, covariance = delong(target, np.stack([first, second]), patients)
-    return _normal(areas, covariance, 0, 1)
-
-
 def compare_areas(
     runs: Sequence[Predictions], against: int, seed: int = 0, resamples: int = RESAMPLES
 ) -> list[Difference]:
@@ -112,71 +91,44 @@ def compare_areas(
         seed: Of the bootstrap.
         resamples: Bootstrap samples.
 
+    Returns:
+        One for each run; interval and p are nan where no test is possible: a class has one patient,
+        or runs differ and what differs shows no spread.
+
     Raises:
-        CohortError: the runs are not of the same exams, or these are too few.
+        CohortError: the runs are not of the same exams with the same labels, or none has a label.
     """
     aligned = [_aligned(runs[against], run) for run in runs]
     aligned = [run.select(run.labelled) for run in aligned]
     first = aligned[against]
-    classes, both = len(first.task.classes), first.task.kind == "coexisting"
-    if classes == 2 and not both:
-        scores = np.stack([run.probabilities[:, 1] for run in aligned])
-        areas, covariance = delong(first.target, scores, first.patients)
-        return [_normal(areas, covariance, run, against) for run in range(len(runs))]
+    if not len(first):
+        raise CohortError("a comparison needs labelled exams, and none has a label")
+    classes = len(first.task.classes)
+    two = classes == 2 and first.task.kind != "coexisting"
     sides = indicators(first.target, classes)
     rankings = [
-        [Ranking(sides[:, k], run.probabilities[:, k]) for k in range(classes)] for run in aligned
+        [Ranking(sides[:, k], run.probabilities[:, k]) for k in ((1,) if two else range(classes))]
+        for run in aligned
     ]
 
     def mean_areas(weights: Numbers | None = None) -> Numbers:
         each = [[ranking.areas(weights)[0] for ranking in row] for row in rankings]
         return np.stack([mean_present(np.stack(row)) for row in each])
 
-    strata = np.hstack([sides, ~sides]) if both else sides
-    draws = patient_weights(first.patients, strata, resamples, seed)
-    drawn, found = np.concatenate([mean_areas(w) for w in draws], axis=1), mean_areas()
-    people = len(np.unique(first.patients))
-    return [
-        _difference(float(found[run] - found[against]), drawn[run] - drawn[against], people)
-        for run in range(len(runs))
-    ]
-
-
-def paired_bootstrap(
-    first: Predictions,
-    second: Predictions,
-    decisions: tuple[Decision, Decision],
-    seed: int = 0,
-    resamples: int = RESAMPLES,
-) -> dict[str, Difference]:
-    """Compare every score of two runs on the same exams.
-
-    Args:
-        first: Predictions of the first run.
-        second: Those of the second, in any order.
-        decisions: How each run's probabilities become classes.
-        seed: Of the bootstrap.
-        resamples: Bootstrap samples.
-
-    Returns:
-        By name; the interval and p are Student's, with the bootstrap's standard error.
-
-    Raises:
-        CohortError: the runs are not of the same exams with the same labels.
-    """
-    second = _aligned(first, second)
-    one, two = Measure(first, decisions[0]), Measure(second, decisions[1])
-    patients = one.predictions.patients
-    people = len(np.unique(patients))
-    drawn = [
-        _minus(one(w).whole, two(w).whole)
-        for w in patient_weights(patients, one.strata, resamples, seed)
-    ]
-    found = _minus(one().whole, two().whole)
-    return {
-        name: _difference(float(value), np.concatenate([d[name] for d in drawn]), people)
-        for name, value in found.items()
-    }
+    found, strata = mean_areas(), all_sides(first.task, sides)
+    held = held_by(np.unique(first.patients, return_inverse=True)[1], strata).sum(0)
+    rarest = int(held[held > 0].min())
+    if rarest < 2 or not np.isfinite(found).all():
+        covariance = np.full((len(runs), len(runs)), np.nan)
+    elif two:
+        scores = np.stack([run.probabilities[:, 1] for run in aligned])
+        covariance = delong(first.target, scores, first.patients)[1]
+    else:
+        draws = patient_weights(first.patients, strata, resamples, seed)
+        drawn = np.concatenate([mean_areas(w) for w in draws], axis=1)
+        covariance = np.atleast_2d(np.cov(drawn[:, np.isfinite(drawn).all(0)]))
+    covariance = _bounded(found, covariance, rarest)
+    return [_difference(found, covariance, run, against, rarest) for run in range(len(runs))]
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -194,12 +146,31 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in adjusted]
 
 
-def _normal(areas: Numbers, covariance: Numbers, first: int, second: int) -> Difference:
+def _bounded(areas: Numbers, covariance: Numbers, patients: int) -> Numbers:
+    """Give areas that show no spread, as that of a run without fault, a variance.
+
+    It is that of Wilson's bound on the patients of the rarer side, as in the area's own interval.
+    """
+    found, quantile = covariance.copy(), t_quantile(patients)
+    for i in np.flatnonzero(np.diag(covariance) < ROUNDING**2):
+        low, high = wilson(float(areas[i]), patients, quantile)
+        found[i, i] = (max(areas[i] - low, high - areas[i]) / quantile) ** 2
+    return found
+
+
+def _difference(
+    areas: Numbers, covariance: Numbers, first: int, second: int, patients: int
+) -> Difference:
     value = float(areas[first] - areas[second])
-    variance = covariance[first, first] + covariance[second, second]
-    se = float(np.sqrt(max(variance - 2 * covariance[first, second], 0.0)))
-    p = float(2 * norm.sf(abs(value) / se)) if se > 0 else float(value == 0)
-    return Difference(value, value - NORMAL * se, value + NORMAL * se, p)
+    alone = covariance[first, first] + covariance[second, second]
+    variance = float(alone - 2 * covariance[first, second])
+    if variance <= ROUNDING * alone:
+        same = value == 0
+        return Difference(value, 0.0, 0.0, 1.0) if same else Difference(value, *[np.nan] * 3)
+    se = variance**0.5
+    reach = t_quantile(patients) * se
+    p = float(2 * student.sf(abs(value) / se, patients - 1))
+    return Difference(value, max(value - reach, -1.0), min(value + reach, 1.0), p)
 
 
 def _placements(positive: NDArray[np.bool_], scores: Numbers) -> tuple[Numbers, Numbers]:
@@ -230,17 +201,3 @@ def _aligned(first: Predictions, second: Predictions) -> Predictions:
             exam = str(first.exams[fault.argmax()])
             raise CohortError(f"runs on the same exams are wanted: the {name} of {exam!r} differs")
     return second
-
-
-def _minus(first: dict[str, Numbers], second: dict[str, Numbers]) -> dict[str, Numbers]:
-    return {name: value - second[name] for name, value in first.items()}
-
-
-def _difference(value: float, replicates: Numbers, patients: int) -> Difference:
-    there = replicates[np.isfinite(replicates)]
-    if not np.isfinite(value) or len(there) < 2:
-        return Difference(value, np.nan, np.nan, np.nan)
-    se = float(there.std(ddof=1))
-    reach = t_quantile(patients) * se
-    p = 2 * student.sf(abs(value) / se, max(patients - 1, 1)) if se > 0 else float(value == 0)
-    return Difference(value, value - reach, value + reach, float(p))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medclf.errors import CohortError
-from medclf.evaluate.interval import wilson
+from medclf.evaluate.interval import proportion
 from medclf.evaluate.score import BINS, Classes, Numbers, confusion
 
 
@@ -45,7 +45,7 @@ class Reliability:
     """What was said against what came true, in bins of equal width: all (bins,).
 
     `said`, `seen`, `low` and `high` are nan where a bin holds no exam; `low` and `high` bound the
-    seen share at 95 %, by Wilson's interval.
+    seen share at 95 %, as `proportion` does.
     """
 
     edges: Numbers
@@ -106,23 +106,28 @@ def precision_curve(target: NDArray[np.generic], score: Numbers) -> PrecisionCur
     return PrecisionCurve(hits[keep] / hits[-1], (hits / said)[keep], threshold[keep])
 
 
-def reliability(chance: Numbers, outcome: NDArray[np.generic], bins: int = BINS) -> Reliability:
+def reliability(
+    chance: Numbers,
+    outcome: NDArray[np.generic],
+    patients: NDArray[np.generic],
+    bins: int = BINS,
+) -> Reliability:
     """Compare what was said with what came true.
 
     Args:
         chance: (N,) in [0, 1], as for `calibration_error`.
         outcome: (N,) of 0 and 1.
+        patients: (N,) whose it is: what is said of one patient counts together.
         bins: Their number; those of `calibration_error` by default.
     """
     place = np.minimum((chance * bins).astype(np.int64), bins - 1)
     exams = np.bincount(place, minlength=bins)
     some = np.where(exams > 0, exams, np.nan)
     said = np.bincount(place, chance, bins) / some
-    seen = np.bincount(place, np.asarray(outcome, np.float64), bins) / some
-    bounds = np.array(
-        [wilson(p, n) if n else (np.nan, np.nan) for p, n in zip(seen, exams, strict=True)]
-    )
-    return Reliability(np.linspace(0, 1, bins + 1), said, seen, bounds[:, 0], bounds[:, 1], exams)
+    mine = [place == b for b in range(bins)]
+    figures = [proportion(outcome[rows], patients[rows]) for rows in mine]
+    seen, low, high = np.array([(f.value, f.low, f.high) for f in figures]).T
+    return Reliability(np.linspace(0, 1, bins + 1), said, seen, low, high, exams)
 
 
 def confusion_matrix(

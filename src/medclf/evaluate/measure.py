@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medclf.errors import CohortError, SettingError
-from medclf.evaluate.ranking import Ranking, indicators
+from medclf.evaluate.ranking import Ranking, all_sides, indicators
 from medclf.evaluate.score import (
     Numbers,
     accuracy,
@@ -89,7 +89,7 @@ class Measure:
     @property
     def strata(self) -> NDArray[np.bool_]:
         """What every bootstrap sample must hold: each class, each finding and its absence."""
-        return np.hstack([self.sides, ~self.sides]) if self.both else self.sides
+        return all_sides(self.task, self.sides)
 
     def __call__(self, weights: Numbers | None = None) -> Measured:
         """Find all scores under weights (N, ...), by default once each exam."""

@@ -2,7 +2,7 @@
 
 A network is sure of some classes more than of others. It is confident of a class where it gives it
 more than, on average, it gives the exams so labelled. An exam that is labelled otherwise, of which
-it is confident, is counted off the diagonal of the confident joint, and is to be looked at again.
+it is confident, lies off the diagonal of the confident joint, and is to be looked at again.
 It takes probabilities of exams that were not learnt from; from others it finds nothing.
 
 Source: Northcutt, Jiang, Chuang. Confident Learning: Estimating Uncertainty in Dataset Labels.
@@ -12,7 +12,6 @@ JAIR 2021, equations 1 and 2, and section 3.2.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from medclf.evaluate.score import Classes, Numbers
 from medclf.evaluate.table import Predictions
@@ -61,19 +60,6 @@ def doubt_labels(predictions: Predictions) -> tuple[Doubt, ...]:
             )
         ]
     return tuple(sorted(found, key=lambda doubt: (doubt.margin, doubt.row)))
-
-
-def confident_joint(target: Classes, p: Numbers) -> NDArray[np.int64]:
-    """Count exams by their label and by the class that the network is confident of.
-
-    Shape:
-        (N,), (N, K) -> (K, K): rows are labels.
-    """
-    classes = p.shape[1]
-    guess = _confident_guess(target, p)
-    joint = np.zeros((classes, classes), np.int64)
-    np.add.at(joint, (target[guess >= 0], guess[guess >= 0]), 1)
-    return joint
 
 
 def _confident_guess(target: Classes, p: Numbers) -> Classes:

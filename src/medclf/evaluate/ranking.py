@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from medclf.core.task import Task
 from medclf.evaluate.score import Classes, Numbers, divide, mean_present
 
 
@@ -98,3 +99,12 @@ def macro_auc(target: Classes, probabilities: Numbers, weights: Numbers | None =
 def indicators(target: Classes, classes: int) -> NDArray[np.bool_]:
     """Say of each exam and class whether it is true: (N,) or (N, K) -> (N, K)."""
     return np.asarray(target == 1 if target.ndim == 2 else target[:, None] == np.arange(classes))
+
+
+def all_sides(task: Task, sides: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Add to `indicators` the other side of each finding, which a sample must hold too.
+
+    Returns:
+        (N, K), or (N, 2 K) where findings coexist: each, then the absence of each.
+    """
+    return np.hstack([sides, ~sides]) if task.kind == "coexisting" else sides

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from medclf.errors import CohortError
 from medclf.evaluate.compare import Difference, compare_areas, holm
 from medclf.evaluate.figures import RESAMPLES
 from medclf.evaluate.interval import Figure
@@ -17,6 +16,7 @@ from medclf.evaluate.scores import Scores
 from medclf.evaluate.table import Predictions
 
 TRADED = ("auc", "accuracy")
+Test = tuple[Difference | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -128,13 +128,10 @@ def rank(
         resamples: Bootstrap samples.
 
     Raises:
-        CohortError: the results are not of the same exams.
+        CohortError: the results are not of the same exams with the same labels.
     """
     ordered = sorted(results, key=_merit, reverse=True)
-    others = _against_first([result.predictions for result in ordered], seed, resamples)
-    corrected = holm([difference.p for difference in others])
-    tested = [(None, None), *zip(others, corrected, strict=True)] if others else []
-    tested += [(None, None)] * (len(ordered) - len(tested))
+    tested = _against_first([result.predictions for result in ordered], seed, resamples)
     fronts = {name: frontier(*_trade(ordered, name)) for name in TRADED}
     return tuple(
         Standing(result, *test, tuple(name for name in TRADED if i in fronts[name]))
@@ -162,22 +159,13 @@ def _merit(result: Result) -> tuple[float, float]:
     return auc, accuracy
 
 
-def _against_first(runs: list[Predictions], seed: int, resamples: int) -> list[Difference]:
-    """Compare the others with the first; none where there are too few patients for a test."""
-    if len(runs) < 2:
-        return []
-    try:
-        found = compare_areas(runs, 0, seed, resamples)[1:]
-    except CohortError:
-        _expect_same(runs)
-        return []
-    return found if all(math.isfinite(difference.p) for difference in found) else []
-
-
-def _expect_same(runs: list[Predictions]) -> None:
-    for run in runs:
-        if set(run.exams.tolist()) != set(runs[0].exams.tolist()):
-            raise CohortError("entries are compared on the same exams, and these are not")
+def _against_first(runs: list[Predictions], seed: int, resamples: int) -> list[Test]:
+    """Compare all with the first, and correct for the number of tests that were possible."""
+    others = compare_areas(runs, 0, seed, resamples)[1:] if len(runs) > 1 else []
+    possible = [difference for difference in others if math.isfinite(difference.p)]
+    corrected = dict(zip(possible, holm([one.p for one in possible]), strict=True))
+    first: list[Test] = [(None, None)] * (len(runs) - len(others))
+    return first + [(d, corrected[d]) if d in corrected else (None, None) for d in others]
 
 
 def _trade(results: Sequence[Result], name: str) -> tuple[list[float], list[float]]:

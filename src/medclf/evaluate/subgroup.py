@@ -93,7 +93,7 @@ def part(name: str, values: Sequence[Fact]) -> dict[str, NDArray[np.bool_]]:
             ["" if m else str(v) for v, m in zip(values, missing, strict=True)], missing
         )
     if groups and missing.any():
-        groups[MISSING] = missing
+        groups[MISSING] = missing | groups.get(MISSING, False)
     return groups
 
 
@@ -105,7 +105,7 @@ def _words(values: list[str], missing: NDArray[np.bool_]) -> dict[str, NDArray[n
     column = np.array(values)
     groups = {word: (column == word) & ~missing for word in usual}
     if len(counts) > MOST_WORDS:
-        groups[OTHERS] = ~missing & ~np.isin(column, usual)
+        groups[OTHERS] = groups.get(OTHERS, False) | ~missing & ~np.isin(column, usual)
     return groups
 
 
@@ -127,7 +127,7 @@ def _numbers(name: str, values: Numbers) -> dict[str, NDArray[np.bool_]]:
     there = values[np.isfinite(values)]
     different = np.unique(there)
     if len(different) <= MOST_NUMBERS:
-        return {f"{value:g}": values == value for value in different}
+        return {_written(value): values == value for value in different}
     tokens = re.split(r"[^a-z]+", name.lower())
     edges = _decades(there) if "age" in tokens and np.ptp(there) > 20 else _quarters(there)
     place = np.digitize(values, edges)
@@ -136,8 +136,16 @@ def _numbers(name: str, values: Numbers) -> dict[str, NDArray[np.bool_]]:
 
 
 def _quarters(values: Numbers) -> Numbers:
-    """Find the edges between quarters, rounded to three digits, each with exams on both sides."""
-    edges = np.unique([float(f"{edge:.3g}") for edge in np.quantile(values, (0.25, 0.5, 0.75))])
+    """Find the edges between quarters, each with exams on both sides.
+
+    They are rounded to three digits of their size, or of the range where that is finer.
+    """
+    range_digits = 2 - np.floor(np.log10(np.ptp(values)))
+    found = []
+    for edge in np.quantile(values, (0.25, 0.5, 0.75)).tolist():
+        digits = 2 - np.floor(np.log10(abs(edge))) if edge else range_digits
+        found.append(round(edge, int(max(digits, range_digits))))
+    edges = np.unique(found)
     edges = edges[(edges > values.min()) & (edges <= values.max())]
     return edges if len(edges) else np.unique(values)[1:2]
 
@@ -157,9 +165,15 @@ def _is_missing(value: Fact) -> bool:
 
 
 def _range(edges: Numbers, i: int) -> str:
+    named = [_written(edge) for edge in edges]
     if i == 0:
-        return f"under {edges[0]:g}"
-    return f"{edges[i - 1]:g} to {edges[i]:g}" if i < len(edges) else f"{edges[-1]:g} and over"
+        return f"under {named[0]}"
+    return f"{named[i - 1]} to {named[i]}" if i < len(edges) else f"{named[-1]} and over"
+
+
+def _written(value: float) -> str:
+    """Write a number by the fewest digits that no other number has."""
+    return np.format_float_positional(value, trim="-")
 
 
 def _subgroup(

@@ -7,14 +7,13 @@ from numpy.typing import NDArray
 
 from medclf.core.cohort import Cohort
 from medclf.core.record import Record
-from medclf.core.task import Task
 from medclf.evaluate.identity import tells_who
 from medclf.evaluate.score import Classes, Numbers
 from medclf.evaluate.subgroup import part
 from medclf.evaluate.table import Predictions
 
 
-def make_labels(records: Sequence[Record], task: Task) -> Classes:
+def make_labels(records: Sequence[Record]) -> Classes:
     """Write labels as `evaluate` takes them: (N,) class numbers, or (N, K) 0 and 1."""
     return np.array([record.label for record in records], dtype=np.int64)
 
@@ -50,7 +49,7 @@ def tabulate(
         exams=np.array([record.name for record in records]),
         patients=np.array([number[record.patient] for record in records]),
         splits=np.array(["test" if record.split == "test" else "val" for record in records]),
-        target=make_labels(records, cohort.task),
+        target=make_labels(records),
         probabilities=shares,
         spread=spread,
         facts={name: values for name, values in facts.items() if part(name, values)},

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medclf.evaluate.bootstrap import patient_weights
+from medclf.evaluate.ranking import all_sides
 from medclf.report.judged import Judged
 
 Numbers = NDArray[np.float64]
@@ -66,7 +67,7 @@ def _band(judged: Judged, classes: list[int], read: Read) -> Band:
     samples = min(MOST_SAMPLES, int(min(WORK / len(exams), READINGS) / len(classes)))
     if samples < FEWEST_SAMPLES:
         return Band(x, middle, np.empty(0), np.empty(0), 0)
-    strata = np.hstack([sides, ~sides]) if judged.task.kind == "coexisting" else sides
+    strata = all_sides(judged.task, sides)
     drawn = patient_weights(exams.patients, strata, samples, judged.scores.seed)
     low, high = np.nanquantile(np.concatenate([curves(w) for w in drawn]), LEVELS, axis=0)
     return Band(x, middle, low, high, samples)

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from medclf.evaluate.curve import reliability
+from medclf.evaluate.calibrate import Calibration
+from medclf.evaluate.curve import Reliability, reliability
 from medclf.report.chart import Chart, Key
 from medclf.report.judged import Judged
 from medclf.report.mark import UNKNOWN
@@ -33,13 +34,26 @@ def tell_calibration(judged: Judged) -> Told | None:
     chance, outcome, what = _said(judged)
     ece = judged.scores.figures.get("ece", UNKNOWN)
     words = f"The expected calibration error is {with_span(ece, f'{LEVEL} interval')}."
-    if judged.calibration is not None:
-        warmth = judged.calibration.temperature
-        direction = "less" if warmth > 1 else "more"
-        words += f" Logits were divided by {warmth:.2f}, which makes answers {direction} sure"
-        words += ", and shifted by class" if judged.calibration.bias else ""
-        words += "; this was fitted to validation."
-    return Told(words, (_reliability(chance, outcome, what), _histogram(judged, chance, outcome)))
+    if judged.task.kind == "coexisting":
+        words += (
+            " It is the mean over findings; the drawing pools them, so that one that is said too "
+            "often may hide one that is said too rarely."
+        )
+    words += _fitted(judged.calibration)
+    patients = np.repeat(judged.labelled.patients, len(chance) // len(judged.labelled))
+    chart = _reliability(reliability(chance, outcome, patients, BINS), what)
+    return Told(words, (chart, _histogram(judged, chance, outcome)))
+
+
+def _fitted(calibration: Calibration | None) -> str:
+    """Say what calibration did to the logits, where it did something."""
+    if calibration is None or calibration == Calibration():
+        return ""
+    warmth = f"{calibration.temperature:.2f}"
+    direction = "less" if calibration.temperature > 1 else "more"
+    effect = f", which makes answers {direction} sure" if warmth != "1.00" else ""
+    shifted = ", and shifted by class" if calibration.bias else ""
+    return f" Logits were divided by {warmth}{effect}{shifted}; this was fitted to validation."
 
 
 def _said(judged: Judged) -> tuple[Numbers, NDArray[np.bool_], str]:
@@ -53,8 +67,7 @@ def _said(judged: Judged) -> tuple[Numbers, NDArray[np.bool_], str]:
     return p.max(1), right, "the likeliest class"
 
 
-def _reliability(chance: Numbers, outcome: NDArray[np.bool_], what: str) -> Chart:
-    bins = reliability(chance, outcome, BINS)
+def _reliability(bins: Reliability, what: str) -> Chart:
     some = bins.exams > 0
     said, seen = bins.said[some], bins.seen[some]
     arms = np.clip([seen - bins.low[some], bins.high[some] - seen], 0, None)
@@ -72,7 +85,10 @@ def _reliability(chance: Numbers, outcome: NDArray[np.bool_], what: str) -> Char
         axes.set_ylabel("Share that came true")
 
     alt = f"Reliability curve: share that came true against the probability said of {what}"
-    note = f"Probability of {what}, in {BINS} bins; dots grow with their exams, bars are {LEVEL}."
+    note = (
+        f"Probability of {what}, in {BINS} bins; dots grow with their exams, bars are {LEVEL} "
+        "intervals, in which exams of one patient count together."
+    )
     key = (Key("found", ACCENT), Key("perfect", MUTED, "dashed"))
     return Chart("Reliability", draw_figure("reliability", alt, draw, 5.0, 4.1), note, key)
 

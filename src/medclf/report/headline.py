@@ -50,8 +50,13 @@ def tell_head(contents: Contents) -> Head:
     statement = [_statement(judged, contents.test is not None), *_plain(judged)]
     kind = "binary" if judged.binary else judged.task.kind
     figures = [(name, judged.scores.figures.get(name, UNKNOWN)) for name in TILES[kind]]
-    tiles = tuple(_tile(name, f) for name, f in figures if math.isfinite(f.value))
+    tiles = tuple(tile(name_of(name), f) for name, f in figures if math.isfinite(f.value))
     return Head(tuple(meta), tuple(statement), tiles, cautions(contents))
+
+
+def tile(name: str, figure: Figure) -> Tile:
+    """Show a figure between 0 and 1."""
+    return Tile(name, number(figure.value), span(figure), Axis().mark(figure))
 
 
 def cautions(contents: Contents) -> tuple[str, ...]:
@@ -119,10 +124,6 @@ def _plain(judged: Judged) -> Sequence[str]:
         agreed = number(figures["kappa"].value)
         return (f"{sentence}; the grades agree with a quadratic kappa of {agreed}.",)
     return (f"{sentence}.",)
-
-
-def _tile(name: str, figure: Figure) -> Tile:
-    return Tile(name_of(name), number(figure.value), span(figure), Axis().mark(figure))
 
 
 def _sentence(words: str) -> str:
