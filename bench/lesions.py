@@ -32,6 +32,7 @@ from medclf.curate.phantom.brain.cohort import make_brains
 from medclf.curate.phantom.chest.cohort import make_chests
 from medclf.curate.phantom.chest.lesion import NODULES
 from medclf.evaluate.froc import Froc, Marked, free_response
+from medclf.locate.scans import NEAREST_MM
 from medclf.systems import locate
 from medclf.systems.candidates import Candidates, kept_candidates
 from medclf.systems.search import open_folder
@@ -164,7 +165,7 @@ def read(table: Path, place: Path, kind: str) -> list[Searched]:
         at = np.array([[float(row[f"{axis}_mm"]) for axis in "zyx"] for row in own]).reshape(-1, 3)
         sizes = np.array([float(row["diameter_mm"]) for row in own])
         one = found[path]
-        reach = begun.search.reach_mm(sizes / 2)
+        reach = np.maximum(sizes / 2, NEAREST_MM)
         whose = next(row["patient"] for row in rows if row["path"] == path)
         marked.append(Searched(Marked(whose, one.places_mm, one.scores, at, reach), one, sizes))
     return marked

@@ -13,7 +13,8 @@ class Watch:
     Args:
         count: Called with images read and images in all.
         tell: Called after each epoch.
-        doubt: Called with the name of a file and what makes its findings doubtful.
+        doubt: Called with the name of a file and what makes its findings doubtful, or why it could
+            not be searched.
     """
 
     count: Callable[[int, int], None] | None = None

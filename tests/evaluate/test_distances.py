@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from medclf.evaluate.distances import Placed, measure_distances
+from medclf.evaluate.distances import Placed, hold_samples, measure_distances
 
 NAN = np.nan
 FOUND = Placed(
@@ -30,3 +30,14 @@ def test_the_threshold_parts_those_in_place_from_missing_and_misplaced_ones():
 def test_one_that_is_in_place_but_of_low_score_is_not_identified():
     found = measure_distances(FOUND, ("left", "right"), threshold=0.85)
     assert found.identified.value == pytest.approx(1 / 5)
+
+
+def test_places_in_samples_are_held_against_the_truth_in_mm():
+    """One is missing, one lies near the wrong one, and one outside of the image is missing."""
+    target = np.array([[[2, 2], [8, 8], [NAN, NAN]], [[2, 2], [8, 8], [12, 3]]], float)
+    places = np.array([[[2, 3], [3, 3], [5, 5]], [[2, 2], [8, 7], [9, 3]]], float)
+    sure = np.array([[0.9, 0.8, 0.1], [0.9, 0.85, 0.3]])
+    held = hold_samples(places, target, (10, 10), (1.0, 2.0), sure)
+    assert held.error[0].tolist() == pytest.approx([2.0, np.hypot(5, 10), NAN], nan_ok=True)
+    assert held.own.tolist() == [[True, False, False], [True, True, False]]
+    assert 0.8 < held.threshold() <= 0.85

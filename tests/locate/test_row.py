@@ -47,6 +47,32 @@ def test_ways_between_neighbours_are_learnt(row):
     assert row.follow[1, 2, 4] > 0.9
 
 
+def test_landmarks_that_were_not_marked_change_no_way():
+    rng = np.random.default_rng(7)
+    scans = []
+    for _ in range(40):
+        whole, marked = spine(rng), rng.random(7) < 0.75
+        scans.append(Marks(whole.kinds[marked], whole.places_mm[marked]))
+    row = learn_row(scans, learn_order(scans, 7)[1], 3.0)
+    assert np.allclose(row.along_mm[0, :6], STEPS, atol=3)
+    assert row.loose_mm[0, :6].max() < 5
+    assert np.allclose(row.along_mm[1, :5], STEPS[:-1] + STEPS[1:], atol=4)
+    assert row.follow[0, 2, 3] > 0.9
+
+
+def test_one_that_a_patient_lacks_leaves_no_room():
+    """Of two in ten the fourth is missing, and the fifth lies where it would."""
+    rng = np.random.default_rng(8)
+    scans = []
+    for number in range(40):
+        whole = spine(rng)
+        kinds = np.array([0, 1, 2, 4, 5, 6]) if number % 5 == 0 else whole.kinds
+        scans.append(Marks(kinds, whole.places_mm[: len(kinds)]))
+    row = learn_row(scans, learn_order(scans, 7)[1], 3.0)
+    assert 0.1 < row.follow[0, 2, 4] < 0.3
+    assert row.loose_mm[0].max() < 5
+
+
 @pytest.mark.parametrize("tilt", [0.0, 0.6])
 def test_a_row_askew_is_named_by_its_distances_alone(row, tilt):
     """Looks tell where the row is, and one of its landmarks; the rest are alike."""

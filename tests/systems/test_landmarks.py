@@ -50,12 +50,14 @@ def table(tmp_path_factory):
     [
         ("landmark_slices", {"epochs": 8}),
         ("heat_map", {"epochs": 3, "members": 1}),
+        ("vertebra_votes", {"epochs": 4}),
     ],
 )
 def test_landmarks_of_scans_that_were_never_seen_are_found(table, system, options, tmp_path):
     run = locate.train(table, tmp_path / "run", 5.0, 0, system, options=options, columns=KIND)
     found = run.scores["distances"]
     assert found["scans"] == 2
+    assert run.scores["judged"] is None
     assert found["error_mm"]["value"] < 12.0  # by chance about 30
     assert [one["kind"] for one in found["landmarks"]] == ["bright", "dark"]
     truth = write_scan(tmp_path / "new.nii", 55)

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from medclf.cli.main import app
+from medclf.core.finding import Findings
 from medclf.core.grid import Grid
 from medclf.core.image import Image
 from medclf.curate.cohort import Columns
@@ -19,6 +20,7 @@ from medclf.errors import CohortError, MedclfError, ReadError, RunError, Setting
 from medclf.read.write import write_image
 from medclf.systems import lessons, locate
 from medclf.systems.doubt import UNSURE
+from medclf.systems.finish import write_findings
 from medclf.systems.search import open_folder
 from medclf.verbs import load
 from medclf.watch import Watch
@@ -151,6 +153,29 @@ def test_of_a_scan_that_shows_something_else_it_is_said_that_nothing_is_sure(fin
     assert doubted == [(str(tmp_path / "else.nii"), (UNSURE,))]
     rows = list(csv.DictReader(told.stdout.splitlines()))
     assert all(row["sure"] == "0" and row["warnings"] == UNSURE for row in rows)
+
+
+def test_a_file_that_cannot_be_read_gets_a_row_and_the_others_are_answered(finder, tmp_path):
+    write_scan(tmp_path / "good.nii", 101)
+    (tmp_path / "bad.nii").write_bytes((tmp_path / "good.nii").read_bytes()[:999])
+    files = [str(tmp_path / name) for name in ("bad.nii", "good.nii")]
+    told = CliRunner().invoke(app, ["predict", str(finder.folder.path), *files])
+    assert isinstance(told.exception, ReadError)
+    assert str(told.exception).startswith(f"1 of 2 exams cannot be read, the first: {files[0]}: ")
+    bad, *good = csv.DictReader(told.stdout.splitlines())
+    assert (bad["file"], bad["kind"], bad["z_mm"], bad["sure"]) == (files[0], "", "", "")
+    assert str(told.exception).endswith(bad["warnings"])
+    assert {row["file"] for row in good} == {files[1]}
+    with pytest.raises(ReadError, match=r"bad.nii: "):
+        finder.predict(files)
+    with pytest.raises(ReadError, match=r"bad.nii: "):
+        finder.search(files[:1], skip_unreadable=True)
+
+
+def test_a_scan_in_which_nothing_is_found_has_a_row():
+    unread = Findings("b.nii", (), ("too short",), searched=False)
+    rows = write_findings([Findings("a.nii", (), (UNSURE,)), unread]).splitlines()
+    assert rows[1:] == [f"a.nii,,,,,,0,{UNSURE}", "b.nii,,,,,,,too short"]
 
 
 def test_stages_are_the_paper_s_and_see_lesions_mirrored(finder):

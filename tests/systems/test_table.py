@@ -1,11 +1,12 @@
 """Every system says what may be chosen, and stands in the docs."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from medclf.errors import CohortError, SettingError
-from medclf.systems.table import SYSTEMS, choose_options, expect_kinds, load_system
+from medclf.systems.table import COMMON, SYSTEMS, choose_options, expect_kinds, load_system
 
 DOCS = Path(__file__).parents[2] / "docs" / "locate.md"
 
@@ -16,7 +17,9 @@ def test_every_system_is_whole_and_documented(name):
     assert loaded.options["epochs"] == 0
     assert callable(loaded.learn)
     assert callable(loaded.open_finder)
-    assert f"`{name}`" in DOCS.read_text(encoding="utf-8")
+    named = ", ".join(f"`{one}`" for one in loaded.options if one not in COMMON)
+    row = rf"^\| \[`{name}`\]\(#{name}-[a-z-]+\) \| [^|]+ \| {SYSTEMS[name].source} \| {named} \|$"
+    assert re.search(row, DOCS.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

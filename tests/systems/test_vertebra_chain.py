@@ -1,4 +1,6 @@
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,9 +21,9 @@ from medclf.locate.row import Marks
 from medclf.locate.scans import Scan, Target
 from medclf.read.image import read_image
 from medclf.read.write import write_image
-from medclf.systems import locate
+from medclf.systems import lessons, locate
 from medclf.systems.cubes import Cubes
-from medclf.systems.label_and_fill import expect_fillable, fill_files, fill_scan, learn_sizes
+from medclf.systems.label_and_fill import expect_fillable, fill_scan, learn_sizes
 from medclf.systems.search import Folder
 from medclf.systems.vertebra_chain import _label, learn_landmarks, name_places
 
@@ -47,7 +49,7 @@ def write_scan(path, seed):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("rows")
-    splits = ["train"] * 3 + ["val"] * 3 + ["test"] * 2
+    splits = ["train"] * 6 + ["val"] * 3 + ["test"] * 2
     rows = [
         (f"{number}.nii", f"p{number}", kind, *at, split)
         for number, split in enumerate(splits)
@@ -55,16 +57,20 @@ def run(tmp_path_factory):
     ]
     columns = ["path", "patient", "kind", "z_mm", "y_mm", "x_mm", "split"]
     pd.DataFrame(rows, columns=columns).to_csv(folder / "marks.csv", index=False)
-    options = {"edge": 16, "most": 8, "epochs": 1}
-    return locate.train(
-        *(folder / "marks.csv", folder / "run", 0.05, 0, "vertebra_chain"),
-        options=options,
-        columns=Columns(label="kind"),
-    )
+    options = {"edge": 16, "most": 6, "epochs": 10}
+    with pytest.MonkeyPatch.context() as few:
+        few.setattr(lessons, "DRAWN", (60, 60))
+        return locate.train(
+            *(folder / "marks.csv", folder / "run", 5.0, 0, "vertebra_chain"),
+            options=options,
+            columns=Columns(label="kind"),
+        )
 
 
 def test_a_system_tells_each_landmark_once_and_where(run):
     assert run.scores["distances"]["scans"] == 2
+    assert run.scores["distances"]["error_mm"]["value"] < 15.0  # all in the middle: 20 and more
+    assert run.scores["judged"] is None
     assert run.folder.search.edge_mm == 3.0
     data = run.folder.path.parent
     found = run.predict([data / "7.nii"])
@@ -73,6 +79,10 @@ def test_a_system_tells_each_landmark_once_and_where(run):
     image = read_image(Source(data / "7.nii"))
     inside = image.grid.from_mm(np.array([one.at_mm for one in found]))
     assert ((inside > -1) & (inside < image.space)).all()
+    sure = {KINDS.index(one.kind): one.at_mm[0] for one in found if one.sure}
+    down = np.diff([sure[number] for number in sorted(sure)]) / np.diff(sorted(sure))
+    assert len(sure) > 1
+    assert down == pytest.approx(-24.0, abs=8.0)
 
 
 def test_a_row_and_looks_name_candidates_together():
@@ -144,22 +154,57 @@ def test_maps_lie_on_the_voxels_of_files_and_say_what_numbers_mean(run, tmp_path
     data = run.folder.path.parent
     asked = ["predict", str(run.folder.path), str(data / "6.nii"), "--fill", str(tmp_path / "maps")]
     assert CliRunner().invoke(app, asked).exit_code == 0
-    image = read_image(Source(tmp_path / "maps" / "6.nii.gz"))
-    assert image.space == (46, 22, 22)
-    assert image.values.max() <= len(KINDS)
+    image, file = (read_image(Source(p)) for p in (tmp_path / "maps" / "6.nii.gz", data / "6.nii"))
+    assert image.space == file.space
+    corners = np.array([[0.0, 0, 0], [45, 0, 0], [45, 21, 21]])
+    assert np.allclose(image.grid.to_mm(corners), file.grid.to_mm(corners), atol=1e-3)
+    sure = [one for one in run.predict([data / "6.nii"]) if one.sure]
+    assert len(sure) > 1
+    for one in sure:
+        sample = file.grid.from_mm(np.array(one.at_mm)).round().astype(int)
+        assert KINDS[image.values[0][tuple(sample)] - 1] == one.kind
+    assert set(np.unique(image.values)) - {0} == {KINDS.index(one.kind) + 1 for one in sure}
     told = pd.read_csv(tmp_path / "maps" / "labels.csv")
-    assert told.kind.tolist() == list(KINDS)
+    assert dict(zip(told.number, told.kind, strict=True)) == dict(enumerate(KINDS, start=1))
 
 
-def test_what_is_no_ct_is_not_filled(run, tmp_path):
-    image = replace(read_image(Source(run.folder.path.parent / "6.nii")), modality="MR")
+def test_what_is_no_ct_has_no_map_and_findings_and_other_maps_are_there(run, tmp_path):
+    data, maps, out = run.folder.path.parent, tmp_path / "maps", tmp_path / "found.csv"
+    image = replace(read_image(Source(data / "6.nii")), modality="MR")
     (tmp_path / "a.mha").write_bytes(write_image(image, ".mha")[0])
-    with pytest.raises(ReadError, match="a still CT in HU wanted, to fill, found MR"):
-        fill_files(run.folder, [], [tmp_path / "a.mha"], tmp_path / "maps")
+    files = [str(tmp_path / "a.mha"), str(data / "6.nii")]
+    asked = ["predict", str(run.folder.path), *files, "--fill", str(maps), "--out", str(out)]
+    told = CliRunner().invoke(app, asked)
+    assert isinstance(told.exception, ReadError)
+    assert re.fullmatch(
+        "1 of 2 exams have no label map, the first: .*a still CT in HU wanted, to fill, found MR",
+        str(told.exception),
+    )
+    assert set(pd.read_csv(out).file) == set(files)
+    assert sorted(path.name for path in maps.iterdir()) == ["6.nii.gz", "labels.csv"]
+
+
+def test_a_file_is_no_folder_for_maps_and_that_is_said_first(run, tmp_path):
+    asked = ["predict", str(run.folder.path), "gone.nii", "--fill", str(tmp_path / "found.csv")]
+    (tmp_path / "found.csv").write_text("mine")
+    refused = CliRunner().invoke(app, asked)
+    assert isinstance(refused.exception, SettingError)
+    assert "found.csv: the name of a folder to write in wanted" in str(refused.exception)
+
+
+def test_more_landmarks_than_a_map_has_numbers_are_refused(run):
     many = replace(run.folder.search, kinds=tuple(map(str, range(256))))
     folder = Folder(run.folder.path, {**run.folder.facts, "search": to_plain(many)})
     with pytest.raises(SettingError, match="255 landmarks at most wanted, found 256"):
         expect_fillable(folder, [])
+
+
+def test_a_folder_is_called_by_its_name_however_it_is_reached(run, tmp_path, monkeypatch):
+    (tmp_path / "scan.1" / "inner").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "scan.1" / "inner")
+    assert expect_fillable(run.folder, [Path(), Path("..")])[1] == ["inner", "scan.1"]
+    with pytest.raises(SettingError, match="different names wanted, found inner, inner"):
+        expect_fillable(run.folder, [Path(), Path("../inner")])
 
 
 def test_files_of_one_name_are_refused_before_anything_is_searched(run, tmp_path):

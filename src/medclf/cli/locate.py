@@ -4,13 +4,14 @@ import json
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from medclf.core.finding import Findings
     from medclf.curate.cohort import Columns
     from medclf.systems.locate import TrainedSearch
     from medclf.watch import Watch
@@ -125,6 +126,8 @@ def show_found(scores: Mapping[str, Any], as_json: bool = False) -> None:
         rate, value = f"{one['false_positives']:g}", other["sensitivity"]["value"]
         table.add_row(rate, *_cells(one["sensitivity"]), f"{value:.3f}")
     table.add_row("mean (CPM)", *_cells(judged["cpm"]), f"{alone['cpm']['value']:.3f}")
+    if scores["kinds"] is not None:
+        table.add_row("called by their kind", *_cells(scores["kinds"]["right"]), "")
     console.print(table)
 
 
@@ -154,26 +157,34 @@ def _number(value: float | None) -> str:
 
 
 def find_in(
-    run: Path,
-    files: Sequence[Path],
-    watch: "Watch",
-    series: str | None,
-    fill: Path | None,
-    as_json: bool,
-) -> str:
-    """Search files, fill label maps where asked, and write what was found as CSV, or as JSON."""
+    run: Path, files: Sequence[Path], watch: "Watch", series: str | None, fill: Path | None
+) -> "list[Findings]":
+    """Search files, and tell what makes each doubtful; first ask whether maps can be filled."""
     from medclf.systems import locate
-    from medclf.systems.finish import write_findings
-    from medclf.systems.label_and_fill import expect_fillable, fill_files
+    from medclf.systems.label_and_fill import expect_fillable
 
     loaded = locate.load(run)
     if fill is not None:
         expect_fillable(loaded.folder, files)
-    doubted: dict[str, Sequence[str]] = {}
-    found = loaded.predict(files, replace(watch, doubt=doubted.__setitem__), series)
-    sys.stderr.writelines(f"{name}: {'; '.join(why)}\n" for name, why in doubted.items())
-    if fill is not None:
-        fill_files(loaded.folder, found, files, fill, series)
+    found = loaded.search(files, watch, series, skip_unreadable=True)
+    doubted = [one for one in found if one.searched and one.warnings]
+    sys.stderr.writelines(f"{one.name}: {'; '.join(one.warnings)}\n" for one in doubted)
+    return found
+
+
+def tell_found(found: "Sequence[Findings]", as_json: bool) -> str:
+    """Write what was found as CSV, or as JSON."""
+    from medclf.systems.finish import write_findings
+
     if as_json:
-        return json.dumps([asdict(one) for one in found]) + "\n"
+        return json.dumps([row for one in found for row in one.rows()]) + "\n"
     return write_findings(found)
+
+
+def fill_found(run: Path, found: "Sequence[Findings]", fill: Path, series: str | None) -> list[str]:
+    """Fill label maps of the files that could be searched, and tell why some have none."""
+    from medclf.systems import locate
+    from medclf.systems.label_and_fill import fill_files
+
+    searched = [one for one in found if one.searched]
+    return fill_files(locate.load(run).folder, searched, fill, series)

@@ -30,6 +30,24 @@ def expect_place(path: Path | None) -> None:
         raise SettingError(f"{path}: cannot be written: the folder may not be written in")
 
 
+def expect_folder(path: Path | None) -> None:
+    """Check that files can come to be in a folder, which is made where it is not there.
+
+    Args:
+        path: As named by an option; `None` where it was not.
+
+    Raises:
+        SettingError: it is a file, or it cannot be made or not be written in.
+    """
+    if path is None:
+        return
+    there = next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
+    if not there.is_dir():
+        raise SettingError(f"{path}: the name of a folder to write in wanted, {there} is a file")
+    if not os.access(there, os.W_OK):
+        raise SettingError(f"{path}: cannot be written: the folder {there} may not be written in")
+
+
 def write_output(path: Path, content: str | Callable[[Path], None]) -> None:
     """Write a file.
 

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medclf.cli.evaluate import RunFolder
-from medclf.cli.locate import find_in, is_search
+from medclf.cli.locate import fill_found, find_in, is_search, tell_found
 from medclf.cli.options import Images, Json, SeriesPattern
-from medclf.cli.output import expect_place, write_output
+from medclf.cli.output import expect_folder, expect_place, write_output
 from medclf.cli.progress import show_progress
 
 if TYPE_CHECKING:
+    from medclf.core.finding import Findings
     from medclf.core.prediction import Prediction
 
 READABLE = 9  # views of an exam that a row of a table names; JSON names all
@@ -63,31 +64,44 @@ def predict(
     from medclf import verbs
 
     expect_place(out)
-    found: list[Prediction] = []
+    expect_folder(fill)
+    searched: list[Findings] = []
     with show_progress("Predicting", quiet=as_json) as count:
         watch = verbs.Watch(count=count)
         if is_search(run):
             _expect_none(run, [site, images], "--site and --images want a run that classifies")
-            text = find_in(run, files, watch, series, fill, as_json)
+            searched = find_in(run, files, watch, series, fill)
+            text, exams = tell_found(searched, as_json), len(searched)
+            unread = [one.warnings[0] for one in searched if not one.searched]
         else:
             _expect_none(run, [fill], "--fill wants a run that locates landmarks")
             loaded = verbs.load(run)
             found = loaded.predict(files, watch, site, series, images, skip_unreadable=True)
-            text = _tell(found, loaded.run.task.classes, as_json)
+            text, exams = _tell(found, loaded.run.task.classes, as_json), len(found)
+            unread = [one.warnings[0] for one in found if not one.probabilities]
+    _give(text, out)
+    unfilled = [] if fill is None else fill_found(run, searched, fill, series)
+    _expect_answers(exams, {"cannot be read": unread, "have no label map": unfilled})
+
+
+def _give(text: str, out: Path | None) -> None:
     if out is not None:
         write_output(out, text)
     else:
         sys.stdout.write(text)
-    _expect_read(found)
 
 
-def _expect_read(found: Sequence["Prediction"]) -> None:
-    """Check that all exams have an answer."""
+def _expect_answers(exams: int, left: Mapping[str, Sequence[str]]) -> None:
+    """Check that all exams have an answer, and a map where it was asked for."""
     from medclf.errors import ReadError
 
-    if unread := [one for one in found if not one.probabilities]:
-        told = f"{len(unread)} of {len(found)} exams cannot be read, the first: "
-        raise ReadError(told + unread[0].warnings[0])
+    told = [
+        f"{len(why)} of {exams} exams {what}, the first: {why[0]}"
+        for what, why in left.items()
+        if why
+    ]
+    if told:
+        raise ReadError("; ".join(told))
 
 
 def _expect_none(run: Path, said: list[object], told: str) -> None:

@@ -1,6 +1,7 @@
 """A finding: something that was sought in a scan, where it was found, and how surely."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -22,3 +23,32 @@ class Finding:
     score: float
     sure: bool
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that was found in one scan.
+
+    Args:
+        name: The scan, or the file.
+        found: Surest first.
+        warnings: What makes the scan doubtful, or why it was not searched.
+        searched: Whether it could be.
+    """
+
+    name: str
+    found: tuple[Finding, ...] = ()
+    warnings: tuple[str, ...] = ()
+    searched: bool = True
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Tell each finding by its fields; of a scan without any, once, that there is none.
+
+        Example:
+            >>> Findings("a.nii", (), ("cannot be read",), searched=False).rows()[0]["sure"]
+            >>> Findings("b.nii").rows()[0]["sure"]
+            False
+        """
+        sure = False if self.searched else None
+        none = {"name": self.name, "kind": "", "at_mm": None, "score": None, "sure": sure}
+        return [asdict(one) for one in self.found] or [{**none, "warnings": self.warnings}]

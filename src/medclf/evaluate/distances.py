@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medclf.evaluate.interval import Figure, loss, proportion
-from medclf.evaluate.places import presence_threshold
+from medclf.evaluate.places import place_errors, presence_threshold
 
 NEAR_MM = 20.0
 """A landmark counts as identified within so much, where no other is nearer."""
@@ -70,8 +70,28 @@ class Placed:
 
     patients: NDArray[Any]
     error: NDArray[np.float64]
-    sure: NDArray[np.float64]
+    sure: NDArray[np.floating]
     own: NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls,
+        patients: NDArray[Any],
+        places: NDArray[np.floating],
+        truth: NDArray[np.floating],
+        sure: NDArray[np.floating],
+    ) -> "Placed":
+        """Hold places against the truth.
+
+        Args:
+            patients: (scans,) whose.
+            places: That were found, (scans, L, axes) in mm.
+            truth: The true ones; nan where one is missing in the scan.
+            sure: (scans, L) scores.
+        """
+        far = np.linalg.norm(places[:, :, None] - truth[:, None], axis=-1)
+        error = np.diagonal(far, axis1=1, axis2=2)
+        return cls(patients, error, sure, error <= np.where(np.isnan(far), np.inf, far).min(2))
 
     @property
     def identified(self) -> NDArray[np.bool_]:
@@ -85,6 +105,19 @@ class Placed:
         """
         right = self.identified
         return presence_threshold(self.sure[right], self.sure[~right])
+
+
+def hold_samples(
+    places: NDArray[np.floating],
+    target: NDArray[np.floating],
+    size: Sequence[int],
+    spacing: Sequence[float],
+    sure: NDArray[np.floating],
+) -> Placed:
+    """Hold landmarks of images of one size against the truth; arguments as of `place_errors`."""
+    there = np.isfinite(place_errors(places, target, size, spacing))
+    truth = np.where(there[..., None], target, np.nan)
+    return Placed.of(np.arange(len(places)), places * spacing, truth * spacing, sure)
 
 
 def measure_distances(held: Placed, kinds: Sequence[str], threshold: float) -> Distances:

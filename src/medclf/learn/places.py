@@ -3,7 +3,7 @@
 Members learn one after the other, each from all training exams. The log tells their mean error on
 validation exams. Few volumes would make an epoch of a step or two; so an epoch sees them several
 times, each time changed by chance. From which score on a landmark counts as found is chosen on
-validation.
+validation, so that those that are missing or lie elsewhere fall below it, as systems choose it.
 """
 
 import json
@@ -24,7 +24,7 @@ from medclf.core.memory import keep_memory
 from medclf.core.plain import from_plain, to_plain
 from medclf.core.whole import write_whole
 from medclf.errors import CohortError, RunError, SettingError
-from medclf.evaluate.places import place_errors, presence_threshold
+from medclf.evaluate.distances import Placed, hold_samples
 from medclf.learn.committee import WEIGHTS, Part, train_committee
 from medclf.learn.device import pick_device
 from medclf.learn.exams import Exams, measure_values, standardised
@@ -61,7 +61,8 @@ class Facts:
         sought: What is looked for.
         fit: How it learns.
         values: What standardises images.
-        threshold: From which score on a landmark counts as found; `None` while it learns.
+        threshold: From which score on a landmark counts as found, by `Placed.threshold`; `None`
+            while it learns.
         errors: Of each landmark on validation: mean distance in mm, or in samples where the
             spacing is not known; `None` where no validation exam has it.
     """
@@ -237,27 +238,30 @@ def _figures(
     sought: Sought, method: Learner, exams: Exams, indices: Indices, member: Member[Learner]
 ) -> dict[str, float]:
     """Measure the mean distance of places from the true ones on validation exams."""
-    places, _ = judge(method, exams, indices, member.fit, member.fit.batch)
-    errors = _errors(places.cpu().numpy(), exams, indices, sought)
+    found = judge(method, exams, indices, member.fit, member.fit.batch)
+    places, scores = (part.cpu().numpy() for part in found)
+    errors = _hold(places, scores, exams, indices, sought).error
     there = errors[np.isfinite(errors)]
     return {"val_loss": float(there.mean()), "val_worst": float(there.max())} if len(there) else {}
 
 
-def _errors(places: Numbers, exams: Exams, indices: Indices, sought: Sought) -> Numbers:
+def _hold(
+    places: Numbers, scores: Numbers, exams: Exams, indices: Indices, sought: Sought
+) -> Placed:
+    """Hold what was found in some exams against the truth."""
     spacing = sought.spacing_mm or (1.0,) * len(sought.size)
-    return place_errors(places, exams.target[indices].numpy(), sought.size, spacing)
+    return hold_samples(places, exams.target[indices].numpy(), sought.size, spacing, scores)
 
 
 def _validated(finder: Finder, exams: Exams, indices: Indices) -> Facts:
     """Measure on validation, and choose from which score on a landmark is there."""
     places, scores = finder.locate_all(exams.rows, indices)
-    errors = _errors(places, exams, indices, finder.facts.sought)
-    there = np.isfinite(errors)
+    held = _hold(places, scores, exams, indices, finder.facts.sought)
+    there = np.isfinite(held.error)
     means = [
-        float(e[t].mean()) if t.any() else None for e, t in zip(errors.T, there.T, strict=True)
+        float(e[t].mean()) if t.any() else None for e, t in zip(held.error.T, there.T, strict=True)
     ]
-    threshold = presence_threshold(scores[there], scores[~there])
-    return replace(finder.facts, threshold=threshold, errors=tuple(means))
+    return replace(finder.facts, threshold=held.threshold(), errors=tuple(means))
 
 
 def _write(folder: Path, facts: Facts) -> None:

@@ -13,6 +13,7 @@ of the spine.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,30 +175,67 @@ def learn_row(scans: Sequence[Marks], mean_mm: Numbers, least_mm: float) -> Row:
         least_mm: By which candidates may be off.
     """
     kinds = len(mean_mm)
-    counts = np.zeros((REACH, kinds, kinds))
-    pairs: list[list[tuple[int, float, float]]] = [[] for _ in range(REACH)]
     radius = 2 * float(np.linalg.norm(np.diff(mean_mm, axis=0), axis=1).mean())
-    for scan in scans:
-        weights = np.ones(len(scan.kinds))
-        axes = local_axes(scan.places_mm, weights, direction(mean_mm), radius)
-        along, aside = _ways(scan.places_mm, axes)
-        for step in range(REACH):
-            for i, j in enumerate(range(step + 1, len(scan.kinds))):
-                counts[step, scan.kinds[i], scan.kinds[j]] += 1
-                pairs[step].append((int(scan.kinds[i]), float(along[i, j]), float(aside[i, j])))
+    pairs = _stepped([pair for scan in scans for pair in _pairs(scan, mean_mm, radius)], kinds)
+    counts = np.zeros((REACH, kinds, kinds))
+    for pair in pairs:
+        counts[pair.step, pair.kind, pair.other] += 1
     later = np.triu(np.ones((kinds, kinds)), 1) * SMALL
     total = (counts + later).sum(2, keepdims=True)
     follow = np.divide(counts + later, total, out=np.zeros_like(counts), where=total > 0)
-    moments = [_moments(one, kinds, least_mm) for one in pairs if one]
+    each = [[pair for pair in pairs if pair.step == step] for step in range(REACH)]
+    moments = [_moments(some, kinds, least_mm) for some in each if some]
     along, loose, beside = (np.stack(part) for part in zip(*moments, strict=True))
     return Row(mean_mm, follow[: len(moments)], along, loose, beside)
 
 
+class _Pair(NamedTuple):
+    """Two landmarks of a scan: a kind, another that is the first, second … after it, the way."""
+
+    step: int
+    kind: int
+    other: int
+    along: float
+    aside: float
+
+
+def _pairs(scan: Marks, mean_mm: Numbers, radius_mm: float) -> list[_Pair]:
+    """Pair the landmarks of a scan with those after them, by how many are marked between."""
+    axes = local_axes(scan.places_mm, np.ones(len(scan.kinds)), direction(mean_mm), radius_mm)
+    along, aside = _ways(scan.places_mm, axes)
+    kinds: list[int] = scan.kinds.tolist()
+    return [
+        _Pair(j - i - 1, kinds[i], kinds[j], float(along[i, j]), float(aside[i, j]))
+        for i in range(len(scan.kinds))
+        for j in range(i + 1, min(i + 1 + REACH, len(scan.kinds)))
+    ]
+
+
+def _stepped(pairs: Sequence[_Pair], kinds: int) -> list[_Pair]:
+    """Tell by the way how many landmarks lie between two, for not all need be marked.
+
+    A kind that a patient lacks leaves no room, and one that was not marked does. Pairs that lie
+    farther apart than links lead are left out.
+    """
+    beside = sorted((pair for pair in pairs if not pair.step), key=lambda pair: pair.along)
+    whose, along = np.array([pair.kind for pair in beside]), np.array([p.along for p in beside])
+    weight = np.cumsum(BESIDE ** np.abs(np.arange(kinds)[:, None] - whose).astype(float), 1)
+    median = along[(weight < weight[:, -1:] / 2).sum(1)]
+    after = np.minimum(np.arange(2 * REACH)[:, None] + np.arange(kinds), kinds - 1)
+    usual, found = np.cumsum(median[after], 0), []
+    for pair in pairs:
+        between = int(np.abs(usual[:, pair.kind] - pair.along).argmin())
+        step = min(max(between, pair.step), pair.other - pair.kind - 1)
+        if step < REACH:
+            found.append(pair._replace(step=step))
+    return found
+
+
 def _moments(
-    pairs: Sequence[tuple[int, float, float]], kinds: int, least_mm: float
+    pairs: Sequence[_Pair], kinds: int, least_mm: float
 ) -> tuple[Numbers, Numbers, Numbers]:
     """Give the mean way along, its deviation, and that aside, of each kind: (K,) each."""
-    whose, along, aside = (np.array(column) for column in zip(*pairs, strict=True))
+    _, whose, _, along, aside = (np.array(column) for column in zip(*pairs, strict=True))
     counts = BESIDE ** np.abs(np.arange(kinds)[:, None] - whose).astype(float)
     counts /= counts.sum(1, keepdims=True)
     mean = counts @ along

@@ -16,6 +16,12 @@ FINDING = "finding"
 
 DIAMETER = "diameter_mm"
 
+NEAREST_MM = 4.5
+"""A finding hits a target within its radius, or within so much where that is more."""
+
+ALONE_MM = 5.0
+"""It hits a target of unknown size within so much."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -30,6 +36,16 @@ class Target:
     kind: str
     point: Point
     diameter_mm: float | None = None
+
+    @property
+    def radius_mm(self) -> float:
+        """Half its size, or what counts as that where it is not known."""
+        return ALONE_MM if self.diameter_mm is None else self.diameter_mm / 2
+
+    @property
+    def reach_mm(self) -> float:
+        """How near a finding must come to hit it, whatever the samples of the system are."""
+        return max(self.radius_mm, NEAREST_MM)
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,11 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from medclf.evaluate.distances import Distances
 from medclf.evaluate.froc import RATES, Froc
-from medclf.evaluate.interval import Figure
+from medclf.evaluate.kinds import Kinds
 from medclf.report.chart import Chart, Key
 from medclf.report.contents import Setting
 from medclf.report.data import Sheet, lay_out
-from medclf.report.headline import Head, Tile
-from medclf.report.mark import Axis
+from medclf.report.headline import Head, Tile, tile
 from medclf.report.page import render_page, write_page
 from medclf.report.picture import Picture
 from medclf.report.style import ACCENT, WARM, draw_figure
@@ -26,13 +25,13 @@ from medclf.report.words import LEVEL, count, number, with_span
 
 TITLES = {
     "search": "Found, and false alarms",
+    "kinds": "By kind",
     "distances": "By landmark",
     "places": "Scans",
     "notes": "Taken from the data as read",
     "plan": "Plan",
     "repeat": "Make it again",
 }
-SHARE = Axis(0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -45,10 +44,14 @@ class Found:
         date: When, as it should be read.
         digest: Hash of the prepared scans.
         seed: Every random draw came from it.
+        scans: That it was measured on.
+        patients: Whose they are.
         unseen: Whether the scans had no part in training or choosing.
-        judged: Figures of the system.
-        screened: Those of its first stage alone; `None` where there is one only.
+        judged: Figures of the system; `None` of landmarks.
+        screened: Those of its first stage alone; likewise.
+        kinds: What targets are taken for, where several kinds are sought; `None` of landmarks.
         distances: Of landmarks; `None` where other things are sought.
+        rule: When a finding hits a target, in a sentence.
         sure: False positives a scan that were allowed on validation.
         pictures: Scans with truth and findings.
         notes: What was inferred while reading, in sentences.
@@ -61,10 +64,14 @@ class Found:
     date: str
     digest: str
     seed: int
+    scans: int
+    patients: int
     unseen: bool
-    judged: Froc
+    judged: Froc | None
     screened: Froc | None
+    kinds: Kinds | None
     distances: Distances | None
+    rule: str
     sure: float
     pictures: tuple[Picture, ...] = ()
     notes: tuple[str, ...] = ()
@@ -99,7 +106,8 @@ def write_found(path: Path, found: Found) -> Path:
         RunError: the file cannot be written.
     """
     parts = {
-        "search": None if found.distances else _tell_search(found),
+        "search": found.judged and _tell_search(found, found.judged),
+        "kinds": found.kinds and _tell_kinds(found.kinds),
         "distances": found.distances and _tell_distances(found.distances),
         "places": found.pictures and _tell_pictures(found.pictures),
         "notes": found.notes,
@@ -114,14 +122,19 @@ def _head(found: Found) -> Head:
         *(found.date, f"medclf {found.version}", f"seed {found.seed}"),
         f"data {found.digest[:12]}",
     )
-    froc, where = found.judged, "never seen in training" if found.unseen else "of validation"
-    sample = f"{count(froc.scans, 'scan')} of {count(froc.patients, 'patient')} {where}"
-    one = next(point for point in froc.points if point.false_positives == 1.0)
-    words = (
-        f"In {sample}, {with_span(one.sensitivity, f'{LEVEL} interval')} of "
-        f"{count(froc.lesions, 'target')} are found at one false alarm a scan."
-    )
-    tiles = [_tile("Found at 1 false alarm a scan", one.sensitivity), _tile("CPM", froc.cpm)]
+    where = "never seen in training" if found.unseen else "of validation"
+    sample = f"{count(found.scans, 'scan')} of {count(found.patients, 'patient')} {where}"
+    words, tiles = "", list[Tile]()
+    if found.judged is not None:
+        froc = found.judged
+        one = next(point for point in froc.points if point.false_positives == 1.0)
+        words = (
+            f"In {sample}, {with_span(one.sensitivity, f'{LEVEL} interval')} of "
+            f"{count(froc.lesions, 'target')} are found at one false alarm a scan."
+        )
+        tiles = [tile("Found at 1 false alarm a scan", one.sensitivity), tile("CPM", froc.cpm)]
+    if found.kinds is not None:
+        tiles.append(tile("Called by their kind", found.kinds.right))
     if found.distances is not None:
         words = (
             f"In {sample}, {count(len(found.distances.landmarks), 'landmark')} are found "
@@ -129,21 +142,16 @@ def _head(found: Found) -> Head:
             "lie, on average."
         )
         tiles = [
-            _tile("Identified", found.distances.identified),
-            _tile("Told right, there or missing", found.distances.known),
+            tile("Identified", found.distances.identified),
+            tile("Told right, there or missing", found.distances.known),
         ]
-    few = froc.patients < 20
-    cautions = (f"{count(froc.patients, 'patient')} tell little.",) if few else ()
+    few = found.patients < 20
+    cautions = (f"{count(found.patients, 'patient')} tell little.",) if few else ()
     return Head(meta, (words,), tuple(tiles), cautions)
 
 
-def _tile(name: str, figure: Figure) -> Tile:
-    span = f"{number(figure.low)} to {number(figure.high)}"
-    return Tile(name, number(figure.value), span, SHARE.mark(figure))
-
-
-def _tell_search(found: Found) -> Searched:
-    judged, alone = found.judged, found.screened
+def _tell_search(found: Found, judged: Froc) -> Searched:
+    alone = found.screened
     others = alone.points if alone is not None else judged.points
     rows = [
         Rate(
@@ -159,7 +167,7 @@ def _tell_search(found: Found) -> Searched:
     words = (
         f"{judged.found} of {count(judged.lesions, 'target')} are among the findings, with "
         f"{judged.false_positives / judged.scans:.1f} false ones a scan; a threshold on the score "
-        f"trades one for the other. Findings are called sure from the threshold that "
+        f"trades one for the other. {found.rule} Findings are called sure from the threshold that "
         f"lets {alarms} a scan pass on validation."
     )
     return Searched(words, tuple(rows), alone is not None, (_draw(judged, alone),))
@@ -196,6 +204,32 @@ def _draw(judged: Froc, alone: Froc | None) -> Chart:
     key += [Key("first stage alone", WARM)] if alone is not None else []
     caption = "Intervals are by patient, at each of the seven rates that CPM is the mean of."
     return Chart("Free-response ROC", svg, caption, tuple(key))
+
+
+@dataclass(frozen=True)
+class Called:
+    """What targets of a kind are taken for."""
+
+    kind: str
+    targets: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Confused:
+    """What the page says of kinds."""
+
+    words: str
+    names: tuple[str, ...]
+    rows: tuple[Called, ...]
+
+
+def _tell_kinds(kinds: Kinds) -> Confused:
+    right, found = int(np.trace(kinds.called)), int(np.sum(kinds.called))
+    words = (
+        f"Above, a finding hits a target of whatever kind. {right} of {count(found, 'target')} "
+        f"that are hit are called what they are: {with_span(kinds.right)}, by the surest finding."
+    )
+    return Confused(words, kinds.kinds, tuple(map(Called, kinds.kinds, kinds.called)))
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,11 @@ class Candidates:
         """(N,) that there is any target."""
         return np.asarray(self.shares.sum(1))
 
+    @property
+    def kinds(self) -> NDArray[np.int64]:
+        """(N,) number of the likeliest kind of each."""
+        return np.asarray(self.shares.argmax(1))
+
     def hitting(self, targets_mm: Numbers, reach_mm: Numbers) -> "Candidates":
         """Take those within reach of a target: (T, 3), (T,)."""
         return self.take(self._hits(targets_mm, reach_mm))

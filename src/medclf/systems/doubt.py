@@ -1,6 +1,6 @@
 """What makes a new scan unlike those that a system learnt from; it is said beside its findings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,28 +50,32 @@ def read_doubted(
         ReadError: as `read_volume` says.
     """
     image, where = read_image(source), str(source)
-    doubts = doubt_scan(turn_volume(image, prepare, where), known, prepare.spacing_mm[0])
+    doubts = doubt_scan(turn_volume(image, prepare, where), known, prepare, one_size)
     return prepare_volume(image, prepare, one_size, where), doubts
 
 
-def doubt_scan(image: Image, known: Usual, edge_mm: float) -> tuple[str, ...]:
+def doubt_scan(image: Image, known: Usual, prepare: Prepare, one_size: bool) -> tuple[str, ...]:
     """Tell what makes a scan unlike those of training.
 
     Args:
         image: Turned as those of training were, and not resampled yet.
         known: What those are like.
-        edge_mm: Of the samples that it comes to have.
+        prepare: `spacing_mm` tells the edge of the samples that it comes to have.
+        one_size: Whether it comes to have `prepare.size` of them, about its middle.
 
     Example:
         >>> from medclf.core.grid import Grid
         >>> import numpy as np
         >>> scan = Image(np.zeros((1, 4, 4, 4)), Grid((5.0, 1.0, 1.0)), "MR")
         >>> known = Usual(("CT",), (1.0, 1.0, 1.0), (3.0, 1.0, 1.0))
-        >>> modality, spacing = doubt_scan(scan, known, 1.5)
+        >>> prepare = Prepare((8, 8, 8), 1, (1.5, 1.5, 1.5))
+        >>> modality, spacing, extent = doubt_scan(scan, known, prepare, one_size=True)
         >>> modality
         'MR, where training saw CT'
         >>> spacing
         'samples of 5 x 1 x 1 mm, where training saw 1 x 1 x 1 to 3 x 1 x 1; resampled to 1.5 mm'
+        >>> extent
+        '20 x 4 x 4 mm, of which no more than the middle 12 x 12 x 12 are searched'
     """
     told = []
     if known.modalities and image.modality and image.modality not in known.modalities:
@@ -82,7 +86,14 @@ def doubt_scan(image: Image, known: Usual, edge_mm: float) -> tuple[str, ...]:
         seen = f"{_across(known.least_mm)} to {_across(known.most_mm)}"
         told.append(
             f"samples of {_across(spacing)} mm, where training saw {seen}; "
-            f"resampled to {edge_mm:g} mm"
+            f"resampled to {prepare.spacing_mm[0]:g} mm"
+        )
+    extent = np.multiply(image.space, spacing)
+    searched = np.multiply(prepare.size, prepare.spacing_mm)
+    if one_size and (extent > searched + prepare.spacing_mm).any():
+        told.append(
+            f"{_across(extent)} mm, of which no more than the middle {_across(searched)} are "
+            "searched"
         )
     return tuple(told)
 
@@ -94,5 +105,5 @@ def add_unsure(
     return (*doubts, *([] if (scores >= threshold).any() else [UNSURE]))
 
 
-def _across(spacing_mm: Sequence[float]) -> str:
-    return " x ".join(f"{mm:.3g}" for mm in spacing_mm)
+def _across(edges_mm: Iterable[float]) -> str:
+    return " x ".join(f"{mm:.3g}" for mm in edges_mm)

@@ -5,31 +5,31 @@ import io
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
 
-import numpy as np
-
-from medclf.core.finding import Finding
-from medclf.core.record import Point
+from medclf.core.finding import Findings
+from medclf.core.plain import to_finite, to_plain
 from medclf.core.whole import write_whole
-from medclf.errors import CohortError, RunError
+from medclf.errors import RunError
 from medclf.locate.scans import Scan
-from medclf.prepare.settings import Prepare
-from medclf.read.image import read_image
 from medclf.systems.candidates import keep_candidates, kept_candidates
 from medclf.systems.deal import deal_scans
+from medclf.systems.doubt import Usual
 from medclf.systems.label_and_fill import learn_sizes
 from medclf.systems.measure import Measured, Searched, measure, tell_findings
 from medclf.systems.page import write_page
-from medclf.systems.search import Folder
+from medclf.systems.prepared import prepare_scans
+from medclf.systems.search import Folder, look_at
 from medclf.systems.table import SYSTEMS, load_system
-from medclf.systems.volume import keep_volume, kept_volume, read_volume
 from medclf.systems.work import Work
 from medclf.watch import Watch
 
 PREPARED = "prepared"
+
+BEYOND = (
+    "Marks that lie where scans are not searched, for they are longer than those of training: {}; "
+    "there nothing is found."
+)
 
 
 def finish(begun: Folder, scans: Sequence[Scan], watch: Watch) -> Folder:
@@ -47,61 +47,31 @@ def finish(begun: Folder, scans: Sequence[Scan], watch: Watch) -> Folder:
     search, place = begun.search, begun.path
     loaded = load_system(search.system)
     system = SYSTEMS[search.system]
-    scans, volumes = _prepare(scans, search.prepare, system.one_size, place / PREPARED, watch)
+    scans, volumes, beyond = prepare_scans(
+        scans, search.prepare, system.one_size, place / PREPARED, watch
+    )
     digests = [sha256(path.read_bytes()).hexdigest() for path in volumes.values()]
     whole = sha256("".join(digests).encode()).hexdigest()
     if begun.facts.get("digest", whole) != whole:
         raise RunError(f"{place}: the images have changed since this training was begun")
-    scans, notes = deal_scans(scans, search.seed, digests)
+    dealt, notes = deal_scans(scans, search.seed, digests)
+    notes += [BEYOND.format(beyond)] if beyond else []
     begun = begun.update(digest=whole, notes=list(dict.fromkeys([*begun.facts["notes"], *notes])))
+    learnt = [scan for scan in dealt if scan.split == "train"]
+    planned, _ = deal_scans(scans, search.seed)
+    if [scan.split for scan in dealt] != [scan.split for scan in planned]:
+        found = look_at(learnt, search.seed, system.one_size)
+        begun = begun.update(known=to_plain(Usual.of(found)))
     if system.landmarks:
-        learnt = [scan for scan in scans if scan.split == "train"]
         begun = begun.update(sizes_mm=learn_sizes(learnt, search.kinds))
-    work = Work(place, search, scans, volumes, watch)
+    work = Work(place, search, dealt, volumes, watch)
     loaded.learn(work)
     measured, judged = _measure(work, system.landmarks)
     write_whole(place / "scores.json", json.dumps(measured.to_json(), indent=1))
     write_page(begun, work, measured, judged)
-    done = begun.update(state="done", threshold=measured.threshold)
+    done = begun.update(state="done", threshold=to_finite(measured.threshold))
     shutil.rmtree(place / PREPARED)
     return done
-
-
-def _prepare(
-    scans: Sequence[Scan], prepare: Prepare, one_size: bool, place: Path, watch: Watch
-) -> tuple[list[Scan], dict[str, Path]]:
-    """Prepare scans that are not prepared yet, and tell their targets in mm.
-
-    Raises:
-        CohortError: a target lies outside of its scan.
-    """
-    place.mkdir(exist_ok=True)
-    found, volumes = [], {}
-    for number, scan in enumerate(scans):
-        path = place / f"{number:05d}.nii"
-        if not path.exists():
-            keep_volume(read_volume(scan.source, prepare, one_size), path)
-        volumes[scan.name] = path
-        found.append(_in_mm(scan, path))
-        if watch.count is not None:
-            watch.count(number + 1, len(scans))
-    return found, volumes
-
-
-def _in_mm(scan: Scan, path: Path) -> Scan:
-    """Tell the targets of a scan in mm, and hold them against where it lies."""
-    if not scan.targets:
-        return scan
-    image, targets = kept_volume(path), []
-    for target in scan.targets:
-        at = np.array(target.point.at)
-        if target.point.unit == "samples":
-            at = read_image(scan.source).grid.to_mm(at)
-        sample = image.grid.from_mm(at)
-        if ((sample < -0.5) | (sample > np.array(image.space) - 0.5)).any():
-            raise CohortError(f"{scan.name}: a mark in the scan wanted, found {target.point}")
-        targets.append(replace(target, point=Point(tuple(at.tolist()), "mm")))
-    return replace(scan, targets=tuple(targets))
 
 
 def _measure(work: Work, landmarks: bool) -> tuple[Measured, Searched]:
@@ -118,23 +88,21 @@ def _measure(work: Work, landmarks: bool) -> tuple[Measured, Searched]:
     judged = splits["test" if tested else "val"]
     measured = measure(splits["val"], judged, search, landmarks)
     findings = [
-        one
+        tell_findings(scan.name, judged.found[scan.name], search.kinds, measured.threshold)
         for scan in judged.scans
-        for one in tell_findings(
-            scan.name, judged.found[scan.name], search.kinds, measured.threshold
-        )
     ]
     write_whole(work.folder / "findings.csv", write_findings(findings))
     return measured, judged
 
 
-def write_findings(findings: Sequence[Finding]) -> str:
-    """Write findings as CSV."""
+def write_findings(findings: Sequence[Findings]) -> str:
+    """Write findings as CSV, with a row too for each scan that has none."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["file", "kind", "z_mm", "y_mm", "x_mm", "score", "sure", "warnings"])
-    for one in findings:
-        place = [f"{mm:.2f}" for mm in one.at_mm]
-        told = f"{one.score:.6f}", int(one.sure), "; ".join(one.warnings)
-        writer.writerow([one.name, one.kind, *place, *told])
+    for row in (row for one in findings for row in one.rows()):
+        place = [f"{mm:.2f}" for mm in row["at_mm"]] if row["at_mm"] else [""] * 3
+        score = "" if row["score"] is None else f"{row['score']:.6f}"
+        sure = "" if row["sure"] is None else int(row["sure"])
+        writer.writerow([row["name"], row["kind"], *place, score, sure, "; ".join(row["warnings"])])
     return text.getvalue()

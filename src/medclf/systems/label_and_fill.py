@@ -12,17 +12,16 @@ is that of `medclf.locate.grow`, not the paper's.
 """
 
 import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medclf.core.finding import Finding
+from medclf.core.finding import Finding, Findings
 from medclf.core.image import Image
 from medclf.core.record import Source
-from medclf.core.whole import whole_file, write_whole
+from medclf.core.whole import whole_file
 from medclf.errors import ReadError, SettingError
 from medclf.locate.grow import FAR, Seeds, grow
 from medclf.locate.row import local_axes
@@ -81,38 +80,42 @@ def expect_fillable(folder: Folder, files: Sequence[Path]) -> tuple[dict[str, fl
 
 
 def fill_files(
-    folder: Folder,
-    findings: Sequence[Finding],
-    files: Sequence[Path],
-    out: Path,
-    series: str | None = None,
-) -> list[Path]:
+    folder: Folder, searched: Sequence[Findings], out: Path, series: str | None = None
+) -> list[str]:
     """Write label maps of scans that were searched, and what their numbers mean.
 
     Args:
         folder: Of a system of landmarks.
-        findings: Its, in all files.
-        files: Volumes.
+        searched: What it found, in each file that could be searched.
         out: A folder; it comes to hold a NIfTI file for each, on the voxels of the file.
         series: Which volume of a folder is meant, as `Folder.find_image` has it.
 
+    Returns:
+        Why some have no map: a file says that it is no CT.
+
     Raises:
         SettingError: as `expect_fillable` says.
-        ReadError: a file says that it is no CT.
         RunError: a map cannot be written.
     """
-    sizes, names = expect_fillable(folder, files)
-    kinds, written = folder.search.kinds, []
-    for path, name in zip(files, names, strict=True):
-        image = _read_ct(folder.find_image(path, series))
-        sure = [one for one in findings if one.name == str(path) and one.sure]
-        written.append(out / f"{name}.nii.gz")
-        _write(written[-1], Image(fill_scan(image, sure, kinds, sizes)[None], image.grid))
-    text = io.StringIO()
-    rows = [("number", "kind"), *enumerate(kinds, start=1)]
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    write_whole(out / KEY, text.getvalue())
-    return written
+    paths = [Path(one.name) for one in searched]
+    sizes, names = expect_fillable(folder, paths)
+    kinds, refused = folder.search.kinds, []
+    with whole_file(out / KEY) as part:
+        out.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="utf-8", newline="") as file:
+            rows = [("number", "kind"), *enumerate(kinds, start=1)]
+            csv.writer(file, lineterminator="\n").writerows(rows)
+    for path, name, one in zip(paths, names, searched, strict=True):
+        try:
+            image = _read_ct(folder.find_image(path, series))
+        except ReadError as problem:
+            refused.append(str(problem))
+            continue
+        sure = [finding for finding in one.found if finding.sure]
+        filled = Image(fill_scan(image, sure, kinds, sizes)[None], image.grid)
+        with whole_file(out / f"{name}.nii.gz") as part:
+            part.write_bytes(write_image(filled, ".nii.gz")[0])
+    return refused
 
 
 def _read_ct(source: Source) -> Image:
@@ -165,11 +168,7 @@ def _nearest(places_mm: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _plain(path: Path) -> str:
-    """Take the name of a file without its ending."""
+    """Take the name of a file without its ending; "." and ".." are called what they lead to."""
+    if path.name in ("", ".."):
+        return path.resolve().name
     return path.name if path.is_dir() else path.name.removesuffix(".gz").rsplit(".", 1)[0]
-
-
-def _write(path: Path, image: Image) -> None:
-    with whole_file(path) as part:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(write_image(image, ".nii.gz")[0])

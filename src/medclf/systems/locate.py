@@ -12,17 +12,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from medclf.core.finding import Finding
+from medclf.core.finding import Finding, Findings
 from medclf.curate.choice import LABELS, usual_columns
 from medclf.curate.cohort import AS_FOUND, Columns, read_marks
-from medclf.errors import CohortError, RunError, SettingError
+from medclf.errors import CohortError, ReadError, RunError, SettingError
 from medclf.learn.align import columns_of
 from medclf.learn.begin import expect_free, hold_new, mark_begun
 from medclf.learn.run import sole_use
 from medclf.locate.scans import Scan, gather_scans
 from medclf.systems.candidates import Find
 from medclf.systems.deal import deal_scans, order_scans, sign_scans
-from medclf.systems.doubt import add_unsure, read_doubted
+from medclf.systems.doubt import read_doubted
 from medclf.systems.finish import finish
 from medclf.systems.measure import tell_findings
 from medclf.systems.search import (
@@ -180,20 +180,49 @@ class TrainedSearch:
         Raises:
             ReadError: a file cannot be read, or is no volume that tells where it lies.
         """
-        search, threshold = self.folder.search, self.folder.facts["threshold"]
-        paths, one_size = list(map(Path, files)), SYSTEMS[search.system].one_size
-        found = list[Finding]()
+        return [one for some in self.search(files, watch, series) for one in some.found]
+
+    def search(
+        self,
+        files: Iterable[str | Path],
+        watch: Watch = SILENT,
+        series: str | None = None,
+        skip_unreadable: bool = False,
+    ) -> list[Findings]:
+        """Search scans as `predict` does, and give the findings of each by themselves.
+
+        Args:
+            files: As `predict` takes them.
+            watch: Likewise.
+            series: Likewise.
+            skip_unreadable: Give a file that cannot be read no findings, and the reason as its
+                warning, rather than stop.
+
+        Raises:
+            ReadError: as `predict` says; where such are skipped, all are.
+        """
+        paths, found = list(map(Path, files)), list[Findings]()
         for number, path in enumerate(paths):
-            source = self.folder.find_image(path, series)
-            image, doubts = read_doubted(source, search.prepare, one_size, self.folder.known)
-            some = self._find(image)
-            said = add_unsure(doubts, some.scores, threshold)
-            if said and watch.doubt is not None:
-                watch.doubt(str(path), said)
-            found += tell_findings(str(path), some, search.kinds, threshold, doubts)
+            try:
+                found.append(self._search(path, series))
+            except (CohortError, ReadError) as problem:
+                if not skip_unreadable:
+                    raise
+                found.append(Findings(str(path), (), (str(problem),), searched=False))
+            if found[-1].warnings and watch.doubt is not None:
+                watch.doubt(str(path), found[-1].warnings)
             if watch.count is not None:
                 watch.count(number + 1, len(paths))
+        if found and not any(one.searched for one in found):
+            raise ReadError(found[0].warnings[0])
         return found
+
+    def _search(self, path: Path, series: str | None) -> Findings:
+        search, one_size = self.folder.search, SYSTEMS[self.folder.search.system].one_size
+        source = self.folder.find_image(path, series)
+        image, doubts = read_doubted(source, search.prepare, one_size, self.folder.known)
+        some = self._find(image)
+        return tell_findings(str(path), some, search.kinds, self.folder.threshold, doubts)
 
 
 def _read_scans(

@@ -10,20 +10,25 @@ import numpy as np
 
 from medclf import __version__
 from medclf.core.image import Image
+from medclf.evaluate.distances import NEAR_MM
 from medclf.evaluate.froc import hits
 from medclf.learn.align import say_columns
-from medclf.locate.scans import Scan
+from medclf.locate.scans import ALONE_MM, NEAREST_MM, Scan
 from medclf.report.contents import Setting
 from medclf.report.found import Found, write_found
 from medclf.report.picture import Picture
 from medclf.report.rings import Ring, draw_rings
 from medclf.systems.candidates import Candidates
-from medclf.systems.measure import Measured, Searched, targets_mm
+from medclf.systems.measure import Measured, Searched, reach_mm, targets_mm
 from medclf.systems.search import Folder, Search
 from medclf.systems.work import Work
 
 PICTURES = 9
 NAMED = 3
+RULE = (
+    f"A finding hits a target within its radius, or within {NEAREST_MM:g} mm where that is more; "
+    f"within {ALONE_MM:g} mm where the size is not known."
+)
 RADIUS = 2.5
 """Of a ring about a finding, or about a target of unknown size, in samples."""
 
@@ -47,10 +52,14 @@ def write_page(folder: Folder, work: Work, measured: Measured, judged: Searched)
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         digest=folder.facts["digest"],
         seed=search.seed,
+        scans=len(judged.scans),
+        patients=len({scan.patient for scan in judged.scans}),
         unseen=measured.split == "test",
         judged=measured.judged,
         screened=measured.screened,
+        kinds=measured.kinds,
         distances=measured.distances,
+        rule=RULE,
         sure=search.false_positives,
         pictures=_show(work, measured, judged),
         notes=tuple(folder.facts["notes"]),
@@ -93,27 +102,31 @@ def _show(work: Work, measured: Measured, judged: Searched) -> tuple[Picture, ..
     for scan in judged.scans:
         if len(shown) < PICTURES:
             found = judged.found[scan.name]
-            shown += _show_scan(work.volume(scan), scan, found, work.search, measured.threshold)
+            shown += _show_scan(work.volume(scan), scan, found, work.search, measured)
     return tuple(shown[:PICTURES])
 
 
 def _show_scan(
-    image: Image, scan: Scan, found: Candidates, search: Search, threshold: float
+    image: Image, scan: Scan, found: Candidates, search: Search, measured: Measured
 ) -> list[Picture]:
     """Draw planes of a scan through places that tell most about what was found in it."""
-    truth, reach = targets_mm(scan), search.hit_mm(scan)
-    sure = found.take(found.scores >= threshold)
+    truth, reach = targets_mm(scan), reach_mm(scan)
+    if measured.distances is not None:
+        reach = np.full(len(truth), NEAR_MM)
+    sure = found.take(found.scores >= measured.threshold)
     rings = [
         Ring(_sample(image, at), (target.diameter_mm or 0) / 2 / search.edge_mm or RADIUS, True)
         for at, target in zip(truth, scan.targets, strict=True)
     ]
     rings += [Ring(_sample(image, at), RADIUS, False) for at in sure.places_mm]
-    missed = truth[~hits(sure.places_mm, truth, reach).any(0)]
-    hitting, wrong = sure.hitting(truth, reach), sure.missing(truth, reach)
+    hit = hits(sure.places_mm, truth, reach)
+    own = np.array([search.kinds.index(target.kind) for target in scan.targets], int)
+    right = hit & (sure.kinds[:, None] == own)
     places = [
-        ("found", hitting.places_mm),
-        ("missed", missed),
-        ("a false alarm", wrong.places_mm),
+        ("found", sure.places_mm[right.any(1)]),
+        ("missed", truth[~hit.any(0)]),
+        ("called by another kind", sure.places_mm[hit.any(1) & ~right.any(1)]),
+        ("a false alarm", sure.places_mm[~hit.any(1)]),
     ]
     name = Path(scan.name).name
     return [

@@ -12,7 +12,7 @@ from medclf import __version__
 from medclf.core.plain import from_plain, to_plain
 from medclf.core.record import Source
 from medclf.core.whole import write_whole
-from medclf.curate.fingerprint import take_fingerprint
+from medclf.curate.fingerprint import Fingerprint, take_fingerprint
 from medclf.curate.series import find_image
 from medclf.errors import CohortError, RunError
 from medclf.learn.plan import make_plan
@@ -29,10 +29,10 @@ SAMPLES_ACROSS = 3
 """Samples across a target of median size, as far as files and the system allow."""
 
 NEAREST_SAMPLES = 3.0
-"""A finding hits a target within its radius, or within so many samples where that is more."""
+"""What lies so near to a target is learnt as one, for its cube shows the target."""
 
-ALONE_MM = 5.0
-"""It hits a target of unknown size within so much."""
+LOOKED_AT = 256
+"""Scans that are looked at, to plan for all."""
 
 WINDOW_HU = (-1000.0, 1000.0)
 """Of CT, from air to dense bone: networks that search see values once, not in several windows."""
@@ -68,13 +68,9 @@ class Search:
         return self.prepare.spacing_mm[0]
 
     def hit_mm(self, scan: Scan) -> np.ndarray:
-        """Tell how near a finding must come to each target of a scan: (T,)."""
-        sizes = [ALONE_MM if t.diameter_mm is None else t.diameter_mm / 2 for t in scan.targets]
-        return self.reach_mm(np.array(sizes))
-
-    def reach_mm(self, radius_mm: np.ndarray) -> np.ndarray:
-        """Tell how near a finding must come to targets of some size: (T,) -> (T,)."""
-        return np.asarray(np.maximum(radius_mm, NEAREST_SAMPLES * self.edge_mm))
+        """Tell how near a place must lie to each target of a scan to be learnt as one: (T,)."""
+        radii = np.array([target.radius_mm for target in scan.targets], float)
+        return np.asarray(np.maximum(radii, NEAREST_SAMPLES * self.edge_mm))
 
 
 def plan_scans(
@@ -83,21 +79,21 @@ def plan_scans(
     """Choose how scans are prepared: values as the plan of the house does, and the edge of samples.
 
     Args:
-        scans: In splits.
+        scans: In splits; only those of training are looked at.
         minutes: Budget.
         seed: All chance comes from it.
-        one_size: Whether all get the same samples, so many as hold the largest scan.
+        one_size: Whether all get the same samples, so many as hold the largest of training.
         finest_mm: Samples are not finer.
 
     Returns:
-        The preparation, why it is so, and what the scans are like.
+        The preparation, why it is so, and what scans of training are like.
 
     Raises:
         ReadError: scans cannot be read.
         CohortError: they are pictures, or tell no spacing.
     """
-    cohort = as_cohort(scans)
-    found = take_fingerprint(cohort, seed=seed)
+    scans = [scan for scan in scans if scan.split == "train"]
+    cohort, found = as_cohort(scans), look_at(scans, seed, one_size)
     spacing, largest = found.spacing_median_mm, found.spacing_max_mm
     if found.dims != 3 or spacing is None or largest is None or found.spacing_known < 1:
         told = "pictures" if found.dims == 2 else "volumes, some without a spacing in mm"
@@ -110,7 +106,7 @@ def plan_scans(
         extent = np.array(found.shape_max) * largest
         edge = max(finest, round(float(np.cbrt(extent.prod() / SAMPLES)), 2))
         size = tuple(int(n) for n in np.ceil(extent / edge))
-        why = f"some {SAMPLES:,} samples in the largest scan"
+        why = f"some {SAMPLES:,} samples in the largest scan of training"
     else:
         sizes = [t.diameter_mm for scan in scans for t in scan.targets if t.diameter_mm]
         across = float(np.median(sizes)) / SAMPLES_ACROSS if sizes else np.inf
@@ -122,6 +118,20 @@ def plan_scans(
         f"samples of {edge:g} mm: {why}",
         Usual.of(found),
     )
+
+
+def look_at(scans: Sequence[Scan], seed: int, one_size: bool) -> Fingerprint:
+    """Look at scans of training: all of them, or a sample.
+
+    Args:
+        scans: Of training.
+        seed: Draws the sample.
+        one_size: Whether all get the same samples, so that one not looked at might be cut.
+
+    Raises:
+        ReadError: they cannot be read.
+    """
+    return take_fingerprint(as_cohort(scans), None if one_size else LOOKED_AT, seed)
 
 
 def one_window(planned: Prepare) -> Prepare:
@@ -153,6 +163,12 @@ class Folder:
         """What the scans of its training are like."""
         found: Usual = from_plain(Usual, self.facts["known"])
         return found
+
+    @property
+    def threshold(self) -> float:
+        """From which score on a finding is sure; infinite, null in the file, where none is."""
+        kept = self.facts["threshold"]
+        return np.inf if kept is None else float(kept)
 
     @property
     def done(self) -> bool:
