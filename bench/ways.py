@@ -89,8 +89,7 @@ def _prepare(cohort: Cohort, out: Path, terms: Terms) -> tuple[Recipe, Ready]:
         recipe = read_recipe(path)
         return recipe, make_ready(cohort, recipe, AS_FOUND)
     plan = medclf.plan(cohort, terms.minutes, terms.seed)
-    records = split_cohort(cohort, terms.seed).records
-    plan = make_common(plan, terms.folds, sum(record.split == "val" for record in records))
+    plan = make_common(plan, terms.folds, split_cohort(cohort, terms.seed))
     ready = make_ready(cohort, plan.recipe, AS_FOUND)
     plan = Plan(ready.recipe, plan.reasons)
     recipe = try_mirror_once(plan, ready.cohort, ready.store, terms.minutes * 60).recipe

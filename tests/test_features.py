@@ -6,14 +6,16 @@ import torch
 from PIL import Image
 
 import medclf
+from medclf.core.record import Point
 from medclf.core.task import Task
-from medclf.errors import FetchError, SettingError
+from medclf.errors import FetchError, RunError, SettingError
+from medclf.expected import expect
 from medclf.features import features
 from medclf.learn.borrowed import DECAY, FEW, RATES, take_network
 from medclf.learn.committee import build_method
 from medclf.learn.plan import Plan
 from medclf.learn.recipe import Recipe
-from medclf.learn.settings import Fit, Method
+from medclf.learn.settings import Facts, Fit, Method
 from medclf.learn.transfer import Transfer
 from medclf.prepare.exam import Prepare
 
@@ -150,3 +152,26 @@ def test_train_takes_a_plan_with_its_reasons(cohort, tmp_path):
     run = medclf.train(cohort, out=tmp_path / "run", recipe=small)
     assert run.run.facts["reasons"] == dict(chosen.reasons)
     assert run.scores["auc"]["value"] > 0.9
+
+
+def test_a_run_that_asks_where_points_lie_is_told(cohort, tmp_path, monkeypatch):
+    def mark(record, number):
+        at = Point((10.0 + number % 12, 8.0 + 2 * (number % 11)), "samples")
+        images = {name: replace(source, point=at) for name, source in record.images.items()}
+        return replace(record, images=images)
+
+    marked = tuple(mark(record, number) for number, record in enumerate(cohort.records))
+    cohort = replace(cohort, records=marked)
+    recipe = Recipe(
+        Prepare((16, 16), 1, crop="point"),
+        fit=Fit(members=1, epochs=1, batch=8),
+        method=Method("placed_patch"),
+        facts=Facts(("place_y", "place_x", "place_aside"), (0.5,) * 3, (0.2,) * 3),
+    )
+    run = medclf.train(cohort, out=tmp_path / "run", recipe=recipe)
+    found = features(tmp_path / "run", cohort).filter(regex=r"^f\d+$").to_numpy()
+    monkeypatch.setattr("medclf.features.with_places", lambda cohort, *_: cohort)
+    lost = features(tmp_path / "run", cohort).filter(regex=r"^f\d+$").to_numpy()
+    assert np.abs(found - lost).max() > 1e-4
+    with pytest.raises(RunError, match="found one of places in the body"):
+        expect(run.run.folder, "dark")

@@ -199,8 +199,7 @@ def _prepare(
         plan = Plan(replace(recipe, fit=replace(recipe.fit, seed=seed)))
     split = split_cohort(cohort, plan.recipe.fit.seed)
     _expect_entry(split, plan.recipe, networks, methods)
-    validation = sum(record.split == "val" for record in split.records)
-    plan = make_common(plan, folds, validation)
+    plan = make_common(plan, folds, split)
     # Whose weights cannot be had fails alone, later.
     expect_fit(replace(plan.recipe, net=replace(plan.recipe.net, pretrained="")), split)
     ready = make_ready(cohort, plan.recipe, columns, watch.count)

@@ -20,7 +20,7 @@ from medclf.learn.recipe import format_recipe
 from medclf.learn.run import Run
 from medclf.learn.trained import read_choices
 from medclf.prepare.store import Store, first_images
-from medclf.report.contents import Contents, Doubts, Epoch, Mistake, Setting
+from medclf.report.contents import Contents, Doubts, Epoch, Mistake, tell_settings
 from medclf.report.count import count_splits, summarise_facts
 from medclf.report.doubt import find_doubts
 from medclf.report.judged import Judged
@@ -29,7 +29,6 @@ from medclf.report.page import write_report
 from medclf.report.picture import Picture, make_picture
 
 SHOWN, NAMED = 12, 4
-AXES = 3
 
 
 def compose_report(run: Run, cohort: Cohort, store: Store) -> Path:
@@ -62,7 +61,7 @@ def compose_report(run: Run, cohort: Cohort, store: Store) -> Path:
         ),
         montage=_montage(cohort, store),
         split=_tell_split(run),
-        plan=_settings(run),
+        plan=tell_settings(run.recipe, run.facts["reasons"]),
         recipe=format_recipe(run.recipe, run.facts["reasons"]),
         log=tuple(_log(run)),
         trees=_trees(run),
@@ -144,23 +143,6 @@ def _tell_split(run: Run) -> str:
             "each member validates on a fold that it never learnt from"
         )
     return "".join(f"{sentence}. " for sentence in told).rstrip()
-
-
-def _settings(run: Run) -> tuple[Setting, ...]:
-    found = []
-    for key, reason in run.facts["reasons"].items():
-        table, name = key.split(".", 1)
-        found.append(Setting(key, _say(getattr(getattr(run.recipe, table), name)), reason))
-    return tuple(found)
-
-
-def _say(value: object) -> str:
-    if isinstance(value, tuple):
-        between = " × " if len(value) <= AXES else ", "
-        return between.join(str(part) for part in value) or "none"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {part}" for key, part in value.items())
-    return str(value)
 
 
 def _kept(run: Run) -> list[dict[str, float]]:

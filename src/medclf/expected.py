@@ -21,6 +21,7 @@ from medclf.evaluate.ranking import indicators
 from medclf.evaluate.score import Numbers
 from medclf.evaluate.table import read_predictions
 from medclf.learn.facts import encode_facts
+from medclf.prepare.place import asks_place
 from medclf.prepare.store import open_store
 from medclf.verbs import TrainedRun, load
 
@@ -94,12 +95,15 @@ def expect(folder: str | Path, kind: str) -> Expected:
         kind: Name of the class.
 
     Raises:
-        RunError: there is no run, it was joined from others, or it does not tell this class.
+        RunError: there is no run, it was joined from others, asks where in the body a point lies,
+            or does not tell this class.
         SettingError: it has no such class.
     """
     run = load(folder)
     if not isinstance(run, TrainedRun):
         raise RunError(f"{folder}: a run that was trained wanted, found one joined from others")
+    if asks_place(run.trained.recipe.facts.numbers):
+        raise RunError(f"{folder}: a run of whole images wanted, found one of places in the body")
     classes = run.run.task.classes
     if kind not in classes:
         raise SettingError(f"{folder}: the class {kind!r} wanted, found {', '.join(classes)}")

@@ -21,6 +21,7 @@ from medclf.learn.device import pick_device
 from medclf.learn.exams import Exams, measure_values, standardised
 from medclf.learn.facts import encode_facts
 from medclf.learn.frozen import embed
+from medclf.learn.ready import with_places
 from medclf.learn.recipe import Recipe
 from medclf.method.contract import Method
 from medclf.net.weights import find_source
@@ -69,6 +70,7 @@ def features(
 
 def _of_run(run: verbs.TrainedRun, cohort: Cohort, watch: verbs.Watch) -> Features:
     trained = run.trained
+    cohort = with_places(cohort, trained.recipe, watch.count)
     store = open_store(cohort.records, trained.recipe.prepare, progress=watch.count)
     facts = encode_facts(cohort.records, trained.recipe.facts)
     exams = standardised(store, torch.empty(0), trained.values, trained.device, facts)

@@ -5,6 +5,7 @@ import torch
 from medclf.core.record import Record
 from medclf.errors import CohortError
 from medclf.learn.facts import choose_domains, choose_facts, doubt_facts, encode_facts, learn_facts
+from medclf.learn.settings import Facts
 
 
 def exam(number, **facts):
@@ -69,3 +70,48 @@ def test_every_data_set_is_a_domain_and_of_scanners_the_common_ones():
     assert choose_domains(sets).words == tuple(f"dataset=set {n:02}" for n in range(20))
     scanners = [exam(n, scanner="ABC"[n % 3] if n < 30 else "rare") for n in range(32)]
     assert choose_domains(scanners).words == ("scanner=A", "scanner=B", "scanner=C")
+
+
+def test_a_column_named_without_a_word_gets_the_words_of_training_exams():
+    assert learn_facts(EXAMS, Facts(words=("sex",))).words == ("sex=F", "sex=M")
+    both = learn_facts(EXAMS, Facts(numbers=("age",), words=("sex=F",)))
+    assert both.columns == ("age", "sex=F")
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (Facts(numbers=("sex",)), "numbers that differ .* column 'sex' .* found 'M'"),
+        (Facts(words=("site",)), "two words .* column 'site' .* found 'here'"),
+        (Facts(numbers=("weight",)), "the column 'weight' wanted"),
+        (Facts(words=("weight=90",)), "the column 'weight' wanted"),
+    ],
+)
+def test_a_column_that_tells_nothing_is_refused(asked, told):
+    with pytest.raises(CohortError, match=told):
+        learn_facts(EXAMS, asked)
+
+
+def test_numbers_that_are_alike_keep_the_measures_of_the_recipe():
+    with pytest.raises(CohortError, match="found 40"):
+        learn_facts(EXAMS[:1] * 9, Facts(numbers=("age",)))
+    kept = Facts(numbers=("age",), mean=(50.0,), deviation=(10.0,))
+    assert learn_facts(EXAMS[:1] * 9, kept) == kept
+
+
+def test_a_few_odd_cells_of_a_column_of_numbers_are_read_as_missing():
+    exams = [exam(n, age=f"{40 + n % 30}", sex="FM"[n % 2]) for n in range(59)]
+    exams.append(exam("old", age="90+", sex="F"))
+    chosen = choose_facts(exams, ())
+    assert chosen.columns == ("age", "sex=F", "sex=M")
+    assert encode_facts(exams, chosen)[-1].isnan().tolist() == [True, False, False]
+    assert doubt_facts(exams[-1], chosen) == ("age is '90+', which is no number and not looked at",)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e-3, 1e6])
+def test_facts_of_any_magnitude_are_standardised(scale):
+    exams = [exam(n, level=scale * (100 + n)) for n in range(20)]
+    found = encode_facts(exams, choose_facts(exams, ()))
+    assert found.std(correction=0) == pytest.approx(1, rel=1e-4)
+    assert found.mean().abs() < 1e-4
+    assert choose_facts([exam(n, level=0.1) for n in range(7)], ()).columns == ()

@@ -8,7 +8,7 @@ from medclf.core.task import Task
 from medclf.learn.few import fit_folds
 from medclf.learn.plan import Plan
 from medclf.learn.recipe import Recipe
-from medclf.learn.settings import Fit
+from medclf.learn.settings import Decide, Fit
 from medclf.prepare.exam import Prepare
 
 PLAN = Plan(Recipe(Prepare((8, 8), 1), fit=Fit(members=4, folds=4)), {"fit.folds": "few exams"})
@@ -43,3 +43,12 @@ def test_no_more_folds_than_the_rarest_class_has_patients(found, folds, members)
 def test_without_folds_a_plan_stays():
     plan = Plan(Recipe(Prepare((8, 8), 1), fit=Fit(members=2)), {})
     assert fit_folds(plan, cohort([0, 1])) is plan
+
+
+def test_without_folds_the_validation_split_decides_how_to_calibrate():
+    reasons = {"decide.calibrate": "fitted on 400 validation exams"}
+    recipe = Recipe(Prepare((8, 8), 1), fit=Fit(members=4, folds=4), decide=Decide("bias"))
+    plan = fit_folds(Plan(recipe, reasons), cohort([0] * 9 + [1]))
+    assert plan.recipe.decide.calibrate == "temperature"
+    assert plan.reasons["decide.calibrate"] == "fitted on 0 validation exams"
+    assert "steadier" in plan.reasons["fit.members"]

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from medclf.core.task import Task
 from medclf.learn.committee import build_method
 from medclf.learn.fit import fit_run
-from medclf.learn.frozen import _lines, _see_alike, embed, questions
+from medclf.learn.frozen import Known, _fit_head, _lines, _see_alike, embed, questions
 from medclf.learn.member import load_tensors, seeded
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import create_run
@@ -19,6 +20,7 @@ from medclf.learn.settings import Decide, Fit, Net
 from medclf.learn.settings import Method as Way
 from medclf.learn.trained import Held, load_trained
 from medclf.learn.transfer import Transfer
+from medclf.net.forest import Forest
 from medclf.prepare.exam import Prepare
 
 
@@ -102,3 +104,30 @@ def test_features_are_those_of_another_member_only_where_nothing_before_the_head
     assert not _see_alike(one, other)
     other.network.body.load_state_dict(one.network.body.state_dict())
     assert _see_alike(one, other) == alike
+
+
+@pytest.mark.parametrize("head", ["logistic", "svm"])
+@pytest.mark.parametrize("seen", [(0, 2), (1, 2, 3), (2,)])
+def test_a_class_without_a_training_exam_is_hardly_ever_said(head, seen):
+    rng, task = np.random.default_rng(0), Task(tuple("abcd"))
+    y = np.array(seen)[np.arange(60) % len(seen)]
+    x = rng.normal(size=(60, 5))
+    x[:, 0] += 4 * y
+    weight, bias = _lines(task, head, 0.1, x, y[:, None])
+    shares = task.probabilities(x @ weight.T + bias)
+    assert shares.shape == (60, 4)
+    assert (shares.argmax(1) == y).mean() > 0.8
+    assert shares[:, np.setdiff1d(range(4), seen)].max() < 0.01
+
+
+def test_a_tree_is_asked_where_it_lies(monkeypatch):
+    forest = Forest(2, exclusive=True, trees=1)
+    asked = []
+    monkeypatch.setattr(Forest, "forward", lambda _, x: asked.append(x) or torch.zeros(len(x), 2))
+    network = SimpleNamespace(forest=forest.to("meta"))
+    method = SimpleNamespace(network=network, task=Task(("a", "b")))
+    member = SimpleNamespace(method=method, fit=Fit(), number=0)
+    monkeypatch.setattr("medclf.learn.frozen.plant_tree", lambda *told: told[-1]())
+    known = Known(np.zeros((4, 3)), np.eye(2, dtype=np.float32)[[0, 1, 0, 1]])
+    _fit_head(member, "tree", known, known)
+    assert (asked[0].device.type, asked[0].dtype) == ("meta", torch.float32)

@@ -6,7 +6,7 @@ from torch import nn
 from medclf.core.task import Task
 from medclf.errors import RunError
 from medclf.learn.exams import Exams, measure_values
-from medclf.learn.loop import Stopped, draw_order, judge, rate_at, run_epoch, train_member
+from medclf.learn.loop import Stopped, deal_out, draw_order, judge, rate_at, run_epoch, train_member
 from medclf.learn.member import Member, seeded
 from medclf.learn.settings import Fit
 from medclf.learn.trained import Held
@@ -171,3 +171,39 @@ def test_standardising_is_that_of_the_training_exams():
     batch = views.values
     assert batch.mean().abs() < 1e-5
     assert batch.std() == pytest.approx(1, abs=1e-2)
+
+
+def test_balanced_sampling_draws_exams_without_a_finding_like_those_with_one():
+    target = torch.zeros(100, 2)
+    target[:15, 0] = target[15:20, 1] = 1
+    fit = Fit(batch=10, balance="sampling")
+    drawn = np.concatenate(
+        [b for seed in range(20) for b in draw_order(target, np.arange(100), fit, seeded(seed))]
+    )
+    assert 0.28 < (drawn >= 20).mean() < 0.38
+    assert len(draw_order(torch.zeros(20, 2), np.arange(20), fit, seeded(0))) == 2
+
+
+def test_what_is_judged_at_once_is_bounded_by_what_is_seen_of_it(monkeypatch):
+    def see(images, generator, training):
+        sizes.append(len(images))
+        return images.unsqueeze(1).expand(-1, 10, *images.shape[1:])
+
+    data, learner, sizes = exams(), member(), []
+    learner.average.seen = Seen(1, (8, 8), Augment(), see)
+    whole, _ = judge(learner.average, data, ALL, learner.fit)
+    assert sizes == [1, 40]
+    monkeypatch.setattr("medclf.learn.loop.SAMPLES_AT_ONCE", 4 * 10 * 8 * 8)
+    parts, _ = judge(learner.average, data, ALL, learner.fit)
+    assert sizes == [1, 40, 1, *[4] * 10]
+    assert torch.allclose(whole, parts, atol=1e-6)
+    assert max(len(part) for part in deal_out(learner.average, data, ALL, most=3)) == 3
+
+
+def test_a_member_that_drops_nothing_leaves_the_chance_of_the_process_alone(monkeypatch):
+    monkeypatch.setattr("torch.manual_seed", None)
+    run_epoch(member(), exams(), ALL, 4)
+    dropping = member()
+    dropping.method.networks[0].append(nn.Dropout(0.5))
+    with pytest.raises(TypeError):
+        run_epoch(dropping, exams(), ALL, 4)

@@ -4,7 +4,7 @@ import pytest
 
 from medclf.errors import SettingError
 from medclf.learn.recipe import Recipe, format_recipe, parse_recipe, read_recipe
-from medclf.learn.settings import Fit, Net
+from medclf.learn.settings import Facts, Fit, Net
 from medclf.look.augment import Augment
 from medclf.prepare.exam import Prepare
 
@@ -69,3 +69,15 @@ def test_an_absent_file_is_refused(tmp_path):
 def test_whole_numbers_serve_as_floats():
     tables = {"prepare": {"size": [8, 8], "channels": 1}, "fit": {"rate": 1}}
     assert parse_recipe(tables, "here").fit == replace(Fit(), rate=1.0)
+
+
+def test_names_of_columns_cannot_break_a_recipe(tmp_path):
+    path = tmp_path / "recipe.toml"
+    strange = replace(
+        RECIPE,
+        facts=Facts(("wall\nthickness",), (1.0,), (2.0,)),
+        net=Net("sprint", {"a key": 1}),
+    )
+    why = "left out: wall\nthickness, \r\x1b\x7f \udcff"
+    path.write_text(format_recipe(strange, {"facts.numbers": why}), encoding="utf-8")
+    assert read_recipe(path) == strange

@@ -92,3 +92,29 @@ def test_a_run_tries_its_rates_and_keeps_what_it_found(tmp_path, make_exams, mon
     run = fit_run(run, cohort, held, seconds=60)
     assert (run.recipe.fit.rate, run.recipe.fit.settled) == (3e-3, True)
     assert "fit.rate" in run.facts["reasons"]
+
+
+def test_a_recipe_that_bounds_its_steps_is_tried_within_them(hold, monkeypatch):
+    tried = []
+    monkeypatch.setattr(
+        "medclf.learn.trial._losses", lambda way, *_: tried.append(way.fit) or np.zeros(2)
+    )
+    pace = Pace(step=0.05, judge=0.0, steps=20)
+    verdict = hold(recipe(mirror="try", steps=20, rates=(1e-3, 3e-3)), 100, pace=pace)
+    assert {(fit.epochs, fit.steps) for fit in tried} == {(6, 20)}
+    assert "tried for 6 epochs" in verdict.reasons["augment.mirror"]
+    assert "tried for 6 epochs" in verdict.reasons["fit.rate"]
+
+
+def test_a_trial_weighs_classes_as_the_training_does(hold, monkeypatch):
+    weighed = []
+
+    def train(members, *_):
+        weighed.extend(member.method.lesson.class_weights for member in members)
+        for member in members:
+            member.log.append({"val_loss": 1.0})
+
+    monkeypatch.setattr("medclf.learn.trial.train_committee", train)
+    hold(recipe(mirror="try", balance="loss"), 100)
+    assert weighed
+    assert all(weighed)

@@ -23,3 +23,11 @@ def test_a_number_learns_only_from_its_distance_to_the_grade():
     cumulative = Graded(GRADES, by="cumulative").loss(steps, target)
     both = Graded(GRADES, by="both").loss(steps, target)
     assert torch.isclose(both, cumulative + 0.5)
+
+
+def test_a_number_among_many_grades_has_shares_that_are_numbers():
+    task = Task(tuple("0123456789"), "ranked")
+    steps = torch.rand(2000, 1, 9, generator=torch.Generator().manual_seed(0)).logit()
+    shares = Graded(task, by="regression").probabilities(steps)
+    assert shares.isfinite().all()
+    assert torch.allclose(shares.sum(-1), torch.ones(2000, 1, dtype=shares.dtype))

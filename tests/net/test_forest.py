@@ -41,3 +41,13 @@ def test_sigmoids_give_the_shares_back():
     forest = Forest(2, exclusive=False)
     forest.says[:] = torch.tensor([0.25, 0.9])
     assert torch.allclose(forest(torch.zeros(3, 1)).sigmoid(), torch.tensor([0.25, 0.9]))
+
+
+def test_single_precision_parts_what_double_precision_parts():
+    below = np.nextafter(np.float32(1000), np.float32(0))
+    x = np.array([[below], [1000.0]] * 20, np.float32)
+    y = np.arange(40) % 2
+    model, forest = plant(x, y, 2)
+    found = forest(torch.from_numpy(x)).exp().numpy()
+    np.testing.assert_allclose(found, model.predict_proba(x).clip(1e-3, 1 - 1e-3), atol=1e-6)
+    assert not any(tensor.dtype == torch.float64 for tensor in forest.state_dict().values())

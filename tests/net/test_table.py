@@ -320,3 +320,10 @@ def test_a_repeated_picture_gives_an_inflated_network_what_it_gives(name):
         wanted, found = flat.eval()(picture), volume.eval()(deep)
     assert found.shape[:2] == (2, flat.features)
     assert apart(found[:, :, found.shape[2] // 2], wanted) < 1e-3
+
+
+@every_member
+def test_what_drops_by_chance_unasked_is_known(name):
+    network = build_classifier(name, 2, 1, SIZE[2], seeded(), **MEMBERS[name])
+    drops = any(isinstance(part, nn.Dropout) for part in network.modules())
+    assert BODIES[name].drops == drops

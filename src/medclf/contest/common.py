@@ -13,18 +13,17 @@ from medclf.core.cohort import Cohort
 from medclf.core.memory import keep_memory
 from medclf.errors import SettingError
 from medclf.learn.borrowed import RATES
-from medclf.learn.committee import at_once, build_method
+from medclf.learn.committee import at_once, begin_member
 from medclf.learn.deal import deal_parts, make_target
 from medclf.learn.device import pick_device
 from medclf.learn.exams import measure_values, standardised
-from medclf.learn.member import Member
-from medclf.learn.plan import Plan
+from medclf.learn.facts import encode_facts
+from medclf.learn.plan import Plan, choose_calibration
 from medclf.learn.settle import time_steps
 from medclf.learn.trial import try_mirror
 from medclf.prepare.store import Rows
 
 FEWEST_FOLDS = 3
-ENOUGH = 200  # validation exams from which on biases are fitted too, as the plan has it
 
 
 def expect_folds(folds: int) -> None:
@@ -37,13 +36,13 @@ def expect_folds(folds: int) -> None:
         raise SettingError(f"folds are {FEWEST_FOLDS} or more, or 0 for none, not {folds}")
 
 
-def make_common(plan: Plan, folds: int, validation: int) -> Plan:
+def make_common(plan: Plan, folds: int, cohort: Cohort) -> Plan:
     """Make a plan fit for a contest.
 
     Args:
         plan: Of a single run; without reasons where it is a recipe that a person wrote.
         folds: That training and validation exams are dealt into; 0 for none.
-        validation: Exams of the validation split.
+        cohort: Split.
     """
     recipe, reasons = plan.recipe, dict(plan.reasons)
     fit = replace(recipe.fit, members=folds or 1, folds=folds, shift=0.0)
@@ -58,9 +57,9 @@ def make_common(plan: Plan, folds: int, validation: int) -> Plan:
     if folds:
         reasons["fit.folds"] = "asked for; the test split stays shut"
     decide = recipe.decide
-    if "decide.calibrate" in reasons and not folds and validation < ENOUGH:
-        decide = replace(decide, calibrate="temperature")
-        reasons["decide.calibrate"] = f"fitted on {validation} validation exams"
+    if "decide.calibrate" in reasons:
+        calibrate, reasons["decide.calibrate"] = choose_calibration(cohort, folds)
+        decide = replace(decide, calibrate=calibrate)
     return Plan(replace(recipe, fit=fit, decide=decide), reasons)
 
 
@@ -80,12 +79,10 @@ def try_mirror_once(plan: Plan, cohort: Cohort, store: Rows, seconds: float) -> 
     cohort, rows = open_exams(cohort, store, recipe.fit.folds)
     device, parts = pick_device(), deal_parts(cohort, recipe)
     values = measure_values(rows, np.unique(np.concatenate([part.training for part in parts])))
-    exams = standardised(rows, make_target(cohort.records, cohort.task), values, device)
+    facts = encode_facts(cohort.records, recipe.facts)
+    exams = standardised(rows, make_target(cohort.records, cohort.task), values, device, facts)
     side = at_once(recipe, device)
-    members = [
-        Member(build_method(recipe, cohort.task, number, device), recipe.fit, number)
-        for number in range(side)
-    ]
+    members = [begin_member(recipe, cohort.task, exams, parts[n], n) for n in range(side)]
     pace = time_steps(members, exams, parts, side)
     verdict = try_mirror(recipe, cohort.task, exams, parts[:side], pace, seconds)
     told = verdict.reasons["augment.mirror"]

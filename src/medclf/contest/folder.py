@@ -43,7 +43,7 @@ class Contest:
 
     @property
     def task(self) -> Task:
-        return Task(tuple(self.facts["task"]["classes"]), self.facts["task"]["kind"])
+        return Task.from_plain(self.facts["task"])
 
     @property
     def networks(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from medclf.core.cohort import Cohort
 from medclf.core.record import SPLITS
 from medclf.evaluate.standing import Failure, Standing
 from medclf.learn.recipe import format_recipe
-from medclf.report.contents import Setting
+from medclf.report.contents import Setting, tell_settings
 from medclf.report.contest import Comparison, write_comparison
 from medclf.report.words import count
 
@@ -77,23 +77,13 @@ def _tell_split(numbers: Mapping[str, int], folds: int) -> str:
 
 
 def _settings(contest: Contest) -> tuple[Setting, ...]:
-    found = []
+    reasons = {}
     for key, reason in contest.facts["reasons"].items():
-        table, name = key.split(".", 1)
         # What differs between entries is no part of the common plan.
-        own = table == "net" and name != "pretrained" and not contest.methods
+        own = key.startswith("net.") and key != "net.pretrained" and not contest.methods
         if not own and (contest.networks or key != "method.name"):
-            value = getattr(getattr(contest.recipe, table), name)
-            found.append(Setting(key, _say(value), reason))
-    return tuple(found)
-
-
-def _say(value: object) -> str:
-    if isinstance(value, tuple):
-        return " × ".join(str(part) for part in value) or "none"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {part}" for key, part in value.items())
-    return str(value)
+            reasons[key] = reason
+    return tell_settings(contest.recipe, reasons)
 
 
 def _named(contest: Contest) -> list[str]:

@@ -3,8 +3,9 @@
 It is the only place that knows the link function: how logits become probabilities.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,12 @@ class Task:
         strange = {name for _, own in self.sets for name in own} - set(self.classes)
         if strange:
             raise SettingError(f"sets of the classes {self.classes} wanted, found {strange}")
+
+    @classmethod
+    def from_plain(cls, kept: Mapping[str, Any]) -> "Task":
+        """Make a task again of what JSON kept of it."""
+        sets = tuple((name, tuple(classes)) for name, classes in kept.get("sets", ()))
+        return cls(tuple(kept["classes"]), kept["kind"], sets)
 
     @property
     def outputs(self) -> int:

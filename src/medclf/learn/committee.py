@@ -19,7 +19,7 @@ from medclf.core.task import Task
 from medclf.errors import SettingError
 from medclf.learn.exams import Exams
 from medclf.learn.loop import Indices, Stopped, train_member
-from medclf.learn.member import Member, seeded
+from medclf.learn.member import Member, MethodMember, seeded
 from medclf.learn.recipe import Recipe
 from medclf.look.views import Views
 from medclf.method.asked import Asked
@@ -51,9 +51,9 @@ def at_once(recipe: Recipe, device: torch.device) -> int:
     Dropout and stochastic depth draw from one generator for the whole process: such members train
     one by one, so that a seed keeps its meaning.
     """
-    net = recipe.net
-    options = {**find_entry(net.name).options, **net.options}
-    inner = any(share for name, share in options.items() if "drop" in name)
+    net, entry = recipe.net, find_entry(recipe.net.name)
+    options = {**entry.options, **net.options}
+    inner = entry.drops or any(share for name, share in options.items() if "drop" in name)
     chance = net.dropout or net.pool == "dense" or inner
     if device.type != "cpu" or chance:
         return 1
@@ -111,7 +111,7 @@ def build_method(
         recipe.prepare.size,
         recipe.facts.columns,
         recipe.augment,
-        fit.shift if in_use else None,
+        (fit.shift or None) if in_use else None,
         network,
         seeded(fit.seed, number, WEIGHTS, FUSING),
         None if resumed else examples,
@@ -121,6 +121,25 @@ def build_method(
     _expect_taught(method, recipe)
     method.to(device)
     return method
+
+
+def begin_member(
+    recipe: Recipe, task: Task, exams: Exams, part: Part, number: int, resumed: bool = False
+) -> MethodMember:
+    """Build a member that is about to learn; trials begin theirs as trainings do.
+
+    Args:
+        number: Which member it is; part of its seed.
+        resumed: Its weights will come from a file of the run.
+    """
+    fit = recipe.fit
+    weights = class_weights(exams.target[part.training], task) if fit.balance == "loss" else ()
+    method = build_method(
+        *(recipe, task, number, exams.device, weights),
+        resumed=resumed,
+        examples=lambda: exams.some(part.training),
+    )
+    return Member(method, fit, number, recipe.transfer)
 
 
 def _expect_taught(method: Method, recipe: Recipe) -> None:

@@ -23,7 +23,7 @@ def make_target(records: Sequence[Record], task: Task) -> Tensor:
 
 
 def deal_parts(cohort: Cohort, recipe: Recipe) -> list[Part]:
-    """Deal exams into what each member learns from and validates on.
+    """Deal exams into what each member learns from and validates on, a part for each.
 
     Raises:
         CohortError: no exam is left to validate on.
@@ -45,4 +45,4 @@ def deal_parts(cohort: Cohort, recipe: Recipe) -> list[Part]:
     except CohortError as problem:
         raise CohortError(f"{cohort.origin}: {problem}; fit.folds says how many") from problem
     folds = [Part(pool[fold != k], pool[fold == k]) for k in range(fit.folds)]
-    return [folds[m % fit.folds] for m in range(max(fit.members, 2 * fit.folds))]
+    return [folds[m % fit.folds] for m in range(fit.members)]

@@ -4,21 +4,25 @@ What a number is measured against, and which words are known, is learnt from tra
 stands in the recipe, so that whoever uses the run reads facts alike.
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from medclf.core.record import Fact, Record
+from medclf.curate.cells import NUMBER
 from medclf.curate.joined import DATASET
 from medclf.errors import CohortError
 from medclf.learn.settings import Facts
 
 WORDS = 12  # the most of one column; the rarest are read as missing
 FEWEST = 5  # training exams that must bear a word
+MOSTLY = 0.9  # share of numbers in a column from which on the rest of it is read as missing
+DIGITS = 6  # kept of a deviation, and as far behind the point of its mean
 FAR = 5  # deviations from the mean, beyond which a number is doubted
 
 DOMAINS = (
@@ -38,25 +42,21 @@ def choose_facts(records: Sequence[Record], names: Sequence[str]) -> Facts:
     Raises:
         CohortError: a column is not there.
     """
-    known = list(dict.fromkeys(name for record in records for name in record.facts))
-    lacking = [name for name in names if name not in known]
-    if lacking:
-        told = ", ".join(known) or "none"
-        raise CohortError(f"facts: the column {lacking[0]!r} wanted, found {told}")
+    known = _expect_columns(records, names)
     numbers: list[str] = []
     mean: list[float] = []
     deviation: list[float] = []
     words: list[str] = []
     for name in names or known:
-        column = [record.facts.get(name) for record in records]
-        values = np.array([fact for fact in column if isinstance(fact, float)], np.float64)
-        if len(values) and not any(isinstance(fact, str) for fact in column):
-            if values.std() > 0:
-                numbers.append(name)
-                mean.append(round(float(values.mean()), 6))
-                deviation.append(round(float(values.std()), 6))
-            continue
-        words += _common_words(records, name)
+        values = _read_numbers(records, name)
+        if not len(values):
+            words += _common_words(records, name)
+        elif np.ptp(values) > 0:
+            spread = float(values.std())
+            digits = max(DIGITS, DIGITS - math.floor(math.log10(spread)))
+            numbers.append(name)
+            mean.append(round(float(values.mean()), digits))
+            deviation.append(round(spread, digits))
     return Facts(tuple(numbers), tuple(mean), tuple(deviation), tuple(words))
 
 
@@ -79,9 +79,32 @@ def choose_domains(records: Sequence[Record]) -> Facts:
 
 
 def learn_facts(records: Sequence[Record], settings: Facts) -> Facts:
-    """Learn anew what facts are measured against, with the columns as they are."""
-    found = choose_facts(records, columns_of(settings)) if settings.columns else settings
-    return replace(found, words=settings.words) if settings.words else found
+    """Learn anew what facts are measured against, with the columns and words as they are.
+
+    Args:
+        records: Training exams.
+        settings: Numbers that are alike in all of them keep the measures that stand here. Columns
+            of words that are named without a word get those that are common.
+
+    Raises:
+        CohortError: a column is not there, or nothing can be learnt from it.
+    """
+    _expect_columns(records, columns_of(settings))
+    stated = tuple(word for word in settings.words if "=" in word)
+    bare = tuple(word for word in settings.words if "=" not in word)
+    columns = (*settings.numbers, *bare)
+    found = choose_facts(records, columns) if columns else Facts()
+    measures = {
+        name: measure
+        for name, measure in _measures(settings).items()
+        if len(_read_numbers(records, name))
+    }
+    measures |= _measures(found)
+    for name in columns:
+        if name not in (measures if name in settings.numbers else columns_of(found)):
+            raise CohortError(f"facts: {_tell_useless(records, name, name in settings.numbers)}")
+    mean, deviation = zip(*measures.values(), strict=True) if measures else ((), ())
+    return Facts(tuple(measures), mean, deviation, (*stated, *found.words))
 
 
 def columns_of(settings: Facts) -> list[str]:
@@ -113,13 +136,13 @@ def doubt_facts(record: Record, settings: Facts) -> tuple[str, ...]:
     """Warn of facts that are missing, of another kind than in training, or far from what it saw."""
     missing = [name for name in columns_of(settings) if record.facts.get(name) is None]
     told = [f"not known: {', '.join(missing)}"] if missing else []
-    measures = zip(settings.numbers, settings.mean, settings.deviation, strict=True)
-    for name, mean, deviation in measures:
+    for name, (mean, deviation) in _measures(settings).items():
         fact = record.facts.get(name)
-        if isinstance(fact, str):
+        number = _number(fact)
+        if fact is not None and math.isnan(number):
             told.append(f"{name} is {fact!r}, which is no number and not looked at")
-        elif fact is not None and abs(fact - mean) > FAR * deviation:
-            told.append(f"{name} is {fact:g}, far from {mean:.4g} ± {deviation:.4g} of training")
+        elif abs(number - mean) > FAR * deviation:
+            told.append(f"{name} is {number:g}, far from {mean:.4g} ± {deviation:.4g} of training")
     for name in columns_of(Facts(words=settings.words)):
         fact = record.facts.get(name)
         if isinstance(fact, float):
@@ -127,6 +150,21 @@ def doubt_facts(record: Record, settings: Facts) -> tuple[str, ...]:
         elif fact is not None and f"{name}={fact}" not in settings.words:
             told.append(f"{name} is {fact!r}, which training never saw")
     return tuple(told)
+
+
+def _measures(settings: Facts) -> dict[str, tuple[float, float]]:
+    """Give what each number is measured against; nothing where that is still to be learnt."""
+    measured = zip(settings.mean, settings.deviation, strict=True)
+    return dict(zip(settings.numbers, measured, strict=False))
+
+
+def _tell_useless(records: Sequence[Record], name: str, number: bool) -> str:
+    """Say what was wanted of a column, and what was found."""
+    cells = [fact for r in records if (fact := r.facts.get(name)) is not None]
+    odd = [cell for cell in cells if np.isnan(_number(cell))] if number else cells
+    told = repr((odd or cells)[0]) if cells else "none"
+    kind = "numbers" if number else f"two words that {FEWEST} exams bear each"
+    return f"{kind} that differ wanted in the column {name!r} of training exams, found {told}"
 
 
 def _common_words(
@@ -138,8 +176,33 @@ def _common_words(
     return [f"{name}={word}" for word in common] if len(common) > 1 else []
 
 
+def _expect_columns(records: Sequence[Record], names: Sequence[str]) -> list[str]:
+    """List the columns that there are.
+
+    Raises:
+        CohortError: one that is named is not among them.
+    """
+    known = list(dict.fromkeys(name for record in records for name in record.facts))
+    lacking = [name for name in names if name not in known]
+    if lacking:
+        told = ", ".join(known) or "none"
+        raise CohortError(f"facts: the column {lacking[0]!r} wanted, found {told}")
+    return known
+
+
+def _read_numbers(records: Sequence[Record], name: str) -> NDArray[np.float64]:
+    """Read a column that is one of numbers, but for a few odd cells; none where it is of words."""
+    cells = [fact for r in records if (fact := r.facts.get(name)) is not None]
+    numbers = np.array([_number(fact) for fact in cells], np.float64)
+    there = np.isfinite(numbers)
+    return numbers[there] if there.sum() >= MOSTLY * len(cells) else numbers[:0]
+
+
 def _number(fact: Fact) -> float:
-    return fact if isinstance(fact, float) else float("nan")
+    """Read a fact as a number; NaN where it is missing or none, as "90+"."""
+    if isinstance(fact, str):
+        fact = float(fact) if NUMBER.fullmatch(fact.strip()) else None
+    return math.nan if fact is None else fact
 
 
 def _words(record: Record, words: Sequence[str]) -> list[float]:

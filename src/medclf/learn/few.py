@@ -9,7 +9,7 @@ from dataclasses import replace
 from medclf.core.cohort import Cohort
 from medclf.curate.bind import bind
 from medclf.curate.bookkeeping import strata
-from medclf.learn.plan import Plan
+from medclf.learn.plan import SEVERAL, Plan, choose_calibration
 
 
 def fit_folds(plan: Plan, cohort: Cohort) -> Plan:
@@ -28,5 +28,9 @@ def fit_folds(plan: Plan, cohort: Cohort) -> Plan:
     folds = patients[rarest] if patients[rarest] > 1 else 0
     fit = replace(fit, folds=folds, members=folds or fit.members)
     why = f"no more folds than {rarest} has patients, who are {patients[rarest]}"
-    reasons = {**plan.reasons, "fit.folds": why}
-    return Plan(replace(plan.recipe, fit=fit), reasons)
+    reasons, decide = {**plan.reasons, "fit.folds": why}, plan.recipe.decide
+    if not folds:
+        calibrate, told = choose_calibration(cohort, folds)
+        decide = replace(decide, calibrate=calibrate)
+        reasons |= {"fit.members": SEVERAL, "decide.calibrate": told}
+    return Plan(replace(plan.recipe, fit=fit, decide=decide), reasons)

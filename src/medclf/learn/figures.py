@@ -7,7 +7,7 @@ from torch import Generator
 from medclf.evaluate.ranking import macro_auc
 from medclf.evaluate.score import log_losses
 from medclf.learn.exams import Exams
-from medclf.learn.loop import Indices, judge, precision
+from medclf.learn.loop import Indices, deal_out, judge, precision
 from medclf.learn.member import MethodMember
 from medclf.learn.settings import Fit
 from medclf.method.code_then_tree import CodeThenTree
@@ -39,7 +39,7 @@ def figures(
 def _error(method: CodeThenTree, exams: Exams, indices: Indices, fit: Fit) -> float:
     method.eval()
     found, generator = [], Generator().manual_seed(fit.seed)
-    for part in np.array_split(indices, max(1, len(indices) // 64)):
+    for part in deal_out(method, exams, indices):
         with precision(fit, exams.device):
             errors = method.errors(method.look(exams.views(part), generator))
         found.append(errors.nanmean(1))

@@ -14,7 +14,7 @@ import numpy as np
 
 from medclf.core.cohort import Cohort
 from medclf.core.memory import keep_memory
-from medclf.learn.committee import Part, at_once, build_method, class_weights, train_committee
+from medclf.learn.committee import Part, at_once, begin_member, train_committee
 from medclf.learn.deal import deal_parts, make_target
 from medclf.learn.device import pick_device
 from medclf.learn.exams import Exams, measure_values, standardised
@@ -23,7 +23,7 @@ from medclf.learn.figures import figures
 from medclf.learn.frozen import fit_heads
 from medclf.learn.keep import Keeper, Tell, checkpoint, save_kept, take_up
 from medclf.learn.measure import measure_run
-from medclf.learn.member import Member, MethodMember
+from medclf.learn.member import MethodMember
 from medclf.learn.plant import write_trees
 from medclf.learn.run import Run
 from medclf.learn.settle import judging, settle, time_steps
@@ -67,9 +67,9 @@ def fit_run(
     deadline = None if seconds is None else start + _for_training(seconds)
     if not run.recipe.fit.settled:
         left = np.inf if deadline is None else deadline - time.monotonic()
-        run, later = _settle(run, exams, parts, left, cohort, fixed)
-        deadline = None if deadline is None else deadline - later
-    parts = parts[: run.recipe.fit.members]
+        run = _settle(run, exams, parts, left, cohort, fixed)
+        parts = deal_parts(cohort, run.recipe)
+    deadline = None if deadline is None else deadline - run.facts.get("later_seconds", 0.0)
     members = _members(run, exams, parts)
     keep = Keeper(run.folder, members, deadline, tell)
     transfer = run.recipe.transfer
@@ -97,25 +97,24 @@ def _for_training(seconds: float) -> float:
 
 def _settle(
     run: Run, exams: Exams, parts: list[Part], seconds: float, cohort: Cohort, fixed: bool
-) -> tuple[Run, float]:
+) -> Run:
     """Time a few steps, hold the trials, and write into the recipe what the budget allows.
 
     Returns:
-        The run, and the seconds that fitted heads and the final judging of its exams will take.
+        The run, which keeps as `later_seconds` what fitted heads and the final judging will take.
     """
     start = time.monotonic()
     recipe, side, reasons = run.recipe, at_once(run.recipe, exams.device), run.facts["reasons"]
-    fresh = [_member(run, exams, part, number) for number, part in enumerate(parts[:side])]
+    fresh = [begin_member(recipe, run.task, exams, part, n) for n, part in enumerate(parts[:side])]
     pace = time_steps(fresh, exams, parts, side)
     verdict = hold_trials(recipe, run.task, exams, parts[:side], pace, seconds)
     recipe, reasons = verdict.recipe, {**reasons, **verdict.reasons}
     reasons.pop("fit.mirror", None)
     tests = sum(record.split == "test" for record in cohort.records)
     validation = len(parts[0].validation)
-    rest, copies = (1 + bool(recipe.augment.mirror)) * (tests + validation), 1
-    fit = recipe.fit
+    fit, rest, copies = recipe.fit, tests + validation, 1
     if fit.shift:
-        copies += 2 * len(recipe.prepare.size)
+        copies = (1 + 2 * len(recipe.prepare.size)) * (1 + bool(recipe.augment.mirror))
     heads = 0.0
     if recipe.transfer.learn == "code":  # the head is fitted to what a code says of all exams
         heads = judging(pace, len(parts[0].training) + validation, 1) * fit.members
@@ -129,25 +128,19 @@ def _settle(
         reasons = {**reasons, "fit.epochs": why}
         if fit.steps:
             reasons["fit.steps"] = "the budget is shorter than a few passes over all exams"
-    run = run.update(replace(recipe, fit=fit), reasons=reasons)
-    return run, heads + judging(pace, rest * copies, side) * fit.members
-
-
-def _member(run: Run, exams: Exams, part: Part, number: int) -> MethodMember:
-    fit = run.recipe.fit
-    weights = class_weights(exams.target[part.training], run.task) if fit.balance == "loss" else ()
-    kept = checkpoint(run.folder, number).exists()
-    method = build_method(
-        *(run.recipe, run.task, number, exams.device, weights),
-        resumed=kept,
-        examples=lambda: exams.some(part.training),
-    )
-    return Member(method, fit, number, run.recipe.transfer)
+    later = heads + judging(pace, rest * copies, side) * fit.members
+    return run.update(replace(recipe, fit=fit), reasons=reasons, later_seconds=later)
 
 
 def _members(run: Run, exams: Exams, parts: Sequence[Part]) -> list[MethodMember]:
     """Build the members, each where its last complete epoch left it."""
-    members = [_member(run, exams, part, number) for number, part in enumerate(parts)]
+    members = [
+        begin_member(
+            *(run.recipe, run.task, exams, part, number),
+            resumed=checkpoint(run.folder, number).exists(),
+        )
+        for number, part in enumerate(parts)
+    ]
     take_up(run.folder, members)
     return members
 

@@ -25,7 +25,7 @@ from medclf.evaluate.score import log_losses
 from medclf.learn.committee import Part
 from medclf.learn.exams import Exams
 from medclf.learn.figures import figures
-from medclf.learn.loop import Indices, precision
+from medclf.learn.loop import Indices, deal_out, precision
 from medclf.learn.member import MethodMember
 from medclf.learn.plant import plant_forest, plant_tree
 from medclf.learn.settings import Fit
@@ -33,6 +33,7 @@ from medclf.method.contract import Method
 
 Numbers = NDArray[np.float64]
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+UNSEEN = -10.0  # logit of a class of which no exam was learnt from
 HEADS = re.compile(r"networks\.\d+\.(linear|forest|auxiliary)\.")
 """What of a method judges features, and gives none."""
 
@@ -55,7 +56,7 @@ def embed(method: Method, exams: Exams, indices: Indices, fit: Fit) -> Numbers:
     """Give what the head of a method judges, of exams: (N,) -> (N, F)."""
     method.eval()
     found, generator = [], Generator().manual_seed(fit.seed)
-    for part in np.array_split(indices, max(1, len(indices) // 64)):
+    for part in deal_out(method, exams, indices):
         with precision(fit, exams.device):
             views = method.look(exams.views(part), generator)
             found.append(method.embed(views).float().cpu())
@@ -109,10 +110,10 @@ def _fit_head(member: MethodMember, head: str, learnt: Known, judged: Known) -> 
         forest, seed = network.forest, member.fit.seed + member.number
         if head == "forest":
             return plant_forest(forest, learnt.x, asked, seed)
-        shown = torch.from_numpy(judged.x)
+        shown = torch.from_numpy(judged.x).float().to(forest.says.device)
 
         def cost() -> float:
-            return _cost(task, forest(shown).numpy(), judged.target)
+            return _cost(task, forest(shown).cpu().numpy(), judged.target)
 
         return plant_tree(forest, learnt.x, asked, seed, cost)
     fitted = [_lines(task, head, strength, learnt.x, asked) for strength in STRENGTHS]
@@ -152,6 +153,8 @@ def _lines(
     from sklearn.linear_model import LogisticRegression
     from sklearn.svm import LinearSVC
 
+    if task.kind == "exclusive" and len(seen := np.unique(asked)) < len(task.classes):
+        return _with_unseen(task, head, strength, x, asked, seen)
     mean, spread = x.mean(0), x.std(0) + 1e-6
     weights, biases = [], []
     for column in asked.T:
@@ -169,6 +172,20 @@ def _lines(
     bias = bias - weight @ mean
     if task.kind == "exclusive" and len(weight) == 1:  # two classes, one line between them
         return np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
+    return weight, bias
+
+
+def _with_unseen(
+    task: Task, head: str, strength: float, x: Numbers, asked: NDArray[np.int64], seen: Indices
+) -> tuple[Numbers, Numbers]:
+    """Fit lines where exams of some exclusive classes are lacking: those are hardly ever said."""
+    weight = np.zeros((len(task.classes), x.shape[1]))
+    bias = np.full(len(task.classes), UNSEEN)
+    bias[seen] = 0.0
+    if len(seen) > 1:
+        there = Task(tuple(task.classes[k] for k in seen))
+        found = _lines(there, head, strength, x, np.searchsorted(seen, asked))
+        weight[seen], bias[seen] = found
     return weight, bias
 
 

@@ -66,21 +66,22 @@ def save_kept(folder: Path, members: Sequence[Member[Any]], notes: Mapping[str, 
     save_tensors(folder / WEIGHTS, tensors, notes)
 
 
-def load_kept(path: Path, member: Learner, number: int) -> None:
-    """Put the kept weights of a member from a run's file into a freshly built one.
+def load_kept(path: Path, members: Sequence[Learner]) -> None:
+    """Put the kept weights of all members from a run's file into freshly built ones.
 
     Raises:
-        RunError: the file is damaged, or of another network.
+        RunError: the file is damaged, or of other networks.
     """
     tensors, _ = load_tensors(path)
-    start = f"{number}."
-    own = {k[len(start) :]: tensor for k, tensor in tensors.items() if k.startswith(start)}
-    try:
-        member.load_state_dict(own)
-    except RuntimeError as problem:
-        # The first line names our class, the next ones what is missing or of another shape.
-        why = " ".join(str(problem).splitlines()[1][:200].split())
-        raise RunError(f"{path}: weights of another network: {why}") from problem
+    for number, member in enumerate(members):
+        start = f"{number}."
+        own = {k[len(start) :]: tensor for k, tensor in tensors.items() if k.startswith(start)}
+        try:
+            member.load_state_dict(own)
+        except RuntimeError as problem:
+            # The first line names our class, the next ones what is missing or of another shape.
+            why = " ".join(str(problem).splitlines()[1][:200].split())
+            raise RunError(f"{path}: weights of another network: {why}") from problem
 
 
 class Keeper:

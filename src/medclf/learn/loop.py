@@ -26,6 +26,8 @@ from medclf.look.views import Views
 from medclf.method.contract import Learner, Method, Taught
 
 Indices = NDArray[np.int64]
+MOST_AT_ONCE = 256  # exams that are judged at once, at most
+SAMPLES_AT_ONCE = 1 << 20  # of what is seen of them: some hundred MB in the maps of a network
 
 
 class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
@@ -51,7 +53,7 @@ def run_epoch(
     order = draw_order(exams.target, training, member.fit, generator)
     method, optimizer, fit = member.method, member.optimizer, member.fit
     total, losses, learning = epochs * len(order), [], list[bool]()
-    with _chance_within(generator.initial_seed(), exams.device):
+    with _chance_within(method, generator.initial_seed(), exams.device):
         for batch in order:
             if stop is not None and stop.is_set():
                 raise Stopped
@@ -74,40 +76,65 @@ def run_epoch(
 
 
 @contextmanager
-def _chance_within(seed: int, device: torch.device) -> Iterator[None]:
+def _chance_within(method: Learner, seed: int, device: torch.device) -> Iterator[None]:
     """Let what drops by chance within a network draw from this epoch's seed alone.
 
-    Such layers know no other generator than that of the process, so their members learn one by one.
+    Such layers know no other generator than that of the process, so their members learn one by one;
+    others, which may learn side by side, must not touch it.
     """
+    if not any("Drop" in type(part).__name__ for part in method.modules()):
+        yield
+        return
     places = [device.index or 0] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=places):
         torch.manual_seed(seed)
         yield
 
 
+def deal_out(
+    method: Learner, exams: Exams, indices: Indices, most: int = MOST_AT_ONCE
+) -> list[Indices]:
+    """Part exams so that what is seen of a part fits into memory, however many views that is.
+
+    Args:
+        method: In use.
+        most: Exams of a part, at most.
+    """
+    if len(indices) < 2:
+        return [indices]
+    images = (exams.rows.images[indices] >= 0).sum(1)
+    seen = method.look(exams.views(indices[:1]), Generator()).values
+    samples = seen.numel() * int(images.max()) // int(images[0])
+    batch = min(most, max(1, SAMPLES_AT_ONCE // samples))
+    return np.array_split(indices, math.ceil(len(indices) / batch))
+
+
 @torch.inference_mode()
 def judge(
-    method: Learner, exams: Exams, indices: Indices, fit: Fit, batch: int = 256
+    method: Learner, exams: Exams, indices: Indices, fit: Fit, most: int = MOST_AT_ONCE
 ) -> tuple[Tensor, Tensor]:
     """Give each exam its probabilities, and their spread over the looks; or as `decide` has it.
+
+    Args:
+        most: Exams that are judged at once, at most.
 
     Shape:
         (N,) -> (N, K), (N, K)
     """
-    mean, spread = _judge(method, exams, indices, fit, batch, lambda views: (method(views),))
+    mean, spread = _judge(method, exams, indices, fit, most, lambda views: (method(views),))
     return mean, spread
 
 
 @torch.inference_mode()
 def judge_views(
-    method: Method, exams: Exams, indices: Indices, fit: Fit, batch: int = 256
+    method: Method, exams: Exams, indices: Indices, fit: Fit
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Judge as `judge` does, and tell what each view does to the answer, as `Method.weigh` does.
 
     Shape:
         (N,) -> (N, K), (N, K), (N, V, K)
     """
-    mean, spread, each = _judge(method, exams, indices, fit, batch, method.weigh)
+    mean, spread, each = _judge(method, exams, indices, fit, MOST_AT_ONCE, method.weigh)
     return mean, spread, each
 
 
@@ -116,13 +143,13 @@ def _judge(
     exams: Exams,
     indices: Indices,
     fit: Fit,
-    batch: int,
+    most: int,
     see: Callable[[Views], tuple[Tensor, ...]],
 ) -> list[Tensor]:
     """Decide on the logits that come first of what is seen; what comes after them is joined."""
     method.eval()
     found, generator = [], Generator().manual_seed(fit.seed)
-    for part in np.array_split(indices, max(1, math.ceil(len(indices) / batch))):
+    for part in deal_out(method, exams, indices, most):
         images = exams.views(part)
         with precision(fit, exams.device):
             logits, *more = see(method.look(images, generator))
@@ -134,11 +161,13 @@ def draw_order(target: Tensor, training: Indices, fit: Fit, generator: Generator
     """Deal the training exams into the batches of an epoch.
 
     All batches are of one size: a rest smaller than half a batch waits for another epoch, for
-    batch statistics of a few exams mislead. With balanced sampling each class is drawn alike. Where
-    the recipe bounds the steps of an epoch, the first so many batches are dealt.
+    batch statistics of a few exams mislead. With balanced sampling each class is drawn alike, and
+    so is having no finding at all, where findings coexist. Where the recipe bounds the steps of an
+    epoch, the first so many batches are dealt.
     """
     if fit.balance == "sampling":
         shares = target[training]
+        shares = torch.cat([shares, 1 - shares.amax(1, keepdim=True)], 1)
         weight = (shares / shares.sum(0).clamp_min(1)).sum(1)
         drawn = torch.multinomial(weight, len(training), replacement=True, generator=generator)
     else:

@@ -199,8 +199,7 @@ def load_places(folder: Path) -> Finder:
     if facts.threshold is None:
         raise RunError(f"{folder}: a trained finder wanted, found one that was cut short")
     members = [_member(facts, number, device).kept for number in range(facts.fit.members)]
-    for number, member in enumerate(members):
-        load_kept(folder / KEPT, member, number)
+    load_kept(folder / KEPT, members)
     return Finder(facts, tuple(members), device)
 
 

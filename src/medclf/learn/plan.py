@@ -28,6 +28,8 @@ SEEN, EPOCHS = 15_000, 10  # exams that a member should see at the chosen size, 
 POOLED = 3000  # exams below which training and validation exams are dealt into folds
 FOLDS = 4
 MEMBERS = 4
+ENOUGH = 200  # validation exams from which on biases are fitted too
+SEVERAL = "the mean of several networks is steadier than one"
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def make_plan(cohort: Cohort, found: Fingerprint, minutes: float, seed: int) -> 
         augment=_augment(found, reasons),
         net=_net(found, reasons),
         fit=_fit(cohort, found, learnt, folds, seed, reasons),
-        decide=_decide(learnt, folds, reasons),
+        decide=_decide(cohort, folds, reasons),
     )
     return Plan(recipe, reasons)
 
@@ -135,7 +137,7 @@ def _fit(
         reasons["fit.members"] = "one for each fold; more where the budget allows"
     else:
         reasons["fit.folds"] = f"{learnt} exams: the validation split is large enough"
-        reasons["fit.members"] = "the mean of several networks is steadier than one"
+        reasons["fit.members"] = SEVERAL
     balance, why = _balance(cohort)
     reasons["fit.balance"] = why
     reasons["fit.shift"] = "the mean over copies a little shifted is steadier than one look"
@@ -176,9 +178,15 @@ def _balance(cohort: Cohort) -> tuple[Any, str]:
     return "none", f"unequal classes ({told}): weighed only where they exclude each other"
 
 
-def _decide(learnt: int, folds: int, reasons: dict[str, str]) -> Decide:
-    validation = learnt if folds else learnt * 0.15
-    calibrate: Any = "bias" if validation >= 200 else "temperature"
-    reasons["decide.calibrate"] = f"fitted on about {validation:.0f} validation exams"
+def choose_calibration(cohort: Cohort, folds: int) -> tuple[Any, str]:
+    """Choose how probabilities are calibrated, by how many exams are validated on."""
+    splits = [record.split for record in cohort.records]
+    validation = len(splits) - splits.count("test") if folds else splits.count("val")
+    calibrate = "bias" if validation >= ENOUGH else "temperature"
+    return calibrate, f"fitted on {validation} validation exams"
+
+
+def _decide(cohort: Cohort, folds: int, reasons: dict[str, str]) -> Decide:
+    calibrate, reasons["decide.calibrate"] = choose_calibration(cohort, folds)
     reasons["decide.threshold"] = "for accuracy and balanced accuracy alike, chosen on validation"
     return Decide(calibrate=calibrate, threshold="between")

@@ -6,6 +6,7 @@ unknown key is an error that names the nearest known one.
 
 import difflib
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
@@ -19,6 +20,8 @@ from medclf.look.augment import Augment
 from medclf.prepare.exam import Prepare
 
 Built = TypeVar("Built")
+BARE = re.compile("[A-Za-z0-9_-]+")
+"""Keys of TOML that need no quotes."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def format_recipe(recipe: Recipe, reasons: Mapping[str, str] | None = None) -> s
         values = getattr(recipe, table.name)
         for key in fields(values):
             line = f"{key.name} = {_toml(getattr(values, key.name))}"
-            reason = (reasons or {}).get(f"{table.name}.{key.name}", "")
+            reason = _on_one_line((reasons or {}).get(f"{table.name}.{key.name}", ""))
             lines.append(f"{line}  # {reason}" if reason else line)
         lines.append("")
     return "\n".join(lines)
@@ -123,13 +126,23 @@ def _fit_type(hint: Any, value: Any, where: str) -> Any:
     raise SettingError(f"{where} must be {getattr(hint, '__name__', hint)}, not {value!r}")
 
 
+def _on_one_line(reason: str) -> str:
+    """Write blanks for all that a comment cannot hold, as a line break in the name of a column."""
+    return "".join(letter if letter.isprintable() else " " for letter in reason)
+
+
 def _toml(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
         return f"[{', '.join(_toml(part) for part in value)}]"
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {_toml(part)}" for key, part in value.items()) + " }"
+        pairs = (f"{_key(key)} = {_toml(part)}" for key, part in value.items())
+        return f"{{ {', '.join(pairs)} }}"
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     return repr(value)
+
+
+def _key(name: str) -> str:
+    return name if BARE.fullmatch(name) else _toml(name)

@@ -60,9 +60,7 @@ class Run:
 
     @property
     def task(self) -> Task:
-        kept = self.facts["task"]
-        sets = tuple((name, tuple(classes)) for name, classes in kept.get("sets", ()))
-        return Task(tuple(kept["classes"]), kept["kind"], sets)
+        return Task.from_plain(self.facts["task"])
 
     @property
     def done(self) -> bool:

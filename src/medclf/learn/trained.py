@@ -183,8 +183,7 @@ def load_trained(run: Run) -> Trained:
             "go on with medclf train --resume"
         )
     trained = assemble(run)
-    for number, member in enumerate(trained.members):
-        load_kept(run.weights, member, number)
+    load_kept(run.weights, trained.members)
     return trained
 
 

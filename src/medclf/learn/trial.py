@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from medclf.core.task import Task
 from medclf.errors import RunError
-from medclf.learn.committee import Part, build_method, train_committee
+from medclf.learn.committee import Part, begin_member, train_committee
 from medclf.learn.exams import Exams
 from medclf.learn.figures import figures
-from medclf.learn.member import Member, MethodMember
 from medclf.learn.recipe import Recipe
 from medclf.learn.settings import Fit
 from medclf.learn.settle import LADDER, Pace
@@ -71,7 +70,7 @@ def try_rates(
     """
     fit = replace(recipe.fit, rates=())
     short = _shorten(fit, parts, pace, SHARE * seconds / len(recipe.fit.rates))
-    if short is None or (short.steps or short.epochs * pace.steps) < FEWEST_STEPS:
+    if short is None or short.epochs * min(short.steps or np.inf, pace.steps) < FEWEST_STEPS:
         return Verdict(replace(recipe, fit=fit), {"fit.rate": "no time to try others"})
     short = replace(short, mirror="no")
     ways = [replace(recipe, fit=replace(short, rate=rate)) for rate in recipe.fit.rates]
@@ -93,7 +92,7 @@ def try_mirror(
     """
     off = replace(recipe, fit=replace(recipe.fit, mirror="no"))
     short = _shorten(off.fit, parts, pace, SHARE * seconds / 2)
-    if short is None or short.steps:
+    if short is None or short.epochs < FEWEST_EPOCHS:
         why = "not mirrored: the budget leaves no time to try"
         return Verdict(off, {"augment.mirror": why})
     axis = len(recipe.prepare.size) - 1
@@ -113,7 +112,7 @@ def _shorten(fit: Fit, parts: Sequence[Part], pace: Pace, seconds: float) -> Fit
     passes = seconds / (pace.step * pace.steps + judging)
     if passes >= FEWEST_EPOCHS:
         epochs = max(rung for rung in LADDER if rung <= min(passes, MOST_EPOCHS))
-        return replace(fit, epochs=epochs, steps=0, patience=0)
+        return replace(fit, epochs=epochs, patience=0)
     steps = int((seconds - judging) / pace.step)
     if steps < 1:
         return None
@@ -121,7 +120,7 @@ def _shorten(fit: Fit, parts: Sequence[Part], pace: Pace, seconds: float) -> Fit
 
 
 def _length(fit: Fit) -> str:
-    return f"{fit.steps} steps" if fit.steps else f"{fit.epochs} epochs"
+    return f"{fit.steps} steps" if fit.epochs < FEWEST_EPOCHS else f"{fit.epochs} epochs"
 
 
 def _loss(recipe: Recipe, task: Task, exams: Exams, parts: Sequence[Part]) -> float:
@@ -134,14 +133,6 @@ def _loss(recipe: Recipe, task: Task, exams: Exams, parts: Sequence[Part]) -> fl
 
 def _losses(recipe: Recipe, task: Task, exams: Exams, parts: Sequence[Part]) -> NDArray[np.float64]:
     """Train a member on each part, and give their validation losses."""
-
-    def begin(number: int) -> MethodMember:
-        method = build_method(
-            *(recipe, task, number, exams.device),
-            examples=lambda: exams.some(parts[number].training),
-        )
-        return Member(method, recipe.fit, number, recipe.transfer)
-
-    members = [begin(number) for number in range(len(parts))]
+    members = [begin_member(recipe, task, exams, part, n) for n, part in enumerate(parts)]
     train_committee(members, exams, parts, len(parts), figures, lambda member: True)
     return np.array([member.log[-1]["val_loss"] for member in members])

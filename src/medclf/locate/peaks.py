@@ -85,8 +85,8 @@ def _keep(scores: Tensor, places: Tensor, grid: Grid, distance_mm: float, most: 
     values = scores[tuple(places.T)]
     order = values.argsort(descending=True, stable=True)
     which = torch.zeros(len(order), dtype=torch.long, device=order.device)
-    ranked = values[order].double().cpu().numpy()
-    mm = grid.to_mm(refine(scores[None], which, places[order]).double().cpu().numpy())
+    ranked = values[order].cpu().double().numpy()
+    mm = grid.to_mm(refine(scores[None], which, places[order]).cpu().double().numpy())
     kept: list[int] = []
     if len(mm):
         tree, free = KDTree(mm), np.ones(len(mm), np.bool_)

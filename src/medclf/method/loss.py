@@ -28,8 +28,9 @@ def task_loss(
             has that is not asked of the exam: nothing is learnt of it, nor smoothed onto it.
         target: Share of each class, (B, K): one-hot, or mixed, or 0 and 1 for each finding.
         smoothing: Share of the label spread over all classes, in [0, 1).
-        class_weights: How much each class counts; empty for alike. The mean weight of the batch
-            is divided out for exclusive classes, so that the rate keeps its meaning.
+        class_weights: How much each class counts; empty for alike. Where their mean over all
+            exams is 1, as `class_weights` of `learn.committee` gives them, the rate keeps its
+            meaning.
 
     Returns:
         The mean loss, ().

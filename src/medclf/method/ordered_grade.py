@@ -53,10 +53,10 @@ class Graded(Lesson):
     def probabilities(self, logits: Tensor) -> Tensor:
         """Turn logits into probabilities: (…, K - 1) -> (…, K); a number is nearest its grade."""
         if self.by == "regression":
-            grades = torch.arange(logits.shape[-1] + 1, device=logits.device)
-            far = _number(logits).double().unsqueeze(-1) - grades
-            shares = (-0.5 * (far / SPREAD).square()).softmax(-1)
-            logits = shares.flip(-1).cumsum(-1).flip(-1)[..., 1:].logit()
+            # In double precision, which not every device has: on the processor.
+            number = _number(logits.float().cpu()).double()
+            far = number.unsqueeze(-1) - torch.arange(logits.shape[-1] + 1)
+            return (-0.5 * (far / SPREAD).square()).softmax(-1)
         return super().probabilities(logits)
 
 

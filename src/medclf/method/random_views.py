@@ -2,7 +2,7 @@
 
 Three perpendicular planes through one point become the three channels of a 2D network. Each
 look turns the triplet at random: in training one lesion yields as many samples as we ask for,
-and in use the mean over looks is steadier than any look alone.
+and in use the mean over looks, drawn once and the same for all, is steadier than any look alone.
 
 Source: Roth et al. A New 2.5D Representation for Lymph Node Detection using Random Sets of
 Deep Convolutional Neural Network Observations. MICCAI 2014.
@@ -44,9 +44,12 @@ class Triplets:
 
     def __call__(self, volumes: Tensor, generator: Generator, training: bool) -> Tensor:
         """See volumes: (B, C, Z, Y, X) -> (B, V, 3 C, pixels, pixels)."""
-        views, change = (self.looks, 1) if training else (self.in_use, 0)
-        chance = generator, change * self.stretch, change * self.shift
-        turns = random_turns(len(volumes), views, *chance)
+        count = len(volumes)
+        if training:
+            turns = random_turns(count, self.looks, generator, self.stretch, self.shift)
+        else:  # All are turned alike: an answer must not hang on who is asked beside.
+            turns = random_turns(1, self.in_use, Generator().manual_seed(0))
+            turns = turns.expand(count, -1, -1, -1)
         resized = resize(volumes, self.even.size)
         return crossing_planes(resized, turns, self.pixels, self.even.step)
 

@@ -36,7 +36,7 @@ class Forest(nn.Module):
         super().__init__()
         self.exclusive, self.trees = exclusive, trees
         self.register_buffer("feature", torch.zeros(trees, NODES, dtype=torch.int64))
-        self.register_buffer("threshold", torch.zeros(trees, NODES, dtype=torch.float64))
+        self.register_buffer("threshold", torch.zeros(trees, NODES))
         self.register_buffer("below", torch.zeros(trees, NODES, 2, dtype=torch.int64))
         self.register_buffer("says", torch.zeros(trees, NODES, outputs))
         self.feature: Tensor
@@ -47,7 +47,7 @@ class Forest(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         trees = torch.arange(self.trees, device=x.device)[:, None]
         node = torch.zeros(self.trees, len(x), dtype=torch.int64, device=x.device)
-        values = x.double().T  # (F, B)
+        values = x.float().T  # (F, B)
         exam = torch.arange(len(x), device=x.device)
         while True:
             beyond = values[self.feature[trees, node], exam] > self.threshold[trees, node]
@@ -71,7 +71,8 @@ class Forest(nn.Module):
             left = np.where(leaf, itself, tree.children_left)
             right = np.where(leaf, itself, tree.children_right)
             self.feature[number, :nodes] = torch.from_numpy(np.where(leaf, 0, tree.feature))
-            self.threshold[number, :nodes] = torch.from_numpy(np.where(leaf, 0.0, tree.threshold))
+            limit = torch.from_numpy(np.where(leaf, 0.0, _rounded_down(tree.threshold)))
+            self.threshold[number, :nodes] = limit
             self.below[number, :nodes] = torch.from_numpy(np.stack([left, right], 1))
         self.says.copy_(torch.from_numpy(says))
 
@@ -95,3 +96,11 @@ class Forest(nn.Module):
         yield from self._lines(below, depth + 1, names)
         yield f"{indent}{where} > {limit}"
         yield from self._lines(beyond, depth + 1, names)
+
+
+def _rounded_down(
+    thresholds: "np.ndarray[Any, np.dtype[np.float64]]",
+) -> "np.ndarray[Any, np.dtype[np.float32]]":
+    """Round to the next single precision below, which parts the same features, as they have it."""
+    near = thresholds.astype(np.float32)
+    return np.where(near > thresholds, np.nextafter(near, np.float32(-np.inf)), near)

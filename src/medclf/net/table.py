@@ -38,6 +38,7 @@ class Entry:
         fixed: The options that make the member of the family.
         style: Norm and activation of the paper, where they are not batch norm and ReLU.
         counted: Layers, as the paper counts them, where no fixed option says so.
+        drops: Whether something drops by chance in training that no option rules.
     """
 
     file: str
@@ -47,6 +48,7 @@ class Entry:
     fixed: Mapping[str, Option] = field(default_factory=dict)
     style: Style = Style()
     counted: int | None = None
+    drops: bool = False
 
     @property
     def depth(self) -> int | None:
@@ -117,7 +119,7 @@ BODIES: dict[str, Entry] = {
     "vgg13_bn": Entry("vgg", "VGG", 2014, f"{VGG}. ICLR 2015", {"depth": 13}),
     "vgg16_bn": Entry("vgg", "VGG", 2014, f"{VGG}. ICLR 2015", {"depth": 16}),
     "vgg19_bn": Entry("vgg", "VGG", 2014, f"{VGG}. ICLR 2015", {"depth": 19}),
-    "googlenet": Entry("googlenet", "GoogLeNet", 2014, GOOGLENET, {}, COARSE, counted=22),
+    "googlenet": Entry("googlenet", "GoogLeNet", 2014, GOOGLENET, {}, COARSE, 22, drops=True),
     "bn_inception": Entry(
         *("bn_inception", "BN-Inception", 2015),
         f"{BATCH_NORM} Internal Covariate Shift. ICML 2015",

@@ -4,12 +4,15 @@ Whatever is absent stays empty or `None`, and the page leaves its part out. No f
 patient is; exams are named as the cohort names them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from medclf.core.task import Task
 from medclf.report.count import Counts
 from medclf.report.judged import Judged
 from medclf.report.picture import Picture
+
+AXES = 3
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,29 @@ class Setting:
     name: str
     value: str
     reason: str
+
+
+def tell_settings(recipe: object, reasons: Mapping[str, str]) -> tuple[Setting, ...]:
+    """Tell what was chosen in a recipe, and why.
+
+    Args:
+        recipe: Of tables that have settings.
+        reasons: By dotted key, as "fit.batch".
+    """
+    found = []
+    for key, reason in reasons.items():
+        table, name = key.split(".", 1)
+        found.append(Setting(key, _say(getattr(getattr(recipe, table), name)), reason))
+    return tuple(found)
+
+
+def _say(value: object) -> str:
+    if isinstance(value, tuple):
+        edges = len(value) <= AXES and not any(isinstance(part, str) for part in value)
+        return (" × " if edges else ", ").join(str(part) for part in value) or "none"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {part}" for key, part in value.items())
+    return str(value)
 
 
 @dataclass(frozen=True)
