@@ -22,7 +22,7 @@ from medclf import verbs
 from medclf.cli.main import app
 from medclf.cli.options import columns_from
 from medclf.core.cohort import Cohort
-from medclf.core.finding import Finding
+from medclf.core.finding import Finding, Findings
 from medclf.core.prediction import Contribution, Prediction
 from medclf.core.record import Record
 from medclf.core.task import Task
@@ -52,6 +52,7 @@ VERBS = {
     "medclf.verbs.resume": verbs.resume,
     "medclf.features.features": medclf.features.features,
     **{f"medclf.systems.locate.{n}": getattr(locate, n) for n in ("train", "resume", "load")},
+    **{f"search.{n}": getattr(locate.TrainedSearch, n) for n in ("predict", "search")},
     **{
         f"run.{n}": getattr(verbs.TrainedRun, n)
         for n in ("predict", "judge", "measure", "evaluate")
@@ -143,7 +144,7 @@ def test_python_examples_call_verbs_by_arguments_that_they_take(page):
 
 @pytest.mark.parametrize(
     "kind",
-    [Cohort, Record, Task, Plan, Prediction, Contribution, Scores, Finding],
+    [Cohort, Record, Task, Plan, Prediction, Contribution, Scores, Finding, Findings],
     ids=lambda kind: kind.__name__,
 )
 def test_every_field_of_what_comes_back_stands_in_the_docs(kind):
