@@ -77,5 +77,5 @@ def test_what_has_no_bias_field_is_refused():
 def test_without_simpleitk_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "SimpleITK", None)
     image = Image(np.random.default_rng(0).normal(9, 1, (1, 8, 8, 8)).astype(np.float32))
-    with pytest.raises(SettingError, match=r'pip install "medclf\[mr\]"'):
+    with pytest.raises(SettingError, match=r"pip install '\.\[mr\]'"):
         correct_bias(image, "a")

@@ -169,15 +169,15 @@ class Decide:
         calibrate: "none", "temperature" or "bias" (temperature and a bias for each class).
         threshold: What the threshold aims at on validation: "accuracy", "balanced" (accuracy),
             "between" (the mean of the two) or "f1".
+        resamples: Bootstrap samples behind each interval.
         sensitivity: Least sensitivity that the threshold keeps on validation, of the positive class
             or of each finding, up to .99; 0 asks for none.
-        resamples: Bootstrap samples behind each interval.
     """
 
     calibrate: Literal["none", "temperature", "bias"] = "temperature"
     threshold: Literal["accuracy", "between", "balanced", "f1"] = "accuracy"
-    sensitivity: float = 0.0
     resamples: int = 2000
+    sensitivity: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.sensitivity <= MOST_SENSITIVITY:

@@ -82,7 +82,7 @@ def test_what_cannot_be_is_one_clear_line(name, size, options, message):
 
 def test_without_timm_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "timm", None)
-    with pytest.raises(SettingError, match=r"pip install 'medclf\[timm\]'"):
+    with pytest.raises(SettingError, match=r"pip install '\.\[timm\]'"):
         make()
 
 

@@ -138,4 +138,4 @@ def test_the_plan_takes_uptake_where_all_tell_it(make_dicom, tmp_path):
     path.write_bytes(raw_of(make_dicom, PatientWeight=None, SeriesInstanceUID="1.2.7"))
     plan = medclf.plan(medclf.read_cohort(tmp_path))
     assert (plan.recipe.prepare.unit, plan.recipe.prepare.intensity) == ("", "percentile")
-    assert "12% of the PET images" in plan.reasons["prepare.unit"]
+    assert "17% of the PET images" in plan.reasons["prepare.unit"]
