@@ -4,6 +4,7 @@ from torch.nn.functional import affine_grid
 
 from medclf.errors import SettingError
 from medclf.look.augment import Augment, augment, augment_marked, draw_motion, hide_block, mix
+from medclf.look.seen import Seen, alone
 from medclf.look.views import Views
 
 STILL = {"rotate_degrees": 0, "scale": 0, "shift": 0, "brightness": 0, "contrast": 0}
@@ -184,3 +185,14 @@ def test_missing_points_stay_missing_and_bent_exams_are_refused():
     assert gone.isnan().tolist() == [[[False, False], [True, True]]]
     with pytest.raises(SettingError, match=r"neither bent nor mirrored, found augment.elastic 0.1"):
         augment_marked(pictures(2, 1), points, Augment(elastic=0.1), chance())
+
+
+def test_images_that_are_not_there_are_not_changed():
+    images, changes = torch.rand(3, 2, 1, 8, 8), Augment(brightness=0.5)
+    present = torch.tensor([[True, False], [True, True], [False, False]])
+    look = Seen(1, (8, 8), changes, alone)
+    seen = look(Views(images, present), chance(), training=True)
+    wanted = augment(images[present], changes, chance())
+    assert torch.equal(seen.values[present], wanted)
+    assert not torch.equal(wanted, images[present])
+    assert torch.equal(look(Views(images, present), chance(), training=False).values, images)

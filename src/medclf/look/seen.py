@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Generator, Tensor
 
 from medclf.look.augment import Augment, augment
@@ -39,5 +40,13 @@ class Seen:
         """Look at the images of exams."""
         each = views.values.flatten(0, 1)
         if training:
-            each = augment(each, self.changes, generator)
+            each = self._change(each, views.present, generator)
         return views.of_each(self.see(each, generator, training))
+
+    def _change(self, images: Tensor, present: Tensor | None, generator: Generator) -> Tensor:
+        """Change images by chance, (B * V, C, *space), and leave out those that are not there."""
+        if present is None:
+            return augment(images, self.changes, generator)
+        there, changed = present.flatten(), torch.zeros_like(images)
+        changed[there] = augment(images[there], self.changes, generator)
+        return changed
