@@ -1,5 +1,6 @@
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -85,7 +86,9 @@ def test_every_entry_stands_in_the_table_the_page_and_the_files(tmp_path, here):
 
 def test_all_entries_are_judged_on_the_same_exams_and_are_runs(tmp_path, here):
     data = write_exams(tmp_path / "pictures")
-    found = medclf.compare(data, tmp_path / "out", ["sprint"], recipe=quick())
+    keen = replace(quick(), decide=Decide(resamples=100, sensitivity=0.9))
+    found = medclf.compare(data, tmp_path / "out", ["sprint"], recipe=keen)
+    assert {row.result.scores.decision.sensitivity for row in found.standings} == {0.9}
     judged = [set(row.result.predictions.exams.tolist()) for row in found.standings]
     assert all(exams == judged[0] for exams in judged)
     assert len(judged[0]) == 18

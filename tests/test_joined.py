@@ -38,7 +38,7 @@ def place(tmp_path_factory):
             prepare=replace(plan.recipe.prepare, size=(size, size)),
             net=Net("sprint", {"width": 16}),
             fit=Fit(epochs=2, batch=16, shift=0.0, seed=size),
-            decide=Decide(resamples=20),
+            decide=Decide(resamples=20, sensitivity=0.9),
         )
         medclf.train(folder / "exams.csv", folder / name, recipe=recipe)
     shutil.copytree(folder / "small", folder / "moved")
@@ -66,6 +66,7 @@ def test_a_joined_run_says_of_files_what_its_table_says(place, tmp_path, way):
     scores = load(run.folder).evaluate(place / "exams.csv")
     assert scores.exams == 16
     assert scores.figures["auc"].value == pytest.approx(load(run.folder).scores["auc"]["value"])
+    assert scores.decision.sensitivity == run.facts["decision"]["sensitivity"] == 0.9
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def export(tmp_path, monkeypatch):
 
 def run(monkeypatch, capsys, *words: str) -> tuple[int, str, str]:
     monkeypatch.setattr(sys, "argv", ["medclf", "deidentify", *words])
-    monkeypatch.setattr("medclf.core.cores.count_cores", lambda: 1)
+    monkeypatch.setattr("medclf.core.threads.count_cores", lambda: 1)
     with pytest.raises(SystemExit) as end:
         room.main()
     told = capsys.readouterr()

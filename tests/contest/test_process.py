@@ -37,7 +37,7 @@ def job(tmp_path):
     )
     cohort = Cohort(records, Task(("no", "yes")), Path("exams.csv"), ("a note",))
     prepare = Prepare((28, 28), 1, percentiles=(1.0, 99.0))
-    terms = Terms(prepare, "0a", 0.5, 0, 1, False, "bias", "between", 0.0, 100)
+    terms = Terms(prepare, "0a", 0.5, 0, 1, False, "bias", "between", 0.9, 100)
     return Baseline("pca", tmp_path, cohort, terms)
 
 

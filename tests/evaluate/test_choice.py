@@ -19,3 +19,12 @@ def test_thresholds_are_chosen_on_calibrated_probabilities(predicted, kind, how)
     shares = calibration.apply(found.task, logits)
     assert decision == fit_decision(found.task, found.target, shares, "balanced")
     assert np.isfinite(shares).all()
+
+
+def test_a_wished_sensitivity_holds_for_calibrated_probabilities(predicted):
+    found = predicted(90, 3, "coexisting")
+    parts = found.task, found.target, found.probabilities, "bias", "accuracy"
+    calibration, keen = choose(*parts, 0.95)
+    shares = calibration.mend(found.task, found.probabilities)
+    assert keen == fit_decision(found.task, found.target, shares, "accuracy", 0.95)
+    assert all(np.less(keen.thresholds, choose(*parts)[1].thresholds))

@@ -16,7 +16,7 @@ def test_figures_of_exams_that_were_chosen_by_say_so(tmp_path, make_exams, teste
         Prepare(size=(16, 16), channels=1),
         net=Net("sprint", {"width": 16}),
         fit=Fit(members=1, epochs=1, batch=16),
-        decide=Decide(resamples=50),
+        decide=Decide(resamples=50, sensitivity=0.9),
     )
     cohort, held = make_exams()
     splits = {"test": "test" if tested else "val"}
@@ -24,3 +24,4 @@ def test_figures_of_exams_that_were_chosen_by_say_so(tmp_path, make_exams, teste
     cohort = replace(cohort, records=tuple(records))
     run = fit_run(create_run(tmp_path / "run", settings, cohort, {}), cohort, held)
     assert (CHOSEN_ON in run.scores()["notes"]) != tested
+    assert run.facts["decision"]["sensitivity"] == run.scores()["decision"]["sensitivity"] == 0.9

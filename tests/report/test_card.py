@@ -20,6 +20,10 @@ def test_the_card_says_how_each_kind_decides(composed):
     assert facts["Decides by"] == "the likeliest class"
     facts = dict(tell_card(composed("coexisting")).facts)
     assert facts["Decides by"].startswith("effusion .")
+    contents = composed("binary")
+    keen = replace(contents.test, decision=Decision((0.25,), "balanced", sensitivity=0.95))
+    words = dict(tell_card(replace(contents, test=keen)).facts)["Decides by"]
+    assert words.endswith("for balanced accuracy, to keep a sensitivity of .950 there")
     contents = composed("many")
     weighed = replace(contents.test, decision=Decision((0.03,) * 30, "balanced"))
     words = dict(tell_card(replace(contents, test=weighed)).facts)["Decides by"]

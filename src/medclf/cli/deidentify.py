@@ -73,8 +73,8 @@ def deidentify(  # noqa: PLR0913 - each argument is an option of the command lin
 
     Example: medclf deidentify export shared --key study.key --table exams.csv
     """
-    from medclf.core.cores import count_cores
     from medclf.core.record import Source
+    from medclf.core.threads import count_cores
     from medclf.curate.cells import load_table
     from medclf.curate.deidentify.folder import deidentify_folder
     from medclf.curate.deidentify.key import load_key

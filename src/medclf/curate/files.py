@@ -7,15 +7,15 @@ reason.
 
 import csv
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from io import StringIO
 from pathlib import Path
 
-from medclf.core.cores import count_cores
 from medclf.core.image import Image
 from medclf.core.record import Record, Source
 from medclf.core.remark import Remark
+from medclf.core.threads import in_order
 from medclf.errors import MedclfError
 from medclf.read.dicom.find import Series, find_series
 from medclf.read.dicom.glance import LeftOut
@@ -79,17 +79,13 @@ def trace_files(
         for file in found.left_out
         if file.source not in others
     ]
-    pool = ThreadPoolExecutor(min(32, count_cores()))
-    try:
-        for done, line in enumerate(pool.map(_trace, images), 1):
-            series = images[done - 1]
+    with closing(in_order(_trace, images)) as traced:
+        for done, (series, line) in enumerate(zip(images, traced, strict=True), 1):
             for part in series.source.parts or (series.source,):
                 exam = exams.get(part, exams.get(series.source, ""))
                 lines.append(replace(line, file=_name(part, root), exam=exam))
             if progress is not None:
                 progress(done, len(images))
-    finally:
-        pool.shutdown(cancel_futures=True)
     return sorted(lines, key=lambda line: line.file)
 
 

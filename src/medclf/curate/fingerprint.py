@@ -8,16 +8,16 @@ intensities.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from medclf.core.cohort import Cohort
-from medclf.core.cores import count_cores
 from medclf.core.record import SPLITS, Record, Source
 from medclf.core.task import Kind, Task
+from medclf.core.threads import in_order
 from medclf.curate.glimpse import Glimpse, take_glimpse
 from medclf.errors import CohortError, ReadError, SettingError
 
@@ -151,18 +151,14 @@ def _look_at_all(
 ) -> tuple[dict[str, Glimpse], tuple[tuple[str, str], ...]]:
     looks: dict[str, Glimpse] = {}
     unreadable: list[tuple[str, str]] = []
-    pool = ThreadPoolExecutor(min(32, count_cores()))
-    try:
-        for number, found in enumerate(pool.map(take_glimpse, sources), 1):
-            name = str(sources[number - 1])
+    with closing(in_order(take_glimpse, sources)) as glimpses:
+        for number, (source, found) in enumerate(zip(sources, glimpses, strict=True), 1):
             if isinstance(found, Glimpse):
-                looks[name] = found
+                looks[str(source)] = found
             else:
-                unreadable.append((name, found))
+                unreadable.append((str(source), found))
             if progress is not None:
                 progress(number, len(sources))
-    finally:
-        pool.shutdown(cancel_futures=True)
     return looks, tuple(unreadable)
 
 

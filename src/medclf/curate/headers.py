@@ -6,12 +6,12 @@ one person. No pixels are read.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from medclf.core.record import Fact, Record, Source
+from medclf.core.threads import in_order
 from medclf.curate.choice import plain_name
 from medclf.curate.problem import count
 from medclf.errors import ReadError
@@ -37,8 +37,7 @@ def read_headers(
     files = [next(iter(record.images.values())).first for record in records]
     chosen = [i for i, file in enumerate(files) if may_be_dicom(file)]
     once = list(dict.fromkeys(files[i] for i in chosen))  # Many rows may mark one image.
-    with ThreadPoolExecutor() as pool:
-        read = dict(zip(once, pool.map(partial(_facts, patients), once), strict=True))
+    read = dict(zip(once, in_order(partial(_facts, patients), once), strict=True))
     known = {i: read[files[i]] for i in chosen if read[files[i]]}
     if not known:
         return tuple(records), []

@@ -5,18 +5,18 @@ for a picture, so that a hundred thousand fit in half a gigabyte.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medclf.core.cohort import Cohort
-from medclf.core.cores import count_cores
 from medclf.core.image import Image
 from medclf.core.memory import keep_memory
 from medclf.core.record import Point, Source
 from medclf.core.remark import Remark
+from medclf.core.threads import in_order
 from medclf.curate.hashing import digest_pixels
 from medclf.curate.thumbnail import Thumbnail, shrink
 from medclf.curate.traces import take_traces
@@ -76,21 +76,19 @@ def survey(cohort: Cohort, progress: Progress | None = None) -> list[Look]:
     files: dict[Source, list[int]] = {}
     for number, (_, _, source) in enumerate(wanted):
         files.setdefault(replace(source, point=None), []).append(number)
-    pool = ThreadPoolExecutor(min(32, count_cores()))
     looks: dict[int, Look] = {}
-    try:
-        tasks = ([wanted[number] for number in numbers] for numbers in files.values())
-        for numbers, seen in zip(files.values(), pool.map(_look_at, files, tasks), strict=True):
+    tasks = ((file, [wanted[number] for number in numbers]) for file, numbers in files.items())
+    with closing(in_order(_look_at, tasks)) as found:
+        for numbers, seen in zip(files.values(), found, strict=True):
             looks.update(zip(numbers, seen, strict=True))
             if progress is not None:
                 progress(len(looks), len(wanted))
-    finally:
-        pool.shutdown(cancel_futures=True)
     return [looks[number] for number in range(len(wanted))]
 
 
-def _look_at(file: Source, wanted: Sequence[tuple[str, str, Source]]) -> list[Look]:
+def _look_at(task: tuple[Source, Sequence[tuple[str, str, Source]]]) -> list[Look]:
     """Read a file once, and look at it, or around each of the points that are meant in it."""
+    file, wanted = task
     try:
         image = read_image(file).still()
     except ReadError as problem:

@@ -162,10 +162,12 @@ def _merit(result: Result) -> tuple[float, float]:
 def _against_first(runs: list[Predictions], seed: int, resamples: int) -> list[Test]:
     """Compare all with the first, and correct for the number of tests that were possible."""
     others = compare_areas(runs, 0, seed, resamples)[1:] if len(runs) > 1 else []
-    possible = [difference for difference in others if math.isfinite(difference.p)]
-    corrected = dict(zip(possible, holm([one.p for one in possible]), strict=True))
+    corrected = iter(holm([difference.p for difference in others if math.isfinite(difference.p)]))
     first: list[Test] = [(None, None)] * (len(runs) - len(others))
-    return first + [(d, corrected[d]) if d in corrected else (None, None) for d in others]
+    return first + [
+        (difference, next(corrected)) if math.isfinite(difference.p) else (None, None)
+        for difference in others
+    ]
 
 
 def _trade(results: Sequence[Result], name: str) -> tuple[list[float], list[float]]:

@@ -17,8 +17,8 @@ from itertools import chain
 from pathlib import Path
 
 from medclf.core.record import Source
+from medclf.core.threads import in_order
 from medclf.prepare.exam import Prepare
-from medclf.prepare.threads import in_order
 from medclf.read.partners import files_of
 from medclf.read.refuse import open_file
 

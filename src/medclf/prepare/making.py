@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medclf.core.memory import keep_memory
+from medclf.core.threads import in_order
 from medclf.prepare.notes import Noted, list_noted, unlist_noted
 from medclf.prepare.order import Failures, Order, Row
-from medclf.prepare.threads import in_order
 
 Progress = Callable[[int, int], None]
 

@@ -13,12 +13,12 @@ from dataclasses import replace
 import numpy as np
 
 from medclf.core.record import Fact, Record, Source
+from medclf.core.threads import in_order
 from medclf.prepare.body import body_box
 from medclf.prepare.marked import find_point
 from medclf.prepare.order import Read
 from medclf.prepare.orient import orient
 from medclf.prepare.placement import unmoved
-from medclf.prepare.threads import in_order
 from medclf.read.image import read_image
 
 Marks = dict[str, list[float] | None]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from medclf.core.record import Record, Source
+from medclf.core.threads import in_order
 from medclf.errors import CohortError
 from medclf.prepare.exam import Prepare, cut_image
 from medclf.prepare.landmarks import (
@@ -20,7 +21,6 @@ from medclf.prepare.landmarks import (
 from medclf.prepare.marked import read_marked
 from medclf.prepare.order import Read
 from medclf.prepare.site import sites_of
-from medclf.prepare.threads import in_order
 from medclf.read.image import read_image
 
 

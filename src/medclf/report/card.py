@@ -64,7 +64,7 @@ def _decision(judged: Judged) -> str:
         return "the likeliest class"
     aim = f", chosen on validation for {aims.get(judged.decision.aim, judged.decision.aim)}"
     if judged.decision.sensitivity:
-        aim += f", with a sensitivity of at least {number(judged.decision.sensitivity)} there"
+        aim += f", to keep a sensitivity of {number(judged.decision.sensitivity)} there"
     if judged.binary and len(given) == 1:
         return f"“{classes[1]}” from a probability of {number(given[0])} on{aim}"
     if len(given) > THRESHOLDS_SHOWN:

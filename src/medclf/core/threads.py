@@ -4,12 +4,11 @@ Threads, not processes: decoding, resampling and hashing happen in C, which lets
 run meanwhile, and nothing needs to be copied between processes.
 """
 
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
-
-from medclf.core.cores import count_cores
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
@@ -43,3 +42,13 @@ def in_order(
                 yield waiting.popleft().result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def count_cores() -> int:
+    """Count the processor cores that this process may use.
+
+    A container or a scheduler may grant fewer than the machine has.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -3,8 +3,7 @@ import time
 
 import pytest
 
-from medclf.core.cores import count_cores
-from medclf.prepare.threads import AHEAD, in_order
+from medclf.core.threads import AHEAD, count_cores, in_order
 
 
 def test_results_come_in_order():
