@@ -42,3 +42,15 @@ def test_of_landmarks_no_false_alarms_are_told(show):
     assert "In 3 scans of 2 patients never seen in training, 1 landmark" in page
     assert "false alarm" not in page
     assert "CPM" not in page
+
+
+def test_a_second_stage_that_ranks_worse_than_the_first_is_told(show):
+    at = np.array([[0.0, 0.0, 0.0], [50.0, 0.0, 0.0]])
+    right, wrong = (
+        free_response([Marked("a", at, np.array(scores), at[:1], 4.5)], resamples=20)
+        for scores in ((0.9, 0.1), (0.1, 0.9))
+    )
+    told = "The first stage alone ranks better"
+    assert told in show(judged=wrong, screened=right)
+    assert told not in show(judged=right, screened=wrong)
+    assert told not in show(judged=wrong)

@@ -145,9 +145,15 @@ def _head(found: Found) -> Head:
             tile("Identified", found.distances.identified),
             tile("Told right, there or missing", found.distances.known),
         ]
-    few = found.patients < 20
-    cautions = (f"{count(found.patients, 'patient')} tell little.",) if few else ()
-    return Head(meta, (words,), tuple(tiles), cautions)
+    return Head(meta, (words,), tuple(tiles), _cautions(found))
+
+
+def _cautions(found: Found) -> tuple[str, ...]:
+    told = [f"{count(found.patients, 'patient')} tell little."] if found.patients < 20 else []
+    judged, alone = found.judged, found.screened
+    if judged is not None and alone is not None and judged.cpm.value < alone.cpm.value:
+        told.append("The first stage alone ranks better: the second has learnt too briefly.")
+    return tuple(told)
 
 
 def _tell_search(found: Found, judged: Froc) -> Searched:
