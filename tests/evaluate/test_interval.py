@@ -176,3 +176,26 @@ def test_the_area_of_a_sample_is_inside_its_interval():
     wanted = roc_auc_score(predictions.target, predictions.probabilities[:, 1])
     assert found.value == pytest.approx(wanted)
     assert found.low < wanted < found.high
+
+
+def test_losses_with_one_long_tail_are_bounded_further_up_than_down():
+    """The bounds are where Hall's transformation of Student's statistic meets its quantiles."""
+    rng = np.random.default_rng(3)
+    losses, patients = rng.exponential(0.3, 60) ** 2, np.arange(60)
+    found = loss(losses, patients)
+    assert found.high - found.value > 1.5 * (found.value - found.low) > 0
+    error, gap = losses.std(ddof=1) / 60**0.5, losses - losses.mean()
+    skewness = np.mean(gap**3) / np.mean(gap**2) ** 1.5
+    for truth, quantile in ((found.low, t_quantile(60)), (found.high, -t_quantile(60))):
+        t = (found.value - truth) / error
+        cubic = t + skewness * t**2 / 3 / 60**0.5 + skewness**2 * t**3 / 27 / 60
+        assert cubic + skewness / 6 / 60**0.5 == pytest.approx(quantile)
+
+
+def test_losses_without_skewness_have_students_interval():
+    losses, patients = np.tile([0.2, 0.4], 20), np.arange(40)
+    found, reach = loss(losses, patients), t_quantile(40) * np.std(losses, ddof=1) / 40**0.5
+    assert (found.low, found.high) == pytest.approx((0.3 - reach, 0.3 + reach))
+    assert loss(losses / 100, patients).low > 0
+    same = loss(np.full(5, 0.2), np.arange(5))
+    assert (same.low, same.high) == pytest.approx((0.2, 0.2))
