@@ -11,7 +11,14 @@ from medclf.locate.scans import Scan, Target
 from medclf.prepare.settings import Prepare
 from medclf.systems.candidates import Candidates
 from medclf.systems.doubt import UNSURE
-from medclf.systems.measure import Searched, choose_threshold, measure, respond, tell_findings
+from medclf.systems.measure import (
+    LISTED,
+    Searched,
+    choose_threshold,
+    measure,
+    respond,
+    tell_findings,
+)
 from medclf.systems.search import Folder, Search
 
 
@@ -93,6 +100,19 @@ def test_findings_are_told_surest_first_by_their_likeliest_kind():
     assert told.found[0].at_mm == (3.0, 4.0, 5.0)
     assert {one.warnings for one in told.found} == {("too coarse",)}
     assert tell_findings("s", some, ("a", "b"), 0.95).warnings == (UNSURE,)
+
+
+def test_of_many_candidates_the_sure_ones_are_told_and_a_few_more():
+    scores = np.linspace(0.0, 1.0, 100)[:, None]
+    some = Candidates(np.zeros((100, 3)), scores[:, 0], scores)
+    few, many = (tell_findings("s", some, ("a",), least).found for least in (0.95, 0.5))
+    assert (len(few), len(many)) == (LISTED, 50)
+    assert [one.sure for one in few] == [True] * 5 + [False] * (LISTED - 5)
+    assert few[0].score == 1.0
+    landmarks = tuple(f"L{number}" for number in range(30))
+    shares = np.eye(30) * 0.1
+    some = Candidates(np.zeros((30, 3)), shares.sum(1), shares)
+    assert len(tell_findings("s", some, landmarks, 0.5).found) == 30
 
 
 def test_figures_of_landmarks_that_no_scan_has_are_null_in_json(capsys):

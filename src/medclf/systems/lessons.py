@@ -17,8 +17,8 @@ from medclf.systems.work import Work
 COPIES = 12
 """Of each target among the cubes of the second stage, moved by chance."""
 
-MORE, ASIDE = 36, 3
-"""The same, and copies of each false candidate, where lesions are few and all else is many."""
+MORE = 36
+"""The same, where lesions are few and all else is many."""
 
 FEWEST, MOST = 4, 48
 """Copies of each target among those of the screen."""
@@ -62,20 +62,17 @@ def _call_alike(cubes: Cubes, kind: str) -> Cubes:
 
 def judge_cohort(work: Work, found: Mapping[str, Candidates]) -> Cohort:
     """Make cubes of candidates and of targets, to tell which kind each is, or that it is none."""
-    cubes = judge_cubes(work, found, MORE, ASIDE)
+    cubes = judge_cubes(work, found, MORE)
     return make_cohort(cubes, work.search.kinds, work.folder)
 
 
-def judge_cubes(
-    work: Work, found: Mapping[str, Candidates], copies: int = COPIES, aside: int = 0
-) -> list[Cubes]:
+def judge_cubes(work: Work, found: Mapping[str, Candidates], copies: int = COPIES) -> list[Cubes]:
     """Make cubes of candidates that hit and that miss, and of targets.
 
     Args:
         work: Of which the second stage is a part.
         found: Candidates of each scan.
         copies: Of each target in a training scan.
-        aside: Copies of each candidate there that misses.
     """
     search, cubes = work.search, list[Cubes]()
     for number, scan in enumerate(work.learnt):
@@ -85,9 +82,7 @@ def judge_cubes(
         cubes += _targets(work, scan, image, copies if learns else 0, rng)
         places, reach = targets_mm(scan), search.hit_mm(scan)
         some = found[scan.name]
-        wrong = some.missing(places, reach).places_mm
-        moved = _moved(image, wrong, aside if learns else 0, search.edge_mm, rng)
-        cubes.append(Cubes(scan, path, NOTHING, moved))
+        cubes.append(Cubes(scan, path, NOTHING, some.missing(places, reach).places_mm))
         for kind in search.kinds:
             chosen = np.array([target.kind == kind for target in scan.targets], bool)
             hits = some.hitting(places[chosen], reach[chosen])

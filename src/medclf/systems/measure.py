@@ -24,6 +24,9 @@ from medclf.systems.search import Search
 RATES = (2.74,)
 """Beside those of CPM: where Dou et al. report theirs."""
 
+LISTED = 20
+"""Findings of a scan that are told at least, where there are so many."""
+
 
 def targets_mm(scan: Scan) -> np.ndarray:
     """Tell where the targets of a scan lie in the patient: (T, 3)."""
@@ -169,9 +172,14 @@ def tell_findings(
     threshold: float,
     doubts: Sequence[str] = (),
 ) -> Findings:
-    """Make findings of candidates, surest first, each with what makes the scan doubtful."""
-    order = np.argsort(-found.scores, kind="stable")
+    """Make findings of candidates, surest first, each with what makes the scan doubtful.
+
+    All that are sure are told, and the surest of the others until there are `LISTED`, or one for
+    each kind where those are more: a person may want to look at these too.
+    """
     sure = found.scores >= threshold
+    most = max(int(sure.sum()), LISTED, len(kinds))
+    order = np.argsort(-found.scores, kind="stable")[:most]
     warnings = add_unsure(doubts, found.scores, threshold)
     told = (
         Finding(
