@@ -10,7 +10,7 @@ import medclf
 from medclf.comparison import Spectator
 from medclf.contest.outcome import Outcome
 from medclf.contest.work import attempt
-from medclf.errors import CohortError, RunError, SettingError
+from medclf.errors import CohortError, ReadError, RunError, SettingError
 from medclf.evaluate.table import read_predictions
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import open_run
@@ -262,6 +262,22 @@ def test_a_plan_is_made_once_for_all_and_mirrors_are_tried_once(tmp_path, here):
         assert (recipe.prepare, recipe.augment) == (common.prepare, common.augment)
         assert recipe.fit.epochs > 0
         assert recipe.fit.members == 1
+
+
+def test_images_that_cannot_be_read_may_be_left_out_of_all_entries(tmp_path, here):
+    data = write_exams(tmp_path / "pictures")
+    broken = next((data / "train").rglob("*.png"))
+    broken.write_bytes(broken.read_bytes()[:40])
+    asked = {"nets": ["lenet5"], "recipe": quick()}
+    with pytest.raises(ReadError, match=r"1 of 72 images cannot be read.*--skip-unreadable"):
+        medclf.compare(data, tmp_path / "out", **asked)
+    found = medclf.compare(data, tmp_path / "out", **asked, skip_unreadable=True)
+    assert [failure.name for failure in found.failures] == []
+    assert {row["entry"] for row in found.table} == {"pca", "hog", "lenet5"}
+    with (tmp_path / "out" / "exams.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 71
+    again = medclf.compare(data, tmp_path / "out", ["lenet5", "sprint"])
+    assert {row["entry"] for row in again.table} == {"pca", "hog", *PAIR}
 
 
 def test_what_cannot_serve_is_refused_and_leaves_nothing(tmp_path, here):

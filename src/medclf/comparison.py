@@ -112,6 +112,7 @@ def compare(  # noqa: PLR0913 - the command line says the same, option by option
     watch: Spectator = NOBODY,
     pretrained: bool = False,
     methods: Sequence[str] | None = None,
+    skip_unreadable: bool = False,
 ) -> Compared:
     """Train networks and methods under the same terms, and measure them beside classical entries.
 
@@ -133,6 +134,8 @@ def compare(  # noqa: PLR0913 - the command line says the same, option by option
         pretrained: Networks start from published weights; those that have none take no part.
         methods: Names of methods, or "all", each with the plan's network. Those that ask for more
             than the exams have take no part, and the result says what they need.
+        skip_unreadable: Leave out images that cannot be read rather than stop; a folder that was
+            begun so goes on so.
 
     Raises:
         MedclfError: the data, a name or the folder do not serve, or no entry came to its end.
@@ -155,7 +158,7 @@ def compare(  # noqa: PLR0913 - the command line says the same, option by option
             return _hold(_admit(contest, ready, asked), ready, watch)
     if networks is None:
         networks = () if asked else choose_networks(None, pretrained)
-    plan, ready = _prepare(cohort, terms, recipe, columns, watch, networks, asked)
+    plan, ready = _prepare(cohort, terms, recipe, columns, watch, networks, asked, skip_unreadable)
     with sole_use(folder):
         contest = _begin(folder, plan, ready, terms, networks)
         return _hold(_admit(contest, ready, asked), ready, watch)
@@ -186,6 +189,7 @@ def _prepare(
     watch: Spectator,
     networks: tuple[str, ...],
     methods: tuple[str, ...],
+    skip_unreadable: bool,
 ) -> tuple[Plan, Ready]:
     """Plan for all entries, split and prepare the exams; nothing is written yet."""
     minutes, folds = terms.minutes or verbs.MINUTES, terms.folds or 0
@@ -202,7 +206,7 @@ def _prepare(
     plan = make_common(plan, folds, split)
     # Whose weights cannot be had fails alone, later.
     expect_fit(replace(plan.recipe, net=replace(plan.recipe.net, pretrained="")), split)
-    ready = make_ready(cohort, plan.recipe, columns, watch.count)
+    ready = make_ready(cohort, plan.recipe, columns, watch.count, skip_unreadable)
     plan = Plan(ready.recipe, {**plan.reasons, **ready.reasons})
     return try_mirror_once(plan, ready.cohort, ready.store, minutes * 60), ready
 

@@ -21,7 +21,7 @@ from medclf.learn.device import pick_device
 from medclf.learn.exams import Exams, measure_values, standardised
 from medclf.learn.facts import encode_facts
 from medclf.learn.frozen import embed
-from medclf.learn.ready import with_places
+from medclf.learn.ready import keep_read, with_places
 from medclf.learn.recipe import Recipe
 from medclf.method.contract import Method
 from medclf.net.weights import find_source
@@ -35,7 +35,11 @@ Features = NDArray[np.float64]
 
 
 def features(
-    network: str | Path, cohort: Cohort, watch: verbs.Watch = verbs.SILENT, size: int | None = None
+    network: str | Path,
+    cohort: Cohort,
+    watch: verbs.Watch = verbs.SILENT,
+    size: int | None = None,
+    skip_unreadable: bool = False,
 ) -> "DataFrame":
     """Give a row of features for each exam.
 
@@ -46,6 +50,7 @@ def features(
         watch: Told how many images are prepared.
         size: Edge that pictures are prepared to; that of the weights, where it is not given. A
             run has its own.
+        skip_unreadable: Leave out exams that cannot be read rather than stop.
 
     Returns:
         Columns exam, patient, split, label, and f0, f1, …
@@ -62,25 +67,30 @@ def features(
             raise SettingError(
                 f"{place}: a trained run wanted, found one that was joined: name a part"
             )
-        found = _of_run(run, cohort, watch)
-    else:
-        found = _of_body(str(network), cohort, watch, size)
-    return _table(cohort, found)
+        return _table(*_of_run(run, cohort, watch, skip_unreadable))
+    return _table(*_of_body(str(network), cohort, watch, size, skip_unreadable))
 
 
-def _of_run(run: verbs.TrainedRun, cohort: Cohort, watch: verbs.Watch) -> Features:
+def _of_run(
+    run: verbs.TrainedRun, cohort: Cohort, watch: verbs.Watch, skip: bool
+) -> tuple[Cohort, Features]:
     trained = run.trained
     cohort = with_places(cohort, trained.recipe, watch.count)
-    store = open_store(cohort.records, trained.recipe.prepare, progress=watch.count)
+    store = open_store(
+        cohort.records, trained.recipe.prepare, progress=watch.count, skip_unreadable=skip
+    )
+    cohort = keep_read(cohort, store)
     facts = encode_facts(cohort.records, trained.recipe.facts)
     exams = standardised(store, torch.empty(0), trained.values, trained.device, facts)
     each = [
         _embed(member, exams, len(cohort.records), trained.recipe) for member in trained.members
     ]
-    return np.concatenate(each, axis=1)
+    return cohort, np.concatenate(each, axis=1)
 
 
-def _of_body(name: str, cohort: Cohort, watch: verbs.Watch, size: int | None) -> Features:
+def _of_body(
+    name: str, cohort: Cohort, watch: verbs.Watch, size: int | None, skip: bool
+) -> tuple[Cohort, Features]:
     source = find_source(name)
     # A method that joins images would do so by weights that nothing has taught.
     planned = verbs.plan(cohort, watch=watch, net=name, pretrained=True, method="whole_image")
@@ -91,9 +101,10 @@ def _of_body(name: str, cohort: Cohort, watch: verbs.Watch, size: int | None) ->
     recipe = replace(recipe, prepare=prepare)
     if not prepare.learnt:
         prepare = learn_standard([cohort.records[i] for i in _telling(cohort)], prepare)
-    store = open_store(cohort.records, prepare, progress=watch.count)
+    store = open_store(cohort.records, prepare, progress=watch.count, skip_unreadable=skip)
+    cohort = keep_read(cohort, store)
     method = build_method(recipe, cohort.task, 0, pick_device())
-    return _embed(method, _standardised(store, cohort), len(cohort.records), recipe)
+    return cohort, _embed(method, _standardised(store, cohort), len(cohort.records), recipe)
 
 
 def _standardised(store: Store, cohort: Cohort) -> Exams:

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,3 +25,15 @@ def test_a_row_for_each_exam_of_what_a_run_sees_in_it(medclf, trained, tmp_path,
 def test_other_forms_of_tables_and_runs_that_are_none_are_refused(refuse, pictures, tmp_path):
     refuse("features", "run", pictures, "--out", tmp_path / "f.xlsx", words=("f.xlsx", ".parquet"))
     refuse("features", "run", pictures, "--out", tmp_path / "f.csv", words=("'run'",))
+
+
+def test_exams_that_cannot_be_read_may_be_left_out(medclf, refuse, trained, tmp_path):
+    data = tmp_path / "pictures"
+    shutil.copytree(trained.parent / "pictures", data)
+    broken = next(data.rglob("*.png"))
+    broken.write_bytes(broken.read_bytes()[:40])
+    out = tmp_path / "f.csv"
+    refuse("features", trained, data, "--out", out, words=(broken.name, "--skip-unreadable"))
+    told = medclf("features", trained, data, "--out", out, "--skip-unreadable")
+    assert told.out.endswith(f": {out}; 1 left out: cannot be read\n")
+    assert len(pd.read_csv(out)) == 39

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from medclf.cli.options import Data, Json, takes_columns
+from medclf.cli.options import Data, Json, SkipUnreadable, takes_columns
 from medclf.cli.plan import Pretrained
 from medclf.cli.progress import show_progress
 from medclf.cli.standings import show_standings
@@ -77,6 +77,7 @@ def compare(  # noqa: PLR0913 - each argument is an option of the command line
     recipe: RecipeFile = None,
     pretrained: Pretrained = False,
     methods: Methods = None,
+    skip_unreadable: SkipUnreadable = False,
     as_json: Json = False,
 ) -> None:
     """Train networks and methods on DATA under the same terms: which is best, and at what price.
@@ -94,6 +95,7 @@ def compare(  # noqa: PLR0913 - each argument is an option of the command line
         found = compare_networks(
             *(data, folder, names, minutes, folds, seed, chosen, columns, watch, pretrained),
             methods=ways,
+            skip_unreadable=skip_unreadable,
         )
     if as_json:
         sys.stdout.write(json.dumps(found.to_json()) + "\n")

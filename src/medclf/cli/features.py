@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from medclf.cli.options import Data, takes_columns
+from medclf.cli.options import Data, SkipUnreadable, takes_columns
 from medclf.cli.output import expect_place, write_output
 from medclf.cli.progress import show_progress
 
@@ -27,6 +27,7 @@ def features(
     size: Annotated[
         int | None, typer.Option(help="Edge of the pictures.", min=28, show_default="the network's")
     ] = None,
+    skip_unreadable: SkipUnreadable = False,
 ) -> None:
     """Write the features that a pretrained network, or a run, sees in each exam.
 
@@ -41,7 +42,10 @@ def features(
         raise SettingError(f"{out}: a .parquet or .csv file wanted")
     expect_place(out)
     with show_progress("Preparing images") as count:
-        found = work_out(network, read_cohort(data, columns), verbs.Watch(count=count), size)
+        cohort, watch = read_cohort(data, columns), verbs.Watch(count=count)
+        found = work_out(network, cohort, watch, size, skip_unreadable)
     table = found.to_csv if out.suffix == ".csv" else found.to_parquet
     write_output(out, lambda part: table(part, index=False))
-    sys.stdout.write(f"{len(found)} exams, {found.shape[1] - 4} features: {out}\n")
+    less = len(cohort.records) - len(found)
+    told = f"; {less} left out: cannot be read" if less else ""
+    sys.stdout.write(f"{len(found)} exams, {found.shape[1] - 4} features: {out}{told}\n")

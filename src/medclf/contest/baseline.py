@@ -88,7 +88,7 @@ class Baseline:
             MedclfError: the exams do not allow it.
         """
         terms, start = self.terms, time.monotonic()
-        store = open_store(self.cohort.records, terms.prepare)
+        store = open_store(self.cohort.records, terms.prepare, skip_unreadable=True)
         if store.digest != terms.digest:
             raise RunError(f"{self.cohort.origin}: the images have changed since the start")
         cohort, rows = open_exams(self.cohort, store, terms.folds)

@@ -57,7 +57,7 @@ class Network:
             RunError: the images have changed, or the budget did not suffice for every fold.
             MedclfError: the network does not fit the exams.
         """
-        store = open_store(self.cohort.records, self.recipe.prepare)
+        store = open_store(self.cohort.records, self.recipe.prepare, skip_unreadable=True)
         if store.digest != self.facts["data"]["digest"]:
             raise RunError(f"{self.cohort.origin}: the images have changed since the start")
         known = with_places(self.cohort, self.recipe)

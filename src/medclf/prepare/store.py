@@ -227,11 +227,7 @@ def _allow(failures: Failures, names: Sequence[str], skip: bool) -> Failures:
         for i in sorted(failures)[:NAMED]
     ]
     more = "; …" if len(failures) > NAMED else ""
-    others = (
-        ", or let training and evaluation leave them out by --skip-unreadable"
-        if len(failures) < len(names)
-        else ""
-    )
+    others = ", or leave them out by --skip-unreadable" if len(failures) < len(names) else ""
     raise ReadError(
         f"{len(failures)} of {len(names)} images cannot be read: {'; '.join(first)}{more}; "
         f"mend them or take them out of the data{others}"
