@@ -21,8 +21,8 @@ the bootstrap.
 Source: Wilson. Probable inference, the law of succession, and statistical inference. JASA 1927.
 Korn, Graubard. Confidence intervals for proportions with small expected number of positive counts.
 Survey Methodology 1998 (effective number). Hall. On the removal of skewness by transformation.
-Journal of the Royal Statistical Society B 1992. Zou, Donner. Construction of confidence limits about
-effect measures. Statistics in Medicine 2008 (MOVER).
+Journal of the Royal Statistical Society B 1992. Zou, Donner. Construction of confidence limits
+about effect measures. Statistics in Medicine 2008 (MOVER).
 """
 
 from collections.abc import Sequence
@@ -177,7 +177,7 @@ def t_quantile(patients: int) -> float:
 def _patient_sums(values: Numbers, patients: NDArray[np.generic]) -> Numbers:
     """Sum by patient how far the values, (N,), lie from their mean: (P,)."""
     _, whose = np.unique(patients, return_inverse=True)
-    return np.bincount(whose, values - values.mean())
+    return np.asarray(np.bincount(whose, values - values.mean()), np.float64)
 
 
 def _bend(sums: Numbers) -> float:
@@ -185,14 +185,14 @@ def _bend(sums: Numbers) -> float:
     spread = float(np.sqrt(np.square(sums).mean()))
     if spread <= ROUNDING:
         return 0.0
-    return float(np.power(sums / spread, 3).mean()) / (6 * len(sums) ** 0.5)
+    return float(np.power(sums / spread, 3).mean() / (6 * np.sqrt(len(sums))))
 
 
 def _skewed(quantile: float, bend: float) -> float:
     """Bend a quantile of Student's t to that of a mean of skewed values: Hall's cubic, inverted."""
     if abs(bend) <= ROUNDING:
         return quantile
-    return float(np.cbrt(1 + 6 * bend * (quantile - bend)) - 1) / (2 * bend)
+    return (float(np.cbrt(1 + 6 * bend * (quantile - bend))) - 1) / (2 * bend)
 
 
 def _deviation(replicates: Numbers) -> float:
