@@ -51,3 +51,4 @@ def test_one_is_told_with_its_options(medclf, name, options):
 
 def test_a_name_that_is_none_is_refused_with_the_nearest(refuse):
     refuse("methods", "exam_bags", words=("exam_bags", "did you mean 'exam_bag'"))
+    refuse("methods", "screen_then_juge", words=("did you mean 'screen_then_judge'",))

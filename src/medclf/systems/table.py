@@ -100,7 +100,7 @@ def load_system(name: str) -> Loaded:
     """
     if name not in SYSTEMS:
         near = get_close_matches(name, SYSTEMS, n=1, cutoff=0.0)[0]
-        raise SettingError(f"no system is called {name!r}; the nearest is {near}")
+        raise SettingError(f"no system is called {name!r}; did you mean {near!r}?")
     file = importlib.import_module(f"medclf.systems.{name}")
     choices = getattr(file, "CHOICES", {})
     expect = getattr(file, "expect_options", lambda options: None)
