@@ -128,6 +128,23 @@ def test_killed_at_any_moment(records, tmp_path):
     assert set(_names(tmp_path)) == {"store"}
 
 
+def test_a_store_that_nobody_opened_for_long_goes_when_another_is_made(records, tmp_path):
+    names = {}
+    for edge in (8, 9):
+        before = set((tmp_path / "stores").glob("*"))
+        open_store(records, Prepare((8, edge), 1), tmp_path)
+        (names[edge],) = set((tmp_path / "stores").glob("*")) - before
+    long_ago = time.time() - 86_400 * (shelf.UNUSED_DAYS + 1)
+    for place in names.values():
+        os.utime(place / "store.json", (long_ago, long_ago))
+    used = open_store(records, SETTINGS, tmp_path)  # Which is one that is there.
+    assert all(place.is_dir() for place in names.values())
+    open_store(records, Prepare((8, 10), 1), tmp_path)
+    assert names[8].is_dir()
+    assert not names[9].exists()
+    _whole(used, records)
+
+
 def test_what_others_left_is_swept_and_what_is_at_work_is_not(records, tmp_path):
     folder = tmp_path / "stores"
     folder.mkdir()

@@ -34,12 +34,15 @@ def find_held(folder: Path, order: Order) -> Held:
         wanted.setdefault(digest, []).append(row)
     held: Held = {}
     for store in _like(folder, order):
-        digests = (store / ROWS).read_bytes()
+        try:
+            digests = (store / ROWS).read_bytes()
+            shape = (len(digests) // DIGEST_BYTES, *order.shape[1:])
+            values = np.memmap(store / VALUES, order.settings.dtype, mode="r", shape=shape)
+        except FileNotFoundError:  # It was put away meanwhile.
+            continue
         found = [(at, d) for at, d in enumerate(_parted(digests)) if d in wanted]
         if not found:
             continue
-        shape = (len(digests) // DIGEST_BYTES, *order.shape[1:])
-        values = np.memmap(store / VALUES, order.settings.dtype, mode="r", shape=shape)
         here = {row: (values, at) for at, digest in found for row in wanted.pop(digest, ())}
         if noted := read_noted(store):
             keys = {name_image(row.source, order.files) for row in here}

@@ -3,7 +3,7 @@
 A store is made in a temporary folder beside its place, under a lock, brought to disk, and moved
 to its place by one rename. A process that wants the same meanwhile waits. What a killed process
 left is known by its lock, which is free: whoever wants the same store goes on with it, and it is
-removed when nobody has for some days.
+removed when nobody has for some days. So is a store that nobody has opened for a month.
 """
 
 import errno
@@ -12,6 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ from medclf.prepare.order import FORM, Failures, Order
 
 KEPT_DAYS = 3.0
 """How long what a killed process left waits for somebody to go on with it."""
+
+UNUSED_DAYS = 30.0
+"""How long a store is kept that nobody opens."""
 
 Check = Callable[[Failures], object]
 """Raises where a store without these images is not wanted."""
@@ -90,7 +94,11 @@ def _find(folder: Path, order: Order, check: Check) -> tuple[Order, Failures] | 
         size = (folder / kept.name / VALUES).stat().st_size
     except FileNotFoundError:
         return None
-    return (kept, failures) if size == _bytes(kept) else None
+    if size != _bytes(kept):
+        return None
+    with suppress(OSError):  # Of a shelf that may only be read.
+        os.utime(folder / kept.name / FACTS)
+    return kept, failures
 
 
 def _make(folder: Path, order: Order, progress: Progress | None) -> tuple[Order, Failures]:
@@ -134,19 +142,25 @@ def _publish(making: Path, place: Path, order: Order) -> None:
 
 
 def _sweep(folder: Path, name: str) -> None:
-    """Remove what killed processes left: locks that are free, and folders that have grown old."""
+    """Remove what killed processes left: locks that are free, and folders that have grown old.
+
+    Stores that nobody has opened for long go too; who has mapped one keeps what he has.
+    """
+    for facts in folder.glob(f"*/{FACTS}"):
+        if _age_days(facts) > UNUSED_DAYS:
+            shutil.rmtree(facts.parent, ignore_errors=True)
     left = {path.with_suffix("") for path in (*folder.glob("*.making"), *folder.glob("*.lock"))}
     for other in left - {folder / name}:
         with hold(other.with_suffix(".lock"), wait=False) as free:  # Which takes it away.
             making = other.with_suffix(".making")
-            if free and _age_days(making) > KEPT_DAYS:
+            if free and _age_days(making, *making.glob("*")) > KEPT_DAYS:
                 shutil.rmtree(making, ignore_errors=True)
 
 
-def _age_days(making: Path) -> float:
-    """Tell how long nobody has written into a folder."""
+def _age_days(*paths: Path) -> float:
+    """Tell how long nobody has written into any of these."""
     try:
-        last = max(path.stat().st_mtime for path in (making, *making.iterdir()))
+        last = max(path.stat().st_mtime for path in paths)
     except OSError:
         return 0.0
     return (time.time() - last) / 86_400
