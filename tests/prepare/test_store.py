@@ -154,8 +154,7 @@ def test_all_that_cannot_be_read_is_told_in_one_line(damaged, tmp_path):
     assert "005.png: 1 channel wanted, found 3 of colour" in message
     assert "008.png" not in message
     assert message.endswith(
-        "; …; mend them or take them out of the data, or let training and "
-        "evaluation leave them out by --skip-unreadable"
+        "; …; mend them or take them out of the data, or leave them out by --skip-unreadable"
     )
     assert "\n" not in message
 
