@@ -142,7 +142,7 @@ def test_runs_on_other_exams_are_refused(predicted):
         (first.select(np.arange(19)), "exam 19"),
         (renamed, "only one has"),
         (replace(first, target=1 - first.target), "target of 'exam 0'"),
-        (replace(first, patients=np.full(20, "a")), "patients"),
+        (replace(first, patients=np.full(20, "a")), "the patient of"),
         (replace(first, task=Task(("a", "b"))), "one task"),
     ):
         with pytest.raises(CohortError, match=message):
@@ -204,3 +204,18 @@ def test_the_bootstrap_agrees_with_delong(predicted):
     assert found.value == pytest.approx(wanted.value)
     assert found.low == pytest.approx(wanted.low, abs=0.01)
     assert found.p == pytest.approx(wanted.p, abs=0.02)
+
+
+def test_patients_go_by_whose_exams_belong_together_not_by_their_numbers():
+    rng = np.random.default_rng(0)
+    target = rng.integers(2, size=40)
+    one, other = entries(target, *rng.standard_normal((2, 40)))
+    whose = np.arange(40) // 2
+    one = replace(one, patients=np.char.add("p", whose.astype(str)))
+    renamed = replace(other, patients=np.char.add("q", (whose + 7).astype(str)))
+    alike = compare_areas([one, replace(other, patients=one.patients)], 0)
+    assert compare_areas([one, renamed], 0) == alike
+    joined = replace(other, patients=np.where(whose == 4, "p3", one.patients))
+    for pair in ([one, joined], [joined, one]):
+        with pytest.raises(CohortError, match="the patient of '6' differs"):
+            compare_areas(pair, 0)

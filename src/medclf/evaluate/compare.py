@@ -184,7 +184,11 @@ def _placements(positive: NDArray[np.bool_], scores: Numbers) -> tuple[Numbers, 
 
 
 def _aligned(first: Predictions, second: Predictions) -> Predictions:
-    """Put the second run's exams in the first's order."""
+    """Put the second run's exams in the first's order.
+
+    Patients go by numbers that hang on all exams of a run, so what must agree is whose exams
+    belong together.
+    """
     if first.task != second.task:
         raise CohortError(
             f"runs of one task are wanted: {first.task.classes} and {second.task.classes} differ"
@@ -194,10 +198,17 @@ def _aligned(first: Predictions, second: Predictions) -> Predictions:
         raise CohortError(f"runs on the same exams are wanted: only one has {str(alone[0])!r}")
     back = np.argsort(first.exams).argsort()
     second = second.select(np.argsort(second.exams)[back])
-    for name in ("target", "patients"):
-        same = np.asarray(getattr(first, name) == getattr(second, name))
-        fault = ~same.reshape(len(same), -1).all(1)
-        if fault.any():
-            exam = str(first.exams[fault.argmax()])
-            raise CohortError(f"runs on the same exams are wanted: the {name} of {exam!r} differs")
+    targets = np.asarray(first.target == second.target).reshape(len(first.exams), -1)
+    for what, same in (("target", targets.all(1)), ("patient", _together(first, second))):
+        if not same.all():
+            exam = str(first.exams[same.argmin()])
+            raise CohortError(f"runs on the same exams are wanted: the {what} of {exam!r} differs")
     return second
+
+
+def _together(first: Predictions, second: Predictions) -> NDArray[np.bool_]:
+    """Say of which exams the patient has the same exams in both runs: (N,)."""
+    one, other = (np.unique(run.patients, return_inverse=True)[1] for run in (first, second))
+    pairs, whose = np.unique(np.stack([one, other]), axis=1, return_inverse=True)
+    shared = [np.bincount(side)[side] == 1 for side in pairs]
+    return np.asarray((shared[0] & shared[1])[whose.ravel()])
