@@ -105,7 +105,7 @@ def test_mixing_channels_is_a_product_of_matrices(count):
     x = torch.randn(count, 8, 3, 4, 5).contiguous(memory_format=order)
     weights = torch.randn(count, 5, 3, 4, 5)
     for value, true in zip(results(conv, x, weights), results(reference, x, weights), strict=True):
-        assert torch.allclose(value, true, atol=1e-5)
+        assert torch.allclose(value, true, atol=1e-4)  # gradients are sums of up to 960 products
     assert conv(x).is_contiguous(memory_format=order)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert conv(x).dtype == torch.bfloat16
