@@ -17,8 +17,11 @@ from medclf.systems.work import Work
 COPIES = 12
 """Of each target among the cubes of the second stage, moved by chance."""
 
-MORE = 36
-"""The same, where lesions are few and all else is many."""
+MORE, ASIDE = 36, 3
+"""The same, and copies of each false candidate, where lesions are few and all else is many."""
+
+FALSE = 800
+"""Cubes of false candidates of a scan: where it puts many forward there are fewer copies."""
 
 FEWEST, MOST = 4, 48
 """Copies of each target among those of the screen."""
@@ -62,17 +65,21 @@ def _call_alike(cubes: Cubes, kind: str) -> Cubes:
 
 def judge_cohort(work: Work, found: Mapping[str, Candidates]) -> Cohort:
     """Make cubes of candidates and of targets, to tell which kind each is, or that it is none."""
-    cubes = judge_cubes(work, found, MORE)
+    aside = min(ASIDE, max(0, FALSE // work.option("most") - 1))
+    cubes = judge_cubes(work, found, MORE, aside)
     return make_cohort(cubes, work.search.kinds, work.folder)
 
 
-def judge_cubes(work: Work, found: Mapping[str, Candidates], copies: int = COPIES) -> list[Cubes]:
+def judge_cubes(
+    work: Work, found: Mapping[str, Candidates], copies: int = COPIES, aside: int = 0
+) -> list[Cubes]:
     """Make cubes of candidates that hit and that miss, and of targets.
 
     Args:
         work: Of which the second stage is a part.
         found: Candidates of each scan.
         copies: Of each target in a training scan.
+        aside: Copies of each candidate there that misses, moved too.
     """
     search, cubes = work.search, list[Cubes]()
     for number, scan in enumerate(work.learnt):
@@ -82,7 +89,9 @@ def judge_cubes(work: Work, found: Mapping[str, Candidates], copies: int = COPIE
         cubes += _targets(work, scan, image, copies if learns else 0, rng)
         places, reach = targets_mm(scan), search.hit_mm(scan)
         some = found[scan.name]
-        cubes.append(Cubes(scan, path, NOTHING, some.missing(places, reach).places_mm))
+        wrong = some.missing(places, reach).places_mm
+        moved = _moved(image, wrong, aside if learns else 0, search.edge_mm, rng)
+        cubes.append(Cubes(scan, path, NOTHING, moved))
         for kind in search.kinds:
             chosen = np.array([target.kind == kind for target in scan.targets], bool)
             hits = some.hitting(places[chosen], reach[chosen])
