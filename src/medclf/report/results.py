@@ -11,9 +11,8 @@ from medclf.report.mark import UNKNOWN, Axis
 from medclf.report.words import LEVEL, NAMES, meaning_of, name_of, number
 
 CAPTION = (
-    f"In small type the {LEVEL} interval, made to hold the truth 95 times in 100; log loss and "
-    "Brier score do so less often where few patients show a class. Exams of one patient count "
-    "together."
+    f"In small type the {LEVEL} interval, made to hold the truth 95 times in 100. Exams of one "
+    "patient count together."
 )
 
 
