@@ -3,6 +3,7 @@
     python bench/lesions.py real --data $MEDCLF_DATA --minutes 10 --judges patch,near_and_far
     python bench/lesions.py brains --patients 40 --minutes 10 --turns 5
     python bench/lesions.py chests --patients 40 --minutes 10 --turns 5
+    python bench/lesions.py chests --minutes 20 --judges near_and_far,near_and_far:800
 
 Microbleeds and their mimics (veins, calcifications) planted into the ten T1 brains of IXI, so that
 the background is real and the truth exact; microbleeds of phantom brains; nodules of phantom
@@ -12,6 +13,7 @@ sensitivity at 2.74 false positives in a scan, where Dou et al. report 93.16 % o
 their own, CPM, how many of each size are found, and what the second stage takes away: the false
 positives of the screen that are gone where at most 3 % of its sensitivity are.
 
+A second stage may be named with the candidates of a scan that it judges; without, they are 200.
 Prints Markdown; intervals are by patient. What is done is kept in --out, and the same command goes
 on. Samples of IXI's brains are 2 mm apart: bleeds smaller than two of them hardly show.
 """
@@ -35,14 +37,18 @@ from medclf.evaluate.froc import Froc, Marked, free_response
 from medclf.locate.scans import NEAREST_MM
 from medclf.systems import locate
 from medclf.systems.candidates import Candidates, kept_candidates
+from medclf.systems.screening import OPTIONS
 from medclf.systems.search import open_folder
 
 KINDS = {"real": "bleed", "brains": "bleed", "chests": "nodule"}
 RATE = 2.74
 LOST = 0.03
 SIZES_MM = (2, 4, 6, 12)
-STAGE = ("judge", "findings.csv", "scores.json", "report.html", "found-val.npz", "found-test.npz")
-"""What is made anew for another second stage."""
+STAGE = (
+    *("judge", "candidates.npz", "findings.csv", "scores.json", "report.html"),
+    *("found-val.npz", "found-test.npz"),
+)
+"""What is made anew for another second stage; the screen is not."""
 
 
 def main() -> None:
@@ -66,8 +72,8 @@ def main() -> None:
     for turn in range(args.turns):
         table = deal(truth, turn, args.out / f"turn-{turn}.csv")
         for judge in judges:
-            place = args.out / f"turn-{turn}-{judge}-{args.seed}"
-            first = args.out / f"turn-{turn}-{judges[0]}-{args.seed}"
+            place = args.out / f"turn-{turn}-{judge.replace(':', '-')}-{args.seed}"
+            first = args.out / f"turn-{turn}-{judges[0].replace(':', '-')}-{args.seed}"
             search(table, place, first, kind, judge, args.minutes, args.seed)
             found[judge] += read(table, place, kind)
             print(f"turn {turn}, {judge}: {place}", flush=True)
@@ -118,18 +124,19 @@ def search(
     table: Path, place: Path, first: Path, kind: str, judge: str, minutes: float, seed: int
 ) -> None:
     """Train a system, with the screen of the first where that is done."""
-    begun = open_folder(place)
+    begun, (name, _, most) = open_folder(place), judge.partition(":")
+    options = {"judge": name, "most": int(most or OPTIONS["most"])}
     if begun is None and place != first:
         shutil.copytree(first, place)
-        for name in STAGE:
-            gone = place / name
+        for part in STAGE:
+            gone = place / part
             shutil.rmtree(gone) if gone.is_dir() else gone.unlink(missing_ok=True)
         copied = open_folder(place)
         if copied is None:
             raise SystemExit(f"{first}: holds no system")
         kept = dict(copied.facts["search"])
         begun = copied.update(
-            state="begun", search={**kept, "options": {**kept["options"], "judge": judge}}
+            state="begun", search={**kept, "options": {**kept["options"], **options}}
         )
     if begun is not None and begun.done:
         return
@@ -137,9 +144,7 @@ def search(
         locate.resume(place)
         return
     columns = Columns(label="kind")
-    locate.train(
-        *(table, place, minutes, seed, "screen_then_judge", [kind], {"judge": judge}, columns)
-    )
+    locate.train(*(table, place, minutes, seed, "screen_then_judge", [kind], options, columns))
 
 
 @dataclass(frozen=True)

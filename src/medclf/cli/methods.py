@@ -27,21 +27,15 @@ def methods(
 
     Example: medclf methods, then medclf train exams.csv --method exam_bag
     """
-    from difflib import get_close_matches
-
     from rich.console import Console
 
-    from medclf.errors import SettingError
-    from medclf.method.table import METHODS
+    from medclf.method.table import METHODS, find_method
     from medclf.systems.table import SYSTEMS
 
     if name in SYSTEMS:
         _tell_systems(Console(highlight=False, soft_wrap=True), {name: SYSTEMS[name]}, as_json)
         return
-    if name and name not in METHODS:
-        near = get_close_matches(name, [*METHODS, *SYSTEMS], n=1, cutoff=0.0)[0]
-        raise SettingError(f"no method is called {name!r}; did you mean {near!r}?")
-    chosen = {name: METHODS[name]} if name else METHODS
+    chosen = {name: find_method(name, SYSTEMS)} if name else METHODS
     if as_json:
         told = [
             {

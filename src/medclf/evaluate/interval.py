@@ -117,10 +117,10 @@ def loss(losses: Numbers, patients: NDArray[np.generic]) -> Figure:
     if not len(losses):
         return Figure(np.nan)
     value = float(np.mean(losses))
-    se = clustered_error(losses, patients)
+    sums = _patient_sums(losses, patients)
+    se = _error(sums, len(losses))
     if not np.isfinite(se):
         return Figure(value, 0.0, np.inf) if value else Figure(value)
-    sums = _patient_sums(losses, patients)
     quantile = t_quantile(len(sums))
     low, high = (value - se * _skewed(z, _bend(sums)) for z in (quantile, -quantile))
     return Figure(value, max(0.0, low), high)
@@ -163,10 +163,7 @@ def average(figures: Sequence[Figure], replicates: Numbers) -> Figure:
 
 def clustered_error(values: Numbers, patients: NDArray[np.generic]) -> float:
     """Find the standard error of a mean over exams, (N,), that cluster by patient."""
-    sums = _patient_sums(values, patients)
-    if len(sums) < 2:
-        return np.inf
-    return float(np.sqrt(len(sums) / (len(sums) - 1) * np.square(sums).sum()) / len(values))
+    return _error(_patient_sums(values, patients), len(values))
 
 
 def t_quantile(patients: int) -> float:
@@ -178,6 +175,13 @@ def _patient_sums(values: Numbers, patients: NDArray[np.generic]) -> Numbers:
     """Sum by patient how far the values, (N,), lie from their mean: (P,)."""
     _, whose = np.unique(patients, return_inverse=True)
     return np.asarray(np.bincount(whose, values - values.mean()), np.float64)
+
+
+def _error(sums: Numbers, exams: int) -> float:
+    """Find the standard error of a mean over exams from the sums by patient, (P,)."""
+    if len(sums) < 2:
+        return np.inf
+    return float(np.sqrt(len(sums) / (len(sums) - 1) * np.square(sums).sum()) / exams)
 
 
 def _bend(sums: Numbers) -> float:

@@ -6,7 +6,7 @@ of the data. To add a method, write its file and its line here.
 
 import importlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
@@ -129,14 +129,18 @@ COPIED = frozenset(
 """Methods that see an image whole, and so average its shifted copies in use."""
 
 
-def find_method(name: str) -> Entry:
+def find_method(name: str, others: Iterable[str] = ()) -> Entry:
     """Find a method by name.
+
+    Args:
+        name: Of the method.
+        others: Further names that may have been meant.
 
     Raises:
         SettingError: there is none; the nearest name is told.
     """
     if name not in METHODS:
-        near = get_close_matches(name, METHODS, n=1, cutoff=0.0)[0]
+        near = get_close_matches(name, [*METHODS, *others], n=1, cutoff=0.0)[0]
         raise SettingError(f"no method is called {name!r}; did you mean {near!r}?")
     return METHODS[name]
 
