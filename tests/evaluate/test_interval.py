@@ -9,6 +9,7 @@ from medclf.core.task import Task
 from medclf.evaluate.figures import find_figures
 from medclf.evaluate.interval import (
     Figure,
+    area,
     average,
     calibration,
     clustered_error,
@@ -66,6 +67,11 @@ def test_bounds_enclose_the_value_and_stay_in_range():
 
 def test_an_area_is_no_surer_than_its_exams_allow():
     replicates = np.random.default_rng(0).normal(0.99, 0.001, 500)
+    found = area(0.99, replicates, 15)
+    assert (found.low, found.high) == pytest.approx(wilson(0.99, 90))
+    wide = np.random.default_rng(0).normal(0.9, 0.1, 500)
+    found, exams = area(0.9, wide, 15), 0.9 * 0.1 / wide.var(ddof=1)
+    assert (found.low, found.high) == pytest.approx(wilson(0.9, exams))
     found = share(0.99, replicates, 1000, most=100)
     assert (found.low, found.high) == pytest.approx(wilson(0.99, 100, t_quantile(1000)))
 
@@ -83,19 +89,22 @@ def test_an_area_of_few_positive_patients_is_worth_few_exams(per_patient):
     for rarer in (made, replace(made, target=1 - target, probabilities=chances[:, ::-1])):
         found = find_figures(rarer, Decision((0.5,)), resamples=40).whole["auc"]
         assert 0.9997 < found.value < 1
-        assert (found.low, found.high) == pytest.approx(wilson(found.value, 30, t_quantile(5)))
+        assert (found.low, found.high) == pytest.approx(wilson(found.value, 30))
 
 
 def test_one_patient_alone_shows_no_spread():
     replicates = np.random.default_rng(0).normal(0.9, 0.01, 500)
     found = share(0.9, replicates, patients=1)
     assert (found.low, found.high) == pytest.approx(wilson(0.9, 1, t_quantile(1)))
+    found = area(0.9, replicates, patients=1)
+    assert (found.low, found.high) == pytest.approx(wilson(0.9, 1))
 
 
 def test_nothing_known_is_nan():
     for found in (
         proportion(np.array([]), np.array([])),
         share(np.nan, np.array([0.5]), 3),
+        area(np.nan, np.array([0.5]), 3),
         loss(np.array([]), np.array([])),
         average([Figure(np.nan)], np.zeros((1, 3))),
         calibration(np.nan, np.array([0.1]), 3, 0.1),

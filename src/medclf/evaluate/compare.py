@@ -4,7 +4,7 @@ DeLong's test asks it of the area under the ROC curve, in closed form: each posi
 share of negatives below it, each negative the share of positives above it, both from ranks in one
 sort; the spread of their differences between runs gives the standard error. Summed by patient
 first, it holds for several exams per patient too. The paired bootstrap asks it of mean areas over
-classes, with the same drawn patients for all runs. As in `interval`, Student's t on the patients of
+classes, with the same drawn patients for all runs. Student's t on the patients of
 the rarer side tells how far that error may be trusted. Holm's correction keeps many questions
 honest.
 

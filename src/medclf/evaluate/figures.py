@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from medclf.evaluate.bootstrap import held_by, patient_weights
 from medclf.evaluate.interval import (
     Figure,
+    area,
     average,
     calibration,
     loss,
@@ -26,8 +27,6 @@ from medclf.evaluate.table import Predictions
 from medclf.evaluate.threshold import Decision
 
 RESAMPLES = 2000
-# An area is believed to be worth so many exams for each patient of the rarer side; see `interval`.
-EXAMS_OF_A_PATIENT = 6
 
 
 @dataclass(frozen=True)
@@ -69,15 +68,13 @@ def _by_class(measure: Measure, drawn: dict[str, Numbers]) -> dict[str, tuple[Fi
     rarer = {"f1": with_it, "auc": np.minimum(with_it, without)}
     rarer["average_precision"] = rarer["auc"]
     found, each = measure().each, range(measure.classes)
-    most = dict.fromkeys(AVERAGED, np.full(measure.classes, np.inf))
-    most["auc"] = EXAMS_OF_A_PATIENT * rarer["auc"]
 
     def parts(of: NDArray[np.bool_], right: NDArray[np.bool_]) -> tuple[Figure, ...]:
         return tuple(proportion(right[of[:, k], k], patients[of[:, k]]) for k in each)
 
     def bounded(name: str, k: int) -> Figure:
-        value, people = float(found[name][k]), int(rarer[name][k])
-        return share(value, drawn[name][k], people, float(most[name][k]))
+        bound = area if name == "auc" else share
+        return bound(float(found[name][k]), drawn[name][k], int(rarer[name][k]))
 
     return {name: tuple(bounded(name, k) for k in each) for name in AVERAGED} | {
         "sensitivity": parts(sides, said),

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from medclf.errors import SettingError
 from medclf.learn.committee import Part, side_by_side
 from medclf.learn.exams import Exams
 from medclf.learn.loop import Indices, draw_order, judge, run_epoch
@@ -18,6 +19,9 @@ from medclf.method.contract import Taught
 LADDER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 125, 150, 200)
 TIMED_STEPS = 5
 SLOW = 1.0  # seconds of a step from which on no more steps are timed
+SLOWEST = 5.0  # seconds of a step from which on a few exams stand for its batch
+PROBED = 4  # exams of that few
+FEWEST_SLOW_STEPS = 4  # of a budget; of quick steps as few as one may be taken
 FEWEST_EPOCHS = 4
 FEWEST_STEPS = 150  # of a member: below, it is hardly better than chance, and more of them as well
 JUDGING = 0.3  # share of the seconds left that judging at the end may take
@@ -59,18 +63,22 @@ def time_steps(
         def learn(several: Indices) -> float:
             return _seconds(lambda: run_epoch(member, exams, several, 1)) * batch / len(several)
 
-        def look() -> float:
-            spent = _seconds(lambda: judge(member.average, exams, judged, member.fit))
-            return spent / len(judged)
+        def look(several: Indices) -> float:
+            spent = _seconds(lambda: judge(member.average, exams, several, member.fit))
+            return spent / len(several)
 
         # The first pass of every shape also compiles its kernels: it is not timed.
+        learn(few[:PROBED])
+        step = learn(few[:PROBED])
+        if step > SLOWEST:
+            return step, look(few[:PROBED])
         learn(few[:batch])
-        look()
-        step, each = learn(few[:batch]), look()
+        look(judged)
+        step, each = learn(few[:batch]), look(judged)
         if step > SLOW:
             return step, each
         # The better of several: a busy moment of the machine is not its pace.
-        return min(step, learn(few), learn(few)), min(each, look())
+        return min(step, learn(few), learn(few)), min(each, look(judged))
 
     step, each = zip(*side_by_side(work, min(side, len(members)), side), strict=True)
     training, fit = parts[0].training, members[0].fit
@@ -109,7 +117,16 @@ def settle(
         copies: Of each of them, shifted ones among them. Where there is no time for those,
             `shift` becomes 0.
         fixed: Keep the number of members.
+
+    Raises:
+        SettingError: a step takes so long that the budget holds hardly any.
     """
+    if pace.step > SLOW and seconds < FEWEST_SLOW_STEPS * pace.step:
+        raise SettingError(
+            f"at least {FEWEST_SLOW_STEPS} steps wanted, but one of {fit.batch} exams takes "
+            f"{pace.step:.0f} s here, and {max(seconds, 0):.0f} s of the budget are left to train: "
+            "give more minutes, smaller images, a smaller batch or a smaller network"
+        )
     epoch = pace.step * pace.steps + pace.judge * validation
     members = fit.members
     wanted = max(FEWEST_EPOCHS, round(fit.enough / (pace.steps * fit.batch)))
