@@ -46,17 +46,6 @@ class Candidates:
         """Take those out of reach of all targets."""
         return self.take(~self._hits(targets_mm, reach_mm))
 
-    def surest(self, most: int) -> "Candidates":
-        """Take those of which the search is surest, so many at most."""
-        return self.take(self._rank() < most)
-
-    def others(self, most: int) -> "Candidates":
-        """Take those that `surest` leaves."""
-        return self.take(self._rank() >= most)
-
-    def _rank(self) -> NDArray[np.int64]:
-        return np.argsort(np.argsort(-self.screened, kind="stable"))
-
     def _hits(self, targets_mm: Numbers, reach_mm: Numbers) -> NDArray[np.bool_]:
         return np.asarray(hits(self.places_mm, targets_mm, reach_mm).any(1))
 

@@ -20,9 +20,8 @@ COPIES = 12
 MORE, ASIDE = 36, 3
 """The same, and copies of each false candidate, where lesions are few and all else is many."""
 
-HARD = 200
-"""Candidates of a scan that come with copies: the screen's surest. Of the others, which are easier,
-each is learnt from once, so that the second stage looks at the hard ones no less."""
+FALSE = 800
+"""Cubes of false candidates of a scan: where it puts many forward there are fewer copies."""
 
 FEWEST, MOST = 4, 48
 """Copies of each target among those of the screen."""
@@ -66,7 +65,8 @@ def _call_alike(cubes: Cubes, kind: str) -> Cubes:
 
 def judge_cohort(work: Work, found: Mapping[str, Candidates]) -> Cohort:
     """Make cubes of candidates and of targets, to tell which kind each is, or that it is none."""
-    cubes = judge_cubes(work, found, MORE, ASIDE)
+    aside = min(ASIDE, max(0, FALSE // work.option("most") - 1))
+    cubes = judge_cubes(work, found, MORE, aside)
     return make_cohort(cubes, work.search.kinds, work.folder)
 
 
@@ -79,7 +79,7 @@ def judge_cubes(
         work: Of which the second stage is a part.
         found: Candidates of each scan.
         copies: Of each target in a training scan.
-        aside: Copies of the hard ones among the candidates there that miss, moved too.
+        aside: Copies of each candidate there that misses, moved too.
     """
     search, cubes = work.search, list[Cubes]()
     for number, scan in enumerate(work.learnt):
@@ -89,10 +89,9 @@ def judge_cubes(
         cubes += _targets(work, scan, image, copies if learns else 0, rng)
         places, reach = targets_mm(scan), search.hit_mm(scan)
         some = found[scan.name]
-        for part, times in ((some.surest(HARD), aside if learns else 0), (some.others(HARD), 0)):
-            wrong = part.missing(places, reach).places_mm
-            moved = _moved(image, wrong, times, search.edge_mm, rng)
-            cubes.append(Cubes(scan, path, NOTHING, moved))
+        wrong = some.missing(places, reach).places_mm
+        moved = _moved(image, wrong, aside if learns else 0, search.edge_mm, rng)
+        cubes.append(Cubes(scan, path, NOTHING, moved))
         for kind in search.kinds:
             chosen = np.array([target.kind == kind for target in scan.targets], bool)
             hits = some.hitting(places[chosen], reach[chosen])

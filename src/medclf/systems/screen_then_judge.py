@@ -41,10 +41,9 @@ from medclf.systems.search import Search
 from medclf.systems.stage import cut_cubes, explain, judge_places, load_stage, train_stage
 from medclf.systems.work import Work
 
-OPTIONS = {**screening.OPTIONS, "most": 800, "judge": "near_and_far", "judge_net": "", "edge": 0}
+OPTIONS = {**screening.OPTIONS, "judge": "near_and_far", "judge_net": "", "edge": 0}
 """Beside those of the screen: the method of the second stage; its network, "" for the usual one;
-the edge of its cubes in samples, 0 for what it asks for. Lesions that a screen ranks low are found
-where many candidates are judged."""
+the edge of its cubes in samples, 0 for what it asks for."""
 
 CHOICES = {
     "judge": (

@@ -43,7 +43,7 @@ from medclf.systems.ways import one_each
 from medclf.systems.work import Work
 from medclf.verbs import TrainedRun
 
-OPTIONS = {**screen_then_judge.OPTIONS, **screening.OPTIONS, "judge": "patch", "edge": 28}
+OPTIONS = {**screen_then_judge.OPTIONS, "judge": "patch", "edge": 28}
 CHOICES = screen_then_judge.CHOICES
 expect_options = screen_then_judge.expect_options
 
