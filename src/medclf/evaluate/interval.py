@@ -11,8 +11,8 @@ sample with hardly a pair inverted looks worth hundreds: more than 6 a patient a
 That takes the place of Student's t; with both, areas of few positive patients are covered in 98.
 
 In simulated studies of 50 to 600 patients (`bench/coverage.py`) it covers areas of .85 to .99 in 93
-to 99 of 100, where the percentiles of the bootstrap cover 79 to 96; with 5 to 20 positive patients
-among hundreds in 95 to 99, the percentiles in 66 to 88. And it has a width where all exams are
+to 98 of 100, where the percentiles of the bootstrap cover 79 to 96; with 5 to 20 positive patients
+among hundreds in 95 to 98, the percentiles in 66 to 88. And it has a width where all exams are
 right, where the bootstrap has none. A mean of losses gets Student's interval with the skewness of
 its patients' sums taken out, since losses have one long tail: a rare and very wrong answer may not
 have been seen yet. Log losses are covered in 92 to 97 of 100, with few positive patients in 93 to
