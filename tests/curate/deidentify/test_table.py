@@ -127,12 +127,15 @@ def test_ids_of_any_length_and_telephones_are_found(key):
         "whose": ["x", "Pat 90", "PAT-90"],
         "Nom": ["a", "b", "a"],
         "Patientin": ["a", "b", "a"],
+        "inpatient": ["yes", "no", "no"],
+        "mobile": ["+41791234567", "none", "none"],
+        "share": ["0.12345678", "none", "none"],
     }
     shown = Shown(patients=frozenset({key.pseudonym("PAT-90")}))
     done = pseudonymise_table(table, key, Options(), shown)
     assert rows_of(done.text)["grade"] == table["grade"]
     assert {name for name, what in done.columns.items() if what.startswith("left out")} == {
-        "again", "call", "whose", "Nom", "Patientin"}  # fmt: skip
+        "again", "call", "whose", "Nom", "Patientin", "mobile"}  # fmt: skip
 
 
 def test_one_uid_makes_a_column_of_uids(key):

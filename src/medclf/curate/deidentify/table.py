@@ -30,7 +30,8 @@ Columns = Mapping[str, Sequence[str | None]]
 PEOPLE = re.compile(
     r"name|physician|doctor|arzt|operator|address|street|phone|mail|insur|birth|dob|geb|"
     r"comment|note|remark|mrn|ssn|zip|hospital|institution|station|serial|operator|reader|"
-    r"patient(in|en|e|innen)?$|pr[eé]nom|apellido|cognome|nombre|adress|stra(ss|ß)e|wohnort|versich|"
+    r"(^|[\W_])patient(in|en|e|innen)?$|pr[eé]nom|apellido|cognome|nombre|adress|"
+    r"stra(ss|ß)e|wohnort|versich|"
     r"(^|[\W_])(nom|nome|tel|tel[eé]fono?|fax|handy|plz)([\W_]|$)"
 )
 """Names of columns that tell of people, however few words stand in them."""
@@ -48,6 +49,7 @@ _PHONE = re.compile(
     r"(?:\+|\(|0)[\d\s()/.\-]{6,}|\d{3}[-. ]\d{4}|\d{3}[-. ]\d{3}[-. ]\d{4}|\d{3}-\d{2}-\d{4}"
 )
 _DIGITS_OF_A_PHONE = 7
+_LONG_NUMBER = re.compile(rf"(?<![\d.])\d{{{LONGEST_NUMBER + 1},}}")
 _UID = re.compile(r"\d+(\.\d+){5,}")
 _AGE = re.compile(r"(^|_)age(_|$)|^age|alter")
 
@@ -257,6 +259,8 @@ def _keep(plain: str, cells: Sequence[str], filled: Sequence[str]) -> tuple[str,
         if any(len(cell.partition(".")[0]) > LONGEST_NUMBER for cell in filled):
             return "left out: long numbers", None
         return "kept", list(cells)
+    if any(map(_LONG_NUMBER.search, filled)):
+        return "left out: long numbers", None
     words = Counter(filled)
     few = len(words) <= min(WORDS, max(2, len(filled) // 2)) and max(map(len, words)) <= LONGEST
     if not few or any(n == 1 and len(cell.split()) > PHRASE for cell, n in words.items()):
