@@ -3,6 +3,13 @@ import zipfile
 import nibabel
 import numpy as np
 import SimpleITK
+from pydicom import Dataset, dcmwrite
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import (
+    ComputedRadiographyImageStorage,
+    EncapsulatedPDFStorage,
+    ExplicitVRLittleEndian,
+)
 
 AFFINE = np.array([[-2.0, 0, 0, 10], [0, 0, 3, 20], [0, 1.5, 0, 30], [0, 0, 0, 1]])
 VALUES = np.random.default_rng(0).integers(-500, 500, (7, 6, 5)).astype(np.int16)
@@ -44,7 +51,7 @@ def test_what_cannot_be_converted_is_said_and_nothing_written(tmp_path, refuse):
         (source, "b.png", [".png holds no image of 1 channels, 5 x 6 x 7 and type int16"]),
         (source, "no/b.mha", ["there is no folder"]),
         (tmp_path / "none.nii", "b.mha", ["none.nii: cannot be read"]),
-        (empty, "b.mha", ["one DICOM series wanted, found 0"]),
+        (empty, "b.mha", ["one image of a DICOM series wanted, found none."]),
     ]:
         refuse("convert", image, tmp_path / out, words=tuple(words))
 
@@ -73,3 +80,30 @@ def test_a_folder_of_one_series(tmp_path, medclf):
     made = SimpleITK.ReadImage(tmp_path / "b.nii.gz")
     np.testing.assert_array_equal(SimpleITK.GetArrayFromImage(made), VALUES)
     assert made.GetSpacing() == (1, 1, 2)
+
+
+def write(path, kind, series, **elements) -> None:
+    """Write a small DICOM file: a radiograph, or one of a kind that holds no picture."""
+    path.parent.mkdir(exist_ok=True)
+    dataset = Dataset()
+    dataset.SOPClassUID, dataset.SOPInstanceUID = kind, f"1.2.3.{path.stem}"
+    dataset.PatientID, dataset.StudyInstanceUID, dataset.SeriesInstanceUID = "a", "1.2", series
+    for keyword, value in elements.items():
+        setattr(dataset, keyword, value)
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dcmwrite(path, dataset, enforce_file_format=True)
+
+
+def test_images_are_not_counted_as_series_and_none_has_a_reason(tmp_path, refuse):
+    for number, series in ((1, "1.2.1"), (2, "1.2.1"), (3, "1.2.2")):
+        write(tmp_path / "some" / f"{number}.dcm", ComputedRadiographyImageStorage, series,
+              Modality="CR", Rows=2, Columns=2, InstanceNumber=number, SamplesPerPixel=1,
+              PhotometricInterpretation="MONOCHROME2", BitsAllocated=8, BitsStored=8, HighBit=7,
+              PixelRepresentation=0, PixelData=bytes(4))  # fmt: skip
+    write(tmp_path / "pdf" / "1.dcm", EncapsulatedPDFStorage, "1.2.1", Modality="DOC")
+    for name, words in [
+        ("some", ["found 3 images in 2 series; give one alone", "1.dcm"]),
+        ("pdf", ["found none. Left out: 1 file: holds no picture (Encapsulated PDF Storage)"]),
+    ]:
+        refuse("convert", tmp_path / name, tmp_path / "b.mha", words=tuple(words))

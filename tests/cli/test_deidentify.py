@@ -64,6 +64,9 @@ def test_the_whole_way(export, monkeypatch, capsys):
     )
     assert (code, err) == (0, "")
     assert "1 of 2 files" in out
+    assert "table.csv: 1 of 1 rows are of a patient of the images" in out
+    assert "kept     diagnosis: see that no cell" in out
+    assert "left out comment\n" in out
     assert "refused  file 1: no DICOM file" in out
     written = [p for p in (export / "out").rglob("*") if p.is_file()]
     assert {p.name for p in written} >= {"deidentified.html", "files.csv", "table.csv"}
@@ -96,7 +99,10 @@ def test_the_same_key_gives_the_same_pseudonyms(export, monkeypatch, capsys):
         (("in", "out", "--key", "out/my.key"), "must lie outside of out"),
         (("in", "out", "--key", "in/my.key"), "must lie outside of in"),
         (("in", "out", "--key", "my.key", "--retain", "name"), "found 'name'"),
-        (("in", "out", "--key", "my.key", "--table", "exams.csv", "--patient", "x"), "'x' wanted"),
+        (
+            ("in", "out", "--key", "my.key", "--table", "exams.csv", "--patient", "x"),
+            "exams.csv: the column 'x' of --patient wanted",
+        ),
         (("nowhere", "out", "--key", "my.key"), "found nothing"),
         (("in", "in/out", "--key", "my.key"), "must lie outside of in"),
     ],
@@ -108,6 +114,28 @@ def test_mistakes_end_in_one_line_and_leave_nothing(export, monkeypatch, capsys,
     assert line in err
     assert not (export / "out").exists()
     assert not list(export.glob(".out*"))
+
+
+def test_names_of_the_images_are_found_in_the_table(export, monkeypatch, capsys):
+    (export / "exams.csv").write_text(
+        "patient_id,diagnosis,seen\nPAT-90125,cyst,quastenflosser\nPAT-7,none,none\n"
+    )
+    words = ("in", "out", "--key", "my.key", "--table", "exams.csv", "--json")
+    code, out, _ = run(monkeypatch, capsys, *words)
+    assert code == 0
+    told = json.loads(out)["table"]
+    assert (told["rows"], told["joined"]) == (2, 1)
+    assert told["columns"]["seen"] == "left out: a name stands in it"
+    assert "quasten" not in (export / "out" / "table.csv").read_text()
+
+
+def test_a_table_without_the_patient_is_named_with_the_option(export, monkeypatch, capsys):
+    (export / "exams.csv").write_text("PatID,Befund\n1,cyst\n")
+    words = ("in", "out", "--key", "my.key", "--table", "exams.csv")
+    code, _, err = run(monkeypatch, capsys, *words)
+    assert code == 1
+    assert "exams.csv: the column of the patient wanted, found PatID, Befund: " in err
+    assert "name it by --patient" in err
 
 
 def test_without_a_key_it_is_wrong_usage(export, monkeypatch, capsys):

@@ -10,6 +10,7 @@ from medclf.cli.output import expect_place, write_output
 
 if TYPE_CHECKING:
     from medclf.core.image import Image
+    from medclf.read.dicom.find import Found
 
 
 def convert(
@@ -64,10 +65,23 @@ def _read(text: str) -> "Image":
     whole = Path(path)
     if member or not (whole.is_dir() or (is_archive(whole) and whole.suffix != ".npz")):
         return read_image(Source(whole, member))
-    series = find_series(whole).series
-    if len(series) != 1:
-        raise ReadError(f"{whole}: one DICOM series wanted, found {len(series)}")
-    return read_image(series[0].source)
+    found = find_series(whole)
+    if len(found.series) != 1:
+        raise ReadError(f"{whole}: one image of a DICOM series wanted, found {_count(found)}")
+    return read_image(found.series[0].source)
+
+
+def _count(found: "Found") -> str:
+    """Tell how many images of how many series were found, and why not one."""
+    from medclf.curate.problem import count, tell
+    from medclf.curate.series import tell_left_out
+
+    if not found.series:
+        return " ".join(["none.", *tell_left_out(found.left_out)])
+    each = {(one.patient, one.study, one.uid) for one in found.series}
+    firsts = tell(sorted(str(one.source.first) for one in found.series))
+    told = f"{count(len(found.series), 'image')} in {count(len(each), 'series', 'series')}"
+    return f"{told}; give one alone, they begin with {firsts}"
 
 
 def _tell(image: "Image", out: Path) -> str:

@@ -85,7 +85,7 @@ def deidentify(  # noqa: PLR0913 - each argument is an option of the command lin
     columns = None if table is None else load_table(Source(table))
     secret, new = load_key(key, out, *([given] if given.is_dir() else []))
     expect_place(links)
-    ending = _Ending(secret, options, columns, patient, _names(keep_columns))
+    ending = _Ending(secret, options, columns, patient, _names(keep_columns), str(table))
     ending.replace_columns({})  # A column that is not there ends it before the work, not after.
     with show_progress("De-identifying", quiet=as_json) as progress:
         outcomes, linked = deidentify_folder(
@@ -93,7 +93,7 @@ def deidentify(  # noqa: PLR0913 - each argument is an option of the command lin
         )
     write_output(links, _private(linked))
     if as_json:
-        sys.stdout.write(json.dumps(_summary(outcomes, out, links, new)) + "\n")
+        sys.stdout.write(json.dumps(_summary(outcomes, out, links, new, ending.sheet)) + "\n")
     else:
         _tell(outcomes, out, key if new else None, links, ending.sheet)
 
@@ -108,24 +108,32 @@ class _Ending:
         columns: "Mapping[str, Sequence[str | None]] | None",
         patient: str | None,
         kept: tuple[str, ...],
+        where: str,
     ) -> None:
-        self.key, self.options = key, options
+        self.key, self.options, self.where = key, options, where
         self.columns, self.patient, self.kept = columns, patient, kept
         self.sheet: Pseudonymised | None = None
 
     def __call__(self, folder: Path, outcomes: "Mapping[str, Outcome]") -> None:
-        self.replace_columns({name: o.path for name, o in outcomes.items() if o.path})
+        self.replace_columns(outcomes)
         if self.sheet is not None:
             (folder / TABLE).write_text(self.sheet.text, encoding="utf-8")
         _report(folder, list(outcomes.values()), self.options, self.key, self.sheet)
 
-    def replace_columns(self, places: dict[str, str]) -> None:
-        """Pseudonymise the table, if there is one, given where each file went."""
+    def replace_columns(self, outcomes: "Mapping[str, Outcome]") -> None:
+        """Pseudonymise the table, if there is one, given what became of each file."""
         from medclf.curate.deidentify.table import pseudonymise_table
+        from medclf.curate.deidentify.traces import gather_shown
 
         if self.columns is not None:
             self.sheet = pseudonymise_table(
-                self.columns, self.key, self.options, places, self.patient, self.kept
+                self.columns,
+                self.key,
+                self.options,
+                gather_shown(outcomes),
+                self.patient,
+                self.kept,
+                self.where,
             )
 
 
@@ -208,7 +216,9 @@ def _looks(outcomes: "Sequence[Outcome]") -> "tuple[Look, ...]":
     return tuple(found)
 
 
-def _summary(outcomes: "Sequence[Outcome]", out: Path, links: Path, new: bool) -> dict[str, object]:
+def _summary(
+    outcomes: "Sequence[Outcome]", out: Path, links: Path, new: bool, sheet: "Pseudonymised | None"
+) -> dict[str, object]:
     looks = {look.kind: len(look.files) for look in _looks([o for o in outcomes if o.path])}
     return {
         "out": str(out),
@@ -218,6 +228,7 @@ def _summary(outcomes: "Sequence[Outcome]", out: Path, links: Path, new: bool) -
         "look_at": looks,
         "new_key": new,
         "list": str(links),
+        "table": sheet and {"rows": sheet.rows, "joined": sheet.joined, "columns": sheet.columns},
     }
 
 
@@ -242,8 +253,24 @@ def _tell(
     for look in _looks(through):
         say(f"look at  {len(look.files):,} files, {look.kind}: {look.meaning}\n")
     if sheet is not None:
-        left = [name for name, what in sheet.columns.items() if what.startswith("left out")]
-        gone = f", without {', '.join(left)}" if left else ""
-        say(f"table    {out / TABLE}{gone}\n")
+        _tell_table(sheet, out / TABLE)
     say(f"report   {out / PAGE}\n")
     say(f"list     {links}: which number is which file; keep it with the key\n")
+
+
+def _tell_table(sheet: "Pseudonymised", place: Path) -> None:
+    """Tell which rows join the images, and which columns stay for a person to look at."""
+    say = sys.stdout.write
+    joined = f"{sheet.joined:,} of {sheet.rows:,} rows are of a patient of the images"
+    say(f"table    {place}: {joined}\n")
+    if sheet.padded:
+        say(f"table    {sheet.padded:,} IDs of patients found but for leading zeros\n")
+    for name, what in sheet.columns.items():
+        if what.startswith("date, "):
+            say(f"table    {name}: {what}\n")
+    kept = [name for name, what in sheet.columns.items() if what in ("kept", "age")]
+    left = [name for name, what in sheet.columns.items() if what.startswith("left out")]
+    if kept:
+        say(f"kept     {', '.join(kept)}: see that no cell of them tells who somebody is\n")
+    if left:
+        say(f"left out {', '.join(left)}\n")

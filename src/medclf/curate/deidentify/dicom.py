@@ -27,6 +27,7 @@ from medclf.curate.deidentify.options import Options
 from medclf.curate.deidentify.pixels import UNSEEN, clean_pixels
 from medclf.curate.deidentify.profile import EDITION
 from medclf.curate.deidentify.strip import strip_frames
+from medclf.curate.deidentify.traces import trace_people
 from medclf.errors import ReadError
 from medclf.read.dicom.file import DEFLATED, check_deflated
 from medclf.read.quiet import PYDICOM
@@ -59,6 +60,8 @@ class Cleaned:
         changed: Attributes by what was done.
         masked: Share of the picture that was painted over.
         remarks: What a person must look at.
+        accession: What stands for the accession number; "" where there is none.
+        traces: Keyed hashes of the words that tell of people, by which a table's are known.
     """
 
     raw: bytes
@@ -69,6 +72,8 @@ class Cleaned:
     changed: dict[str, int]
     masked: float
     remarks: tuple[Remark, ...]
+    accession: str
+    traces: tuple[str, ...]
 
 
 def deidentify_dicom(raw: bytes, key: Key, options: Options, where: str) -> Cleaned:
@@ -120,6 +125,7 @@ def _clean(dataset: "Dataset", raw: bytes, key: Key, options: Options, where: st
     patient, remarks = identify(dataset)
     dates = options.dates != "keep"
     identity = gather_identity(dataset, options.retain, dates)
+    traces = trace_people(identity, str(dataset.get("PatientName") or ""), key)
     dataset.decode()
     if "graphics" in options.clean:
         remarks += drop_written_overlays(dataset)
@@ -147,6 +153,8 @@ def _clean(dataset: "Dataset", raw: bytes, key: Key, options: Options, where: st
         changed=dict(cleaner.changed),
         masked=painted.masked,
         remarks=(*remarks, *painted.remarks, *cleaner.remarks),
+        accession=dataset.AccessionNumber,
+        traces=traces,
     )
 
 

@@ -107,12 +107,12 @@ class Identity:
             >>> Identity(frozenset({"Ander"})).stands_in("ANDER2_pelvis")
             True
         """
-        low = _folded(text)
+        low = folded(text)
         return any(word in low and _alone(word, low) for word in self._folded_words)
 
     @cached_property
     def _folded_words(self) -> frozenset[str]:
-        return frozenset(map(_folded, self.words))
+        return frozenset(map(folded, self.words))
 
     def stands_in_bytes(self, raw: bytes, shortest: int = SEARCHED_IN_BYTES) -> bool:
         """Tell whether any word stands in bytes, in any encoding that it may have been written in.
@@ -199,7 +199,7 @@ def _text_parts(element: "DataElement") -> Iterator[str]:
                 yield part
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """Make texts alike that differ in capitals, or in how accents are put together."""
     return normalize("NFC", normalize("NFC", text).casefold())
 

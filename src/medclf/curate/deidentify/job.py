@@ -59,6 +59,8 @@ def do_job(
         changed=done.changed,
         masked=done.masked,
         remarks=done.remarks,
+        accession=done.accession,
+        traces=done.traces,
     )
 
 

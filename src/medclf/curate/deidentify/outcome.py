@@ -43,6 +43,8 @@ class Outcome:
         remarks: What a person must look at; the kind of each is one of `KINDS`, and its message
             names attributes and counts, never a value.
         mark: A keyed hash of what the file was, by which a resumed run knows it.
+        accession: What stands for the accession number; "" where there is none.
+        traces: Keyed hashes of the words that tell of people, as `traces.py` makes them.
     """
 
     number: int
@@ -56,6 +58,8 @@ class Outcome:
     masked: float = 0.0
     remarks: tuple[Remark, ...] = ()
     mark: str = ""
+    accession: str = ""
+    traces: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Lay it out for a line of JSON."""
@@ -65,7 +69,8 @@ class Outcome:
     def from_json(told: dict[str, Any]) -> "Outcome":
         """Read it back."""
         remarks = tuple(Remark(**remark) for remark in told["remarks"])
-        return Outcome(**{**told, "remarks": remarks})
+        traces = tuple(told.get("traces", ()))
+        return Outcome(**{**told, "remarks": remarks, "traces": traces})
 
 
 def doubt_patients(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
