@@ -350,9 +350,15 @@ def test_copies_of_an_image_count_as_one_patient_before_and_after(tmp_path, here
     assert len(found.standings) == 4
 
 
-def test_a_budget_too_small_for_every_fold_is_told(tmp_path, here, monkeypatch):
+def test_a_budget_too_small_for_every_fold_is_told_and_tried_again(tmp_path, here, monkeypatch):
     data = write_exams(tmp_path / "pictures")
-    monkeypatch.setattr("medclf.learn.keep.Keeper.in_time", lambda keeper, seconds=0.0: False)
-    found = medclf.compare(data, tmp_path / "out", ["sprint"], folds=4, recipe=quick())
+    asked = {"nets": ["sprint"], "folds": 4, "recipe": quick()}
+    with monkeypatch.context() as patch:
+        patch.setattr("medclf.learn.keep.Keeper.in_time", lambda keeper, seconds=0.0: False)
+        found = medclf.compare(data, tmp_path / "out", **asked)
     (failed,) = found.failures
     assert "of 4 folds" in failed.reason
+    here.clear()
+    again = medclf.compare(data, tmp_path / "out", **asked)
+    assert (here, again.failures) == (["sprint"], ())
+    assert open_run(tmp_path / "out" / "sprint").recipe.fit.members == 4
