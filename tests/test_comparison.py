@@ -1,5 +1,8 @@
 import csv
+import html
 import json
+import re
+import shlex
 from dataclasses import replace
 
 import numpy as np
@@ -7,9 +10,12 @@ import pytest
 from PIL import Image
 
 import medclf
+from medclf.cli.main import app
 from medclf.comparison import Spectator
+from medclf.contest.folder import open_contest
 from medclf.contest.outcome import Outcome
 from medclf.contest.work import attempt
+from medclf.curate.cohort import Columns
 from medclf.errors import CohortError, ReadError, RunError, SettingError
 from medclf.evaluate.table import read_predictions
 from medclf.learn.recipe import Recipe
@@ -189,7 +195,7 @@ def test_an_entry_cut_short_goes_on_and_ends_as_undisturbed(tmp_path, here, monk
             medclf.compare(data, tmp_path / "cut", ["sprint"], recipe=recipe)
     assert not open_run(tmp_path / "cut" / "sprint").done
     here.clear()
-    found = medclf.compare(data, tmp_path / "cut")
+    found = medclf.compare(data, tmp_path / "cut", ["sprint"], recipe=recipe)  # the same command
     assert here == ["sprint"]
     one, other = (
         (f / "sprint" / "weights.safetensors") for f in (tmp_path / "whole", tmp_path / "cut")
@@ -280,6 +286,30 @@ def test_images_that_cannot_be_read_may_be_left_out_of_all_entries(tmp_path, her
     assert {row["entry"] for row in again.table} == {"pca", "hog", *PAIR}
 
 
+def test_the_command_on_the_page_makes_the_same_comparison_again(tmp_path, here, monkeypatch):
+    data = write_exams(tmp_path / "pictures", split=False)
+    paths = sorted(data.rglob("*.png"))
+    lines = [f"{p.relative_to(data)},x,{'no' if n % 2 else 'yes'}" for n, p in enumerate(paths)]
+    (data / "exams.csv").write_text("\n".join(["path,label,other", *lines]))
+    paths[0].write_bytes(paths[0].read_bytes()[:40])
+    columns = Columns(label="other")
+    asked = {"recipe": quick(), "columns": columns, "skip_unreadable": True}
+    found = medclf.compare(data, tmp_path / "out", ["sprint"], folds=3, **asked)
+    command = re.search(r"medclf compare [^<]+", html.unescape(found.page.read_text()))
+    words = shlex.split(command.group())[1:]
+    assert words[words.index("--label") + 1] == "other"
+    assert "--skip-unreadable" in words
+    monkeypatch.chdir(tmp_path)
+    app(words, standalone_mode=False)
+    first, again = (open_contest(tmp_path / name) for name in ("out", "again"))
+    assert again.recipe == first.recipe
+    for key in ("task", "networks", "minutes", "folds", "seed", "data"):
+        assert again.facts[key] == first.facts[key], key
+    lately = json.loads((tmp_path / "again" / "table.json").read_text())["entries"]
+    for row, entry in zip(found.table, lately, strict=True):
+        assert (row["entry"], row["auc"]) == (entry["entry"], entry["auc"])
+
+
 def test_what_cannot_serve_is_refused_and_leaves_nothing(tmp_path, here):
     data, out = write_exams(tmp_path / "pictures"), tmp_path / "new" / "out"
     with pytest.raises(SettingError, match=r"resnet1.*did you mean"):
@@ -301,8 +331,8 @@ def test_other_terms_or_changed_images_are_refused(tmp_path, here):
     medclf.compare(data, out, ["sprint"], seed=1, recipe=quick())
     with pytest.raises(RunError, match="begun with seed 1, not 2"):
         medclf.compare(data, out, seed=2)
-    with pytest.raises(RunError, match="its own recipe"):
-        medclf.compare(data, out, recipe=quick())
+    with pytest.raises(RunError, match="another recipe, not the one that is given"):
+        medclf.compare(data, out, recipe=quick(epochs=3))
     changed = next((data / "train" / "a").glob("*.png"))
     Image.fromarray(np.zeros((16, 16), np.uint8)).save(changed)
     with pytest.raises(RunError, match="images have changed"):
@@ -320,9 +350,15 @@ def test_copies_of_an_image_count_as_one_patient_before_and_after(tmp_path, here
     assert len(found.standings) == 4
 
 
-def test_a_budget_too_small_for_every_fold_is_told(tmp_path, here, monkeypatch):
+def test_a_budget_too_small_for_every_fold_is_told_and_tried_again(tmp_path, here, monkeypatch):
     data = write_exams(tmp_path / "pictures")
-    monkeypatch.setattr("medclf.learn.keep.Keeper.in_time", lambda keeper, seconds=0.0: False)
-    found = medclf.compare(data, tmp_path / "out", ["sprint"], folds=4, recipe=quick())
+    asked = {"nets": ["sprint"], "folds": 4, "recipe": quick()}
+    with monkeypatch.context() as patch:
+        patch.setattr("medclf.learn.keep.Keeper.in_time", lambda keeper, seconds=0.0: False)
+        found = medclf.compare(data, tmp_path / "out", **asked)
     (failed,) = found.failures
     assert "of 4 folds" in failed.reason
+    here.clear()
+    again = medclf.compare(data, tmp_path / "out", **asked)
+    assert (here, again.failures) == (["sprint"], ())
+    assert open_run(tmp_path / "out" / "sprint").recipe.fit.members == 4

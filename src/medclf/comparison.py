@@ -16,7 +16,9 @@ from medclf.contest.entries import choose_methods, choose_networks, part_methods
 from medclf.contest.folder import (
     Contest,
     create_contest,
+    digest_recipe,
     expect_folder,
+    expect_recipe,
     expect_terms,
     open_contest,
 )
@@ -128,7 +130,7 @@ def compare(  # noqa: PLR0913 - the command line says the same, option by option
         folds: Deal training and validation exams into so many parts, 3 or more, and judge on them;
             the test split stays shut. 0, the default: judge on the test split.
         seed: All chance comes from it; 0 where it is not given.
-        recipe: The common recipe, instead of the plan's.
+        recipe: The common recipe, instead of the plan's; the same one where a comparison goes on.
         columns: What the columns of DATA mean, where it is not a cohort.
         watch: Told how far it is.
         pretrained: Networks start from published weights; those that have none take no part.
@@ -149,10 +151,8 @@ def compare(  # noqa: PLR0913 - the command line says the same, option by option
     begun = expect_folder(folder)
     cohort = data if isinstance(data, Cohort) else read_columns(Path(data), columns)
     if begun:
-        if recipe is not None:
-            raise RunError(f"{folder}: the comparison here goes on with its own recipe")
         with sole_use(folder):
-            contest = _take_up(folder, terms, nets)
+            contest = _take_up(folder, terms, recipe, nets)
             facts = contest.facts["data"]
             ready = make_ready_again(folder, cohort, contest.recipe, facts, watch.count)
             return _hold(_admit(contest, ready, asked), ready, watch)
@@ -160,14 +160,17 @@ def compare(  # noqa: PLR0913 - the command line says the same, option by option
         networks = () if asked else choose_networks(None, pretrained)
     plan, ready = _prepare(cohort, terms, recipe, columns, watch, networks, asked, skip_unreadable)
     with sole_use(folder):
-        contest = _begin(folder, plan, ready, terms, networks)
+        contest = _begin(folder, plan, ready, terms, recipe, networks)
         return _hold(_admit(contest, ready, asked), ready, watch)
 
 
-def _take_up(folder: Path, terms: Terms, nets: Sequence[str] | None) -> Contest:
+def _take_up(
+    folder: Path, terms: Terms, recipe: Recipe | None, nets: Sequence[str] | None
+) -> Contest:
     """Open a comparison that was begun before, and add networks that are new to it."""
     contest = open_contest(folder)
     expect_terms(contest, **asdict(terms))
+    expect_recipe(contest, recipe)
     named = () if nets is None else choose_networks(nets, contest.facts["pretrained"])
     return contest.update(networks=list(dict.fromkeys([*contest.networks, *named])))
 
@@ -226,7 +229,12 @@ def _expect_entry(
 
 
 def _begin(
-    folder: Path, plan: Plan, ready: Ready, terms: Terms, networks: tuple[str, ...]
+    folder: Path,
+    plan: Plan,
+    ready: Ready,
+    terms: Terms,
+    recipe: Recipe | None,
+    networks: tuple[str, ...],
 ) -> Contest:
     if expect_folder(folder):
         raise RunError(f"{folder}: another comparison was begun here meanwhile")
@@ -238,6 +246,7 @@ def _begin(
         "folds": folds,
         "seed": plan.recipe.fit.seed,
         "pretrained": bool(terms.pretrained),
+        "recipe": digest_recipe(recipe),
         "judged_on": "test" if tests and not folds else "val",
         "machine": name_machine(),
         "reasons": dict(plan.reasons),

@@ -1,11 +1,19 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from medclf.contest.folder import create_contest, expect_folder, expect_terms, open_contest
+from medclf.contest.folder import (
+    create_contest,
+    digest_recipe,
+    expect_folder,
+    expect_recipe,
+    expect_terms,
+    open_contest,
+)
 from medclf.contest.outcome import Outcome
 from medclf.core.cohort import Cohort
 from medclf.core.record import Record
@@ -79,6 +87,18 @@ def test_other_terms_are_refused(contest):
     expect_terms(contest, minutes=None, folds=0, seed=None, pretrained=None)
     with pytest.raises(RunError, match=r"begun with minutes 2\.0, not 1"):
         expect_terms(contest, minutes=1.0, folds=None, seed=None, pretrained=None)
+
+
+def test_a_recipe_is_taken_where_the_contest_was_begun_with_it(contest):
+    given = replace(RECIPE, fit=replace(RECIPE.fit, batch=8))
+    expect_recipe(contest, None)
+    expect_recipe(contest, RECIPE)
+    with pytest.raises(RunError, match="planned for it, not the one that is given"):
+        expect_recipe(contest, given)
+    begun = open_contest(contest.update(recipe=digest_recipe(given)).folder)
+    expect_recipe(begun, given)
+    with pytest.raises(RunError, match="another recipe, not the one that is given"):
+        expect_recipe(begun, replace(RECIPE, fit=replace(RECIPE.fit, batch=9)))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from medclf.core.task import Task
 from medclf.evaluate.figures import find_figures
 from medclf.evaluate.measure import Measure
 from medclf.evaluate.threshold import Decision
@@ -49,6 +50,25 @@ def test_a_missing_class_is_nan_and_left_out_of_means(predicted):
     one = find_figures(made.select(made.target == 0), Decision(), resamples=50)
     assert np.isnan(one.whole["auc"].value)
     assert np.isfinite(one.whole["accuracy"].low)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_finding_of_one_side_leaves_balanced_accuracy_as_if_it_were_not_there(predicted, side):
+    made = predicted(150, 3, "coexisting")
+    target = made.target.copy()
+    target[:, 2] = side
+    decision = Decision((0.4, 0.5, 0.6), coexisting=True)
+    made = replace(made, target=target)
+    found = find_figures(made, decision, resamples=50).whole["balanced_accuracy"]
+    task = Task(made.task.classes[:2], "coexisting")
+    kept = {"target": target[:, :2], "spread": made.spread[:, :2]}
+    fewer = replace(made, task=task, probabilities=made.probabilities[:, :2], **kept)
+    wanted = find_figures(fewer, replace(decision, thresholds=(0.4, 0.5)), resamples=50).whole
+    assert found.value == pytest.approx(wanted["balanced_accuracy"].value)
+    assert found.low == pytest.approx(wanted["balanced_accuracy"].low, abs=0.01)
+    assert found.high == pytest.approx(wanted["balanced_accuracy"].high, abs=0.01)
+    wanted = Measure(made, decision)().whole
+    assert found.value == pytest.approx(float(wanted["balanced_accuracy"]))
 
 
 def test_one_exam_and_a_perfect_model_do_not_fail(predicted):

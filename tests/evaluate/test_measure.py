@@ -79,6 +79,23 @@ def test_findings_score_as_in_scikit_learn(predicted):
     assert {name: float(found[name]) for name in wanted} == pytest.approx(wanted)
 
 
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_finding_of_one_side_is_left_out_of_balanced_accuracy(predicted, side):
+    made = predicted(200, 3, "coexisting")
+    y = made.target.copy()
+    y[:, 2] = side
+    d = (made.probabilities >= FINDINGS.thresholds).astype(int)
+    found = Measure(replace(made, target=y), FINDINGS)().whole
+    wanted = np.mean([metrics.balanced_accuracy_score(y[:, k], d[:, k]) for k in range(2)])
+    assert float(found["balanced_accuracy"]) == pytest.approx(wanted)
+    one_sided, both_sided = ("sensitivity", "specificity")[:: 1 - 2 * side]
+    some = [metrics.recall_score(y[:, k], d[:, k], pos_label=1 - side) for k in range(2)]
+    every = [metrics.recall_score(y[:, k], d[:, k], pos_label=side) for k in range(3)]
+    assert float(found[one_sided]) == pytest.approx(np.mean(some))
+    assert float(found[both_sided]) == pytest.approx(np.mean(every))
+    assert float(found["accuracy"]) == pytest.approx(np.mean(y == d))
+
+
 @pytest.mark.parametrize(("classes", "kind", "decision"), CASES)
 def test_weights_count_exams_again(predicted, classes, kind, decision):
     made = predicted(80, classes, kind)

@@ -60,6 +60,23 @@ def test_what_cannot_be_told_is_null_and_noted(predicted):
     assert json.dumps(Scores.from_json(plain).to_json()) == json.dumps(plain)
 
 
+def test_the_note_on_a_class_that_is_missing_names_the_means_without_it(predicted):
+    made = predicted(60, 3, "coexisting")
+    target = made.target.copy()
+    target[:, 1:] = (0, 1)
+    decision = Decision((0.4, 0.5, 0.6), coexisting=True)
+    found = score(replace(made, target=target), decision, resamples=30)
+    means = "AUC, average precision, sensitivity and balanced accuracy"
+    assert found.notes == (
+        f"no exam has the class 'class 1': it is left out of the means of {means}",
+        "every exam has the class 'class 2': it is left out of the means of AUC, specificity and "
+        "balanced accuracy",
+    )
+    for name, figures in (("class 1", means.split(" and ")[0]), ("class 2", "AUC, specificity")):
+        lacking = {n for n, f in found.per_class[name].figures.items() if np.isnan(f.value)}
+        assert lacking == {word.lower().replace(" ", "_") for word in figures.split(", ")}
+
+
 def test_classes_and_groups_may_bear_any_name(predicted):
     made = replace(predicted(60), task=Task(("value", "auc")))
     made = replace(made, facts={"low": ("value", "high", "note") * 20})

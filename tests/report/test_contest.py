@@ -127,6 +127,21 @@ def test_the_head_names_the_first_and_what_it_adds(standings):
     assert "No network surpasses what needs none: the AUC of sprint is" in words
 
 
+def test_the_head_says_how_many_of_the_others_are_told_apart(standings):
+    rows = standings(names=("sprint", "pca", "hog"))
+
+    def told(*chances):
+        others = [replace(row, p=p) for row, p in zip(rows[1:], chances, strict=False)]
+        return Words(render_comparison(compare((rows[0], *others)))).words
+
+    one = rows[1].result.name
+    assert f"{one} is told apart from it at the 5 % level." in told(0.01)
+    assert f"{one} is not told apart from it at the 5 % level." in told(0.2)
+    assert "All of the 2 others are told apart from it" in told(0.01, 0.01)
+    assert "1 of the 2 others is told apart from it" in told(0.2, 0.01)
+    assert "None of the 2 others is told apart from it" in told(0.2, 0.2)
+
+
 def test_cautions_say_what_weakens_the_figures(standings):
     rows = standings()
     words = Words(render_comparison(compare(rows))).words

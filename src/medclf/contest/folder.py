@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,11 @@ class Contest:
     def methods(self) -> tuple[str, ...]:
         """Those that take part, by name."""
         return tuple(self.facts.get("methods", ()))
+
+    @property
+    def given(self) -> str:
+        """Digest of the recipe that it was begun with; "" where the plan made its own."""
+        return str(self.facts.get("recipe", ""))
 
     @property
     def unserved(self) -> dict[str, str]:
@@ -150,6 +156,26 @@ def open_contest(folder: Path) -> Contest:
     if lacking:
         raise RunError(f"{path}: damaged: {', '.join(lacking)} wanted, not found")
     return Contest(folder, read_recipe(folder / "recipe.toml"), facts)
+
+
+def digest_recipe(recipe: Recipe | None) -> str:
+    """Find by what a recipe that a person gives is known again; "" where none is given."""
+    return "" if recipe is None else sha256(format_recipe(recipe).encode()).hexdigest()
+
+
+def expect_recipe(contest: Contest, recipe: Recipe | None) -> None:
+    """Check that a recipe is the one that a contest was begun with, or what it made of it.
+
+    Raises:
+        RunError: it is another one, or the contest was begun with none.
+    """
+    if recipe in (None, contest.recipe) or digest_recipe(recipe) == contest.given:
+        return
+    begun = "another recipe" if contest.given else "a recipe that was planned for it"
+    raise RunError(
+        f"{contest.folder}: the comparison here was begun with {begun}, not the one that is given; "
+        "leave out --recipe to go on, or name another folder with --out"
+    )
 
 
 def expect_terms(contest: Contest, **asked: float | None) -> None:

@@ -4,6 +4,7 @@ The training is that of `learn.fit`; a run that was cut short goes on from its l
 with what is left of the budget.
 """
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,11 +72,16 @@ class Network:
         return Outcome(gauge_member(run, cohort.records[0], rows, passes, memory), note)
 
     def _trained(self, cohort: Cohort, rows: Rows, tell: Tell) -> Run:
-        """Bring the run to its end, from wherever it stands."""
+        """Bring the run to its end, from wherever it stands.
+
+        A run that the budget left without some of its folds begins anew.
+        """
         if (self.folder / "run.json").exists():
             with sole_use(self.folder):
                 run = open_run(self.folder)
-                return run if run.done else self._fit(run, cohort, rows, tell)
+                if run.recipe.fit.members >= self.recipe.fit.members:
+                    return run if run.done else self._fit(run, cohort, rows, tell)
+            shutil.rmtree(self.folder)
         every = dict(zip((r.name for r in self.cohort.records), self.known, strict=True))
         known = [every[record.name] for record in cohort.records]
         with begin_run(self.folder, self.recipe, cohort, self.facts, known) as run:

@@ -12,6 +12,7 @@ from medclf.contest.folder import Contest
 from medclf.core.cohort import Cohort
 from medclf.core.record import SPLITS
 from medclf.evaluate.standing import Failure, Standing
+from medclf.learn.align import say_columns
 from medclf.learn.recipe import format_recipe
 from medclf.report.contents import Setting, tell_settings
 from medclf.report.contest import Comparison, write_comparison
@@ -93,9 +94,13 @@ def _named(contest: Contest) -> list[str]:
 
 
 def _command(contest: Contest) -> str:
-    facts = contest.facts
-    words = ["medclf", "compare", facts["data"]["origin"], *_named(contest)]
+    facts, data = contest.facts, contest.facts["data"]
+    words = ["medclf", "compare", data["origin"], *say_columns(data)]
+    words += ["--skip-unreadable"] if data["left_out"] else []
+    words += _named(contest)
     words += ["--minutes", f"{facts['minutes']:g}", "--seed", str(facts["seed"])]
     words += ["--folds", str(facts["folds"])] if facts["folds"] else []
     words += ["--pretrained"] if facts["pretrained"] else []
+    recipe = contest.folder.absolute() / "recipe.toml"
+    words += ["--recipe", str(recipe)] if contest.given else []
     return shlex.join([*words, "--out", "again"])

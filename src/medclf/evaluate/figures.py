@@ -22,7 +22,7 @@ from medclf.evaluate.interval import (
 )
 from medclf.evaluate.measure import AVERAGED, EACH, Measure
 from medclf.evaluate.ranking import indicators
-from medclf.evaluate.score import Numbers, chance_error, mean_present
+from medclf.evaluate.score import Numbers, chance_error
 from medclf.evaluate.table import Predictions
 from medclf.evaluate.threshold import Decision
 
@@ -108,11 +108,19 @@ def _whole(
 def _balanced(
     measure: Measure, by_class: dict[str, tuple[Figure, ...]], each: dict[str, Numbers]
 ) -> Figure:
-    """Average the sensitivities; of findings, the mean of sensitivity and specificity."""
+    """Average the sensitivities; of findings, the mean of sensitivity and specificity.
+
+    A finding that lacks one of the two has no such mean, and is left out.
+    """
     yes, drawn = by_class["sensitivity"], each["sensitivity"]
     if not measure.both:
         return average(yes, drawn)
     both = np.stack([drawn, each["specificity"]])
     pairs = zip(yes, by_class["specificity"], strict=True)
-    means = [average(pair, both[:, k]) for k, pair in enumerate(pairs)]
-    return average(means, mean_present(both))
+    means = [
+        average(pair, both[:, k])
+        if all(np.isfinite(figure.value) for figure in pair)
+        else Figure(np.nan)
+        for k, pair in enumerate(pairs)
+    ]
+    return average(means, both.mean(0))

@@ -50,7 +50,8 @@ class Measure:
     `precision` are those of the second, positive one. With more, the first three are means over the
     classes, leaving out any that the sample lacks; with coexisting findings all six are. The
     `accuracy` of findings is the share of right answers among all; their `balanced_accuracy` is the
-    mean of sensitivity and specificity, averaged over findings. `kappa` is of ranked classes only.
+    mean of sensitivity and specificity, averaged over the findings that have both. `kappa` is of
+    ranked classes only.
 
     Args:
         predictions: Exams without a label are left out.
@@ -117,9 +118,10 @@ class Measure:
         columns = zip(self.target.T, self.decided.T, strict=True)
         tables = np.stack([confusion(true, said, 2, weights) for true, said in columns], axis=2)
         each |= {name: found[1] for name, found in _by_class(tables).items()}
+        balanced = (each["sensitivity"] + each["specificity"]) / 2
         return {
             "accuracy": mean_present(accuracy(tables)),
-            "balanced_accuracy": mean_present(balanced_accuracy(tables)),
+            "balanced_accuracy": mean_present(balanced),
         }
 
     def _calibration(self, weights: Numbers) -> Numbers:

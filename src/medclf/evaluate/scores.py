@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from medclf.core.task import Task
 from medclf.errors import ReadError
 from medclf.evaluate.bootstrap import held_by
 from medclf.evaluate.figures import RESAMPLES, find_figures
@@ -142,12 +144,7 @@ def score(
         )
         for k, name in enumerate(task.classes)
     }
-    notes = [*predictions.notes]
-    notes += [
-        f"no exam has the class {name!r}: it is left out of every mean over classes"
-        for name, n in zip(task.classes, exams, strict=True)
-        if n == 0
-    ]
+    notes = [*predictions.notes, *_one_sided(task, exams, len(labelled))]
     if task.sets:
         notes.append(
             "classes of several data sets, told apart at once: read the figures of each of them"
@@ -166,6 +163,27 @@ def score(
         seed,
         resamples,
     )
+
+
+def _one_sided(task: Task, exams: NDArray[np.int64], among: int) -> list[str]:
+    """Say which means go without a class that no exam has, or a finding that all have.
+
+    F1 and precision count a class that is decided on but never there as 0; specificity and the
+    accuracy of findings count it too.
+    """
+    both = task.kind == "coexisting"
+    areas = [] if len(task.classes) == 2 and not both else ["AUC", "average precision"]
+    without = {0: [*areas, *(["sensitivity"] if both else []), "balanced accuracy"]}
+    if both:
+        without[among] = ["AUC", "specificity", "balanced accuracy"]
+    notes = []
+    for name, n in zip(task.classes, exams.tolist(), strict=True):
+        if n in without:
+            *some, last = without[n]
+            means = f"the means of {', '.join(some)} and {last}" if some else last
+            has = "every exam has" if n else "no exam has"
+            notes.append(f"{has} the class {name!r}: it is left out of {means}")
+    return notes
 
 
 def _plain(figures: dict[str, Figure]) -> Json:

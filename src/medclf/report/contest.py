@@ -126,6 +126,9 @@ def _others(comparison: Comparison) -> Sequence[str]:
     if not others:
         return ()
     far = [row for row in others if (row.p or 0) < 0.05]
+    if len(others) == 1:
+        verb = "is" if far else "is not"
+        return (f"{others[0].result.name} {verb} told apart from it at the 5 % level.",)
     told = "None" if not far else "All" if len(far) == len(others) else f"{len(far)}"
     verb = "is" if told in ("None", "1") else "are"
     return (
