@@ -184,8 +184,74 @@ def test_numbers_that_lost_their_zeros_are_found_and_told(tmp_path):
         "8 numbers of the sheet found but for leading zeros: one like '0' is taken for '000'."
         in (found.notes)
     )
-    kept = [f"{n}" for n in range(6)] + ["006", "07"]  # Zeros are there: none were lost.
-    assert [record.name for record in join(tmp_path, {"patient": kept}).records] == ["6.dcm"]
+    kept = [f"{n}" for n in range(6)] + ["006", "07"]  # Each cell by itself: 07 lost none.
+    assert len(join(tmp_path, {"patient": kept}).records) == 7
+
+
+def renamed(found, **patients):
+    """Series of other patients, by accession number."""
+    return replace(
+        found,
+        series=tuple(
+            replace(one, patient=patients.get(one.accession, one.patient)) for one in found.series
+        ),
+    )
+
+
+def test_what_may_be_two_numbers_for_want_of_zeros_is_taken_for_neither(tmp_path):
+    found = renamed(scans(tmp_path, 8), A1="12", A2="0012")
+    table = {"label": ["a", "b"] * 2, "patient": ["3", "4", "12", "0012"]}
+    rows = read_sheet(table, Columns(), found, "labels.xlsx")
+    assert [record.name for record in rows.records] == ["3.dcm", "4.dcm", "2.dcm"]
+    assert "leading zeros alone, and no image is taken: 12." in " ".join(rows.notes)
+
+
+def test_patients_are_written_as_in_the_headers_where_zeros_were_lost(tmp_path):
+    patients = [f"{n}" for n in range(6)] + ["six", "001"]
+    found = join(tmp_path, {**ACCESSIONS, "patient": patients})
+    told = [f"{n:03}" for n in range(6)] + ["six", "001"]
+    assert [record.patient for record in found.records] == told
+    (note,) = (note for note in found.notes if "mixed up" in note)
+    assert note.startswith("1 row names another patient of the headers")
+    assert "'001', not '007'" in note
+
+
+def test_series_of_one_name_are_told_apart(tmp_path):
+    parts = [tuple(Source(tmp_path / f"{n}{k}.dcm") for k in "ab") for n in range(8)]
+    found = scans(tmp_path, 8)
+    series = [
+        replace(one, source=Source(tmp_path, "no series", parts=some))
+        for one, some in zip(found.series, parts, strict=True)
+    ]
+    table = {"label": ["a", "b"] * 4, **ACCESSIONS}
+    rows = read_sheet(table, Columns(), replace(found, series=tuple(series)), "labels.xlsx")
+    assert [record.source.parts for record in rows.records] == parts
+    assert [record.name for record in rows.records[:2]] == ["no series", "no series (2)"]
+
+
+def test_of_patients_who_share_the_number_of_an_exam_the_row_s_is_meant(tmp_path):
+    found = scans(tmp_path, 8)
+    shared = [replace(one, accession="A0") for one in found.series[:2]]
+    found = replace(found, series=(*shared, *found.series[2:]))
+    table = {
+        "label": ["a", "b"] * 4,
+        "accession": ["A0", "A0", *ACCESSIONS["accession"][2:]],
+        "patient": [f"{n}" for n in range(8)],
+    }
+    rows = read_sheet(table, Columns(), found, "labels.xlsx")
+    assert [record.name for record in rows.records] == [f"{n}.dcm" for n in range(8)]
+    del table["patient"]
+    rows = read_sheet(table, Columns(), found, "labels.xlsx")
+    assert [record.name for record in rows.records] == [f"{n}.dcm" for n in range(2, 8)]
+    assert "1 exam is left out: several patients of the headers have its" in " ".join(rows.notes)
+
+
+def test_images_of_a_disc_are_named_by_their_place_on_it(tmp_path):
+    (tmp_path / "DICOMDIR").touch()
+    found = replace(scans(tmp_path, 8), root=tmp_path / "DICOMDIR")
+    table = {"label": ["a", "b"] * 4, **ACCESSIONS}
+    rows = read_sheet(table, Columns(), found, "labels.xlsx")
+    assert [record.name for record in rows.records] == [f"{n}.dcm" for n in range(8)]
 
 
 def test_a_few_stray_matches_are_no_key(tmp_path):

@@ -50,7 +50,7 @@ def join_files(listing: Listing) -> tuple[Listing, list[str]]:
         inside = [names[part].rpartition("/")[0] for part in series.source.parts]
         folder = commonpath(inside) if all(inside) else ""
         name = series.description.replace("/", " ") or "series"  # A slash would part folders.
-        images[_free(f"{folder}/{name}" if folder else name, images)] = series.source
+        images[free_name(f"{folder}/{name}" if folder else name, images)] = series.source
     notes = tell_left_out(f for f in found.left_out if f.source in silent)
     if volumes:
         files = sum(len(series.source.parts) for series in found.series)
@@ -61,7 +61,8 @@ def join_files(listing: Listing) -> tuple[Listing, list[str]]:
     return replace(listing, images=dict(sorted(images.items()))), notes
 
 
-def _free(name: str, taken: Mapping[str, Source]) -> str:
+def free_name(name: str, taken: Mapping[str, Source]) -> str:
+    """Add a number to a name that is taken."""
     names = (name if n == 1 else f"{name} ({n})" for n in range(1, len(taken) + 2))
     return next(name for name in names if name not in taken)
 
