@@ -172,6 +172,40 @@ def test_series_by_name_are_the_images_of_an_exam(tmp_path):
         join(tmp_path, ACCESSIONS, "a=T1,a=FLAIR", ("T1",))
 
 
+def test_an_exam_that_has_the_usual_kind_twice_is_told_apart_from_one_without_image(tmp_path):
+    found = scans(tmp_path, 30)
+    again = replace(found.series[4], source=Source(tmp_path / "again.dcm"))
+    other = replace(found.series[6], description="ADC")
+    table = {"label": ["a", "b"] * 16, "accession": [f"A{n}" for n in range(32)]}
+    found = replace(found, series=(*found.series[:6], other, *found.series[7:], again))
+    rows = read_sheet(table, Columns(), found, "labels.xlsx")
+    assert len(rows.records) == 28
+    told = " ".join(rows.notes)
+    assert "1 exam with several 'MR', left out: A4." in told
+    assert "1 exam with no 'MR', left out: A6." in told
+    assert "No image of 2 rows: A30, A31." in told
+    found = replace(found, series=tuple(one for one in found.series if one is not other))
+    told = " ".join(read_sheet(table, Columns(), found, "labels.xlsx").notes)
+    assert "which 28 of 29 exams have once. 1 exam with several" in told
+
+
+def test_what_is_said_of_series_fits_some(tmp_path):
+    with pytest.raises(CohortError, match=r"--series 'foo' fits no series, found 'MR T1' \(8\)"):
+        join(tmp_path, ACCESSIONS, "foo", ("T1", "FLAIR"))
+    notes = join(tmp_path, ACCESSIONS, "T1", ("T1", "FLAIR"), absent=1).notes
+    assert "1 exam with no series that fits --series 'T1', left out: A0." in notes
+
+
+def test_an_image_of_two_rows_is_called_as_the_rows_call_it(tmp_path):
+    twice = {"accession": ["A0", "A0", *ACCESSIONS["accession"][2:]]}
+    with pytest.raises(CohortError, match=r"1 image in several rows: A0$"):
+        join(tmp_path, twice)
+
+
+def test_the_column_of_the_accession_number_is_known_with_its_dot(tmp_path):
+    assert len(join(tmp_path, {"Accession No.": ACCESSIONS["accession"]}).records) == 8
+
+
 def test_of_series_that_are_equally_common_none_is_read_unasked(tmp_path):
     with pytest.raises(CohortError, match=r"more found in 8 of 8 exams: 'MR T1' \(8\), 'MR FLAIR'"):
         join(tmp_path, ACCESSIONS, None, ("T1", "FLAIR"))

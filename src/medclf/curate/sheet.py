@@ -7,6 +7,7 @@ examination never means another one of its patient. A few stray matches are no k
 spreadsheet may have taken leading zeros from numbers.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,8 +17,15 @@ from medclf.curate.cells import Table, tidy_cell
 from medclf.curate.choice import UIDS, Choice
 from medclf.curate.problem import count, tell
 from medclf.curate.rows import read_rows
-from medclf.curate.series import by_key, choose_images, free_name, part_pattern, tell_left_out
-from medclf.curate.table import Columns, choose_sheet_roles, likely_keys
+from medclf.curate.series import (
+    by_key,
+    choose_images,
+    expect_fit,
+    free_name,
+    part_pattern,
+    tell_left_out,
+)
+from medclf.curate.table import Columns, Roles, choose_sheet_roles, likely_keys
 from medclf.curate.task import Worded
 from medclf.curate.whose import of_patient, tell_contradicted, tell_several, write_patients
 from medclf.curate.zeros import form_of, match, tell_padded
@@ -90,6 +98,7 @@ def read_sheet(table: Table, columns: Columns, found: Found, where: str) -> Word
     joins, told_joins = _choose_joins(table, columns, found, where)
     patients = table.get(roles.patient, [None] * len(joins[0].cells))
     cells, exams, mixed = _find_series(joins, [tidy_cell(cell) for cell in patients])
+    expect_fit(exams, columns.series, where)
     chosen, told = choose_images(exams, columns.series, where)
     sources = _name_all(found)
     names = {source: name for name, source in sources.items()}
@@ -105,6 +114,7 @@ def read_sheet(table: Table, columns: Columns, found: Found, where: str) -> Word
         own = whose == PATIENT
         whole[whose] = [one or None for one in theirs] if own else write_patients(patients, theirs)
     roles = replace(roles, paths=paths, patient=whose)
+    _expect_once(whole, roles, cells, where)
     rows = read_rows(whole, roles, sources.get, where)
     notes += [
         *told_joins,
@@ -112,7 +122,7 @@ def read_sheet(table: Table, columns: Columns, found: Found, where: str) -> Word
         *tell_contradicted(whole.get(whose, patients), theirs, by_key(found, "patient")),
         *_tell_mixed(mixed),
         *told,
-        *_tell_unused(found, chosen, {cell for cell in cells if cell}),
+        *_tell_unused(found, chosen, {*cells} - {"", *exams, *mixed}),
         *tell_left_out(found.left_out),
     ]
     return replace(rows, notes=(*notes, *rows.notes))
@@ -185,6 +195,20 @@ def _find_series(
     return names, exams, list(mixed)
 
 
+def _expect_once(table: Table, roles: Roles, exams: Sequence[str], where: str) -> None:
+    """Refuse an image that several rows with a label mean; call it as the rows do."""
+    users: dict[str, list[str]] = defaultdict(list)
+    for row, exam in enumerate(exams):
+        if all(table[label][row] is not None for label in roles.labels):
+            for image in filter(None, (table[column][row] for column in roles.paths.values())):
+                users[image].append(exam)
+    if twice := [" and ".join(dict.fromkeys(some)) for some in users.values() if len(some) > 1]:
+        raise CohortError(
+            f"{where}: one row per image wanted, {count(len(twice), 'image')} in several rows: "
+            f"{tell(twice)}"
+        )
+
+
 def _tell_mixed(mixed: Sequence[str]) -> list[str]:
     """Note exams that are left out because several patients have their number."""
     told = "1 exam is" if len(mixed) == 1 else f"{len(mixed):,} exams are"
@@ -244,12 +268,12 @@ def _name_all(found: Found) -> dict[str, Source]:
 
 
 def _tell_unused(
-    found: Found, chosen: Mapping[str, Mapping[str, Series]], cells: set[str]
+    found: Found, chosen: Mapping[str, Mapping[str, Series]], absent: set[str]
 ) -> list[str]:
-    """Note which rows have no image, and how many images no row."""
+    """Note which exams of rows have no image, and how many images no row."""
     notes = []
-    if absent := sorted(cells - set(chosen)):
-        notes.append(f"No image of {count(len(absent), 'row')}: {tell(absent)}.")
+    if absent:
+        notes.append(f"No image of {count(len(absent), 'row')}: {tell(sorted(absent))}.")
     used = {id(one) for some in chosen.values() for one in some.values()}
     if unused := len(found.series) - len(used):
         notes.append(f"Not used: {count(unused, 'series', 'series')} that no row means.")
