@@ -26,6 +26,16 @@ def load(tmp_path, text, name="t.csv"):
     return load_table(Source(tmp_path / name))
 
 
+def test_the_first_line_of_excel_says_what_parts_columns(tmp_path):
+    table = tmp_path / "labels.csv"
+    for first in ("sep=;\n", '"sep=;"\r\n', "SEP=;\r\n"):
+        table.write_bytes(f"{first}a,b;c\n1;2\n".encode())
+        assert load_table(Source(table)) == {"a,b": ["1"], "c": ["2"]}
+    table.write_text("sep=;\na;b\n1;2\n3\n")
+    with pytest.raises(ReadError, match="1 found in line 4"):
+        load_table(Source(table))
+
+
 def test_csv_tsv_and_parquet_say_the_same(tmp_path):
     FRAME.to_csv(tmp_path / "t.csv", index=False)
     FRAME.to_csv(tmp_path / "t.tsv", index=False, sep="\t")

@@ -58,6 +58,8 @@ def test_headers_tell_facts_where_others_tell_the_patients(tmp_path):
     assert notes[0] == "Facts of 3 exams come from their DICOM headers."
     assert "know 1 patient that count as several here" in notes[1]
     assert len(read_headers(records[1:], patients=False)[1]) == 1
+    one = [replace(record, patient="one") for record in records]
+    assert "1 patient here is known as several to DICOM headers" in read_headers(one, False)[1][1]
 
 
 def test_a_packed_file_is_read_whole_only_to_learn_its_patient(tmp_path, monkeypatch):

@@ -172,6 +172,40 @@ def test_series_by_name_are_the_images_of_an_exam(tmp_path):
         join(tmp_path, ACCESSIONS, "a=T1,a=FLAIR", ("T1",))
 
 
+def test_an_exam_that_has_the_usual_kind_twice_is_told_apart_from_one_without_image(tmp_path):
+    found = scans(tmp_path, 30)
+    again = replace(found.series[4], source=Source(tmp_path / "again.dcm"))
+    other = replace(found.series[6], description="ADC")
+    table = {"label": ["a", "b"] * 16, "accession": [f"A{n}" for n in range(32)]}
+    found = replace(found, series=(*found.series[:6], other, *found.series[7:], again))
+    rows = read_sheet(table, Columns(), found, "labels.xlsx")
+    assert len(rows.records) == 28
+    told = " ".join(rows.notes)
+    assert "1 exam with several 'MR', left out: A4." in told
+    assert "1 exam with no 'MR', left out: A6." in told
+    assert "No image of 2 rows: A30, A31." in told
+    found = replace(found, series=tuple(one for one in found.series if one is not other))
+    told = " ".join(read_sheet(table, Columns(), found, "labels.xlsx").notes)
+    assert "which 28 of 29 exams have once. 1 exam with several" in told
+
+
+def test_what_is_said_of_series_fits_some(tmp_path):
+    with pytest.raises(CohortError, match=r"--series 'foo' fits no series, found 'MR T1' \(8\)"):
+        join(tmp_path, ACCESSIONS, "foo", ("T1", "FLAIR"))
+    notes = join(tmp_path, ACCESSIONS, "T1", ("T1", "FLAIR"), absent=1).notes
+    assert "1 exam with no series that fits --series 'T1', left out: A0." in notes
+
+
+def test_an_image_of_two_rows_is_called_as_the_rows_call_it(tmp_path):
+    twice = {"accession": ["A0", "A0", *ACCESSIONS["accession"][2:]]}
+    with pytest.raises(CohortError, match=r"1 image in several rows: A0$"):
+        join(tmp_path, twice)
+
+
+def test_the_column_of_the_accession_number_is_known_with_its_dot(tmp_path):
+    assert len(join(tmp_path, {"Accession No.": ACCESSIONS["accession"]}).records) == 8
+
+
 def test_of_series_that_are_equally_common_none_is_read_unasked(tmp_path):
     with pytest.raises(CohortError, match=r"more found in 8 of 8 exams: 'MR T1' \(8\), 'MR FLAIR'"):
         join(tmp_path, ACCESSIONS, None, ("T1", "FLAIR"))
@@ -184,8 +218,74 @@ def test_numbers_that_lost_their_zeros_are_found_and_told(tmp_path):
         "8 numbers of the sheet found but for leading zeros: one like '0' is taken for '000'."
         in (found.notes)
     )
-    kept = [f"{n}" for n in range(6)] + ["006", "07"]  # Zeros are there: none were lost.
-    assert [record.name for record in join(tmp_path, {"patient": kept}).records] == ["6.dcm"]
+    kept = [f"{n}" for n in range(6)] + ["006", "07"]  # Each cell by itself: 07 lost none.
+    assert len(join(tmp_path, {"patient": kept}).records) == 7
+
+
+def renamed(found, **patients):
+    """Series of other patients, by accession number."""
+    return replace(
+        found,
+        series=tuple(
+            replace(one, patient=patients.get(one.accession, one.patient)) for one in found.series
+        ),
+    )
+
+
+def test_what_may_be_two_numbers_for_want_of_zeros_is_taken_for_neither(tmp_path):
+    found = renamed(scans(tmp_path, 8), A1="12", A2="0012")
+    table = {"label": ["a", "b"] * 2, "patient": ["3", "4", "12", "0012"]}
+    rows = read_sheet(table, Columns(), found, "labels.xlsx")
+    assert [record.name for record in rows.records] == ["3.dcm", "4.dcm", "2.dcm"]
+    assert "leading zeros alone, and no image is taken: 12." in " ".join(rows.notes)
+
+
+def test_patients_are_written_as_in_the_headers_where_zeros_were_lost(tmp_path):
+    patients = [f"{n}" for n in range(6)] + ["six", "001"]
+    found = join(tmp_path, {**ACCESSIONS, "patient": patients})
+    told = [f"{n:03}" for n in range(6)] + ["six", "001"]
+    assert [record.patient for record in found.records] == told
+    (note,) = (note for note in found.notes if "mixed up" in note)
+    assert note.startswith("1 row names another patient of the headers")
+    assert "'001', not '007'" in note
+
+
+def test_series_of_one_name_are_told_apart(tmp_path):
+    parts = [tuple(Source(tmp_path / f"{n}{k}.dcm") for k in "ab") for n in range(8)]
+    found = scans(tmp_path, 8)
+    series = [
+        replace(one, source=Source(tmp_path, "no series", parts=some))
+        for one, some in zip(found.series, parts, strict=True)
+    ]
+    table = {"label": ["a", "b"] * 4, **ACCESSIONS}
+    rows = read_sheet(table, Columns(), replace(found, series=tuple(series)), "labels.xlsx")
+    assert [record.source.parts for record in rows.records] == parts
+    assert [record.name for record in rows.records[:2]] == ["no series", "no series (2)"]
+
+
+def test_of_patients_who_share_the_number_of_an_exam_the_row_s_is_meant(tmp_path):
+    found = scans(tmp_path, 8)
+    shared = [replace(one, accession="A0") for one in found.series[:2]]
+    found = replace(found, series=(*shared, *found.series[2:]))
+    table = {
+        "label": ["a", "b"] * 4,
+        "accession": ["A0", "A0", *ACCESSIONS["accession"][2:]],
+        "patient": [f"{n}" for n in range(8)],
+    }
+    rows = read_sheet(table, Columns(), found, "labels.xlsx")
+    assert [record.name for record in rows.records] == [f"{n}.dcm" for n in range(8)]
+    del table["patient"]
+    rows = read_sheet(table, Columns(), found, "labels.xlsx")
+    assert [record.name for record in rows.records] == [f"{n}.dcm" for n in range(2, 8)]
+    assert "1 exam is left out: several patients of the headers have its" in " ".join(rows.notes)
+
+
+def test_images_of_a_disc_are_named_by_their_place_on_it(tmp_path):
+    (tmp_path / "DICOMDIR").touch()
+    found = replace(scans(tmp_path, 8), root=tmp_path / "DICOMDIR")
+    table = {"label": ["a", "b"] * 4, **ACCESSIONS}
+    rows = read_sheet(table, Columns(), found, "labels.xlsx")
+    assert [record.name for record in rows.records] == [f"{n}.dcm" for n in range(8)]
 
 
 def test_a_few_stray_matches_are_no_key(tmp_path):

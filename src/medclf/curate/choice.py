@@ -134,7 +134,14 @@ class Choice:
 
 
 def plain_name(name: str) -> str:
-    return re.sub(r"[\s\-]+", "_", name.strip().casefold())
+    """Write the name of a column as usual names are written, without punctuation.
+
+    Example:
+        >>> plain_name("Accession No."), plain_name("Patient.ID")
+        ('accession_no', 'patient_id')
+    """
+    plain = re.sub(r"[\s\-.:#]+", "_", name.strip().casefold())
+    return plain if name.endswith("_") else plain.rstrip("_")
 
 
 def usual_columns(table: Table, tiers: Sequence[str]) -> list[str]:

@@ -60,7 +60,7 @@ def read_headers(
             "say --patient none."
         )
     elif not patients and not one:
-        notes += _tell_parted(named, theirs)
+        notes += [*_tell_parted(named, theirs), *_tell_united(named, theirs)]
     return tuple(named), notes
 
 
@@ -80,6 +80,18 @@ def _tell_parted(records: Sequence[Record], theirs: Mapping[int, str]) -> list[s
         return []
     told = count(parted, "patient")
     return [f"DICOM headers know {told} that count as several here: are they the same persons?"]
+
+
+def _tell_united(records: Sequence[Record], theirs: Mapping[int, str]) -> list[str]:
+    """Tell of patients that headers count as several and the table as one."""
+    called = defaultdict[str, set[str]](set)
+    for i, patient in theirs.items():
+        called[records[i].patient].add(patient)
+    united = sum(len(names) > 1 for own, names in called.items() if own)
+    if not united:
+        return []
+    told = f"{count(united, 'patient')} here {'is' if united == 1 else 'are'}"
+    return [f"{told} known as several to DICOM headers: are these the same persons?"]
 
 
 def may_be_dicom(source: Source) -> bool:

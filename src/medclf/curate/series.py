@@ -50,7 +50,7 @@ def join_files(listing: Listing) -> tuple[Listing, list[str]]:
         inside = [names[part].rpartition("/")[0] for part in series.source.parts]
         folder = commonpath(inside) if all(inside) else ""
         name = series.description.replace("/", " ") or "series"  # A slash would part folders.
-        images[_free(f"{folder}/{name}" if folder else name, images)] = series.source
+        images[free_name(f"{folder}/{name}" if folder else name, images)] = series.source
     notes = tell_left_out(f for f in found.left_out if f.source in silent)
     if volumes:
         files = sum(len(series.source.parts) for series in found.series)
@@ -61,7 +61,8 @@ def join_files(listing: Listing) -> tuple[Listing, list[str]]:
     return replace(listing, images=dict(sorted(images.items()))), notes
 
 
-def _free(name: str, taken: Mapping[str, Source]) -> str:
+def free_name(name: str, taken: Mapping[str, Source]) -> str:
+    """Add a number to a name that is taken."""
     names = (name if n == 1 else f"{name} ({n})" for n in range(1, len(taken) + 2))
     return next(name for name in names if name not in taken)
 
@@ -156,8 +157,12 @@ def choose_images(
     for image, one in named.items():
         found, told = choose_series(exams, one, where if len(named) == 1 else f"{where}: {image}")
         notes += told
-        if len(named) > 1 and (absent := len(exams) - len(found)):
-            notes.append(f"No {image} of {count(absent, 'exam')}.")
+        absent = [exam for exam in exams if exam not in found]
+        if absent and len(named) > 1:
+            notes.append(f"No {image} of {count(len(absent), 'exam')}.")
+        elif absent and one is not None:
+            fits = f"{count(len(absent), 'exam')} with no series that fits --series {one!r}"
+            notes.append(f"{fits}, left out: {tell(absent)}.")
         for exam, series in found.items():
             there = chosen.setdefault(exam, {})
             if other := next((name for name, taken in there.items() if taken is series), ""):
@@ -210,9 +215,24 @@ def choose_series(
     others = tell((f"{kind!r} ({n})" for kind, n in kinds.most_common() if kind != best), most=6)
     note = (
         f"Of several series the one called {best!r} is read, which {len(chosen):,} of "
-        f"{len(exams):,} exams have once; not {others}. Others can be chosen with --series."
+        f"{len(exams):,} exams have once"
     )
-    return chosen, [note]
+    notes = [f"{note}; not {others}. Others can be chosen with --series." if others else f"{note}."]
+    return chosen, [*notes, *_tell_not_once(exams, chosen, best)]
+
+
+def _tell_not_once(
+    exams: Mapping[str, Sequence[Series]], chosen: Mapping[str, Series], kind: str
+) -> list[str]:
+    """Note which exams are left out, since they have a kind several times or not at all."""
+    without = [name for name in exams if name not in chosen]
+    several = [name for name in without if any(kind_of(one) == kind for one in exams[name])]
+    none = [name for name in without if name not in several]
+    return [
+        f"{count(len(some), 'exam')} with {what} {kind!r}, left out: {tell(some)}."
+        for some, what in ((several, "several"), (none, "no"))
+        if some
+    ]
 
 
 def _usual_kind(exams: Mapping[str, Sequence[Series]]) -> str | None:
@@ -227,6 +247,21 @@ def _usual_kind(exams: Mapping[str, Sequence[Series]]) -> str | None:
     most = max((files[kind] for kind in usual), default=0)
     rivals = [kind for kind in usual if files[kind] >= SCOUT * most]
     return rivals[0] if len(rivals) == 1 else None
+
+
+def expect_fit(exams: Mapping[str, Sequence[Series]], pattern: str | None, where: str) -> None:
+    """Refuse what is said of series where it fits none of any exam.
+
+    Raises:
+        CohortError: none fits.
+        SettingError: it is no regular expression.
+    """
+    every = [series for some in exams.values() for series in some]
+    wanted = part_pattern(pattern).values()
+    if every and not any(one is None or _matching(every, one) for one in wanted):
+        kinds = Counter(map(kind_of, every)).most_common()
+        told = tell((f"{kind!r} ({n})" for kind, n in kinds), most=6)
+        raise CohortError(f"{where}: --series {pattern!r} fits no series, found {told}")
 
 
 def _matching(series: Sequence[Series], pattern: str) -> list[Series]:

@@ -7,9 +7,8 @@ examination never means another one of its patient. A few stray matches are no k
 spreadsheet may have taken leading zeros from numbers.
 """
 
-import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,9 +17,18 @@ from medclf.curate.cells import Table, tidy_cell
 from medclf.curate.choice import UIDS, Choice
 from medclf.curate.problem import count, tell
 from medclf.curate.rows import read_rows
-from medclf.curate.series import by_key, choose_images, part_pattern, tell_left_out
-from medclf.curate.table import Columns, choose_sheet_roles, likely_keys
+from medclf.curate.series import (
+    by_key,
+    choose_images,
+    expect_fit,
+    free_name,
+    part_pattern,
+    tell_left_out,
+)
+from medclf.curate.table import Columns, Roles, choose_sheet_roles, likely_keys
 from medclf.curate.task import Worded
+from medclf.curate.whose import of_patient, tell_contradicted, tell_several, write_patients
+from medclf.curate.zeros import form_of, match, tell_padded
 from medclf.errors import CohortError
 from medclf.read.dicom.find import Found, Series, find_series
 
@@ -47,6 +55,7 @@ class Join:
         cells: That of each row; "" where it is empty.
         groups: The series by what their headers say.
         meant: What the headers say, by cell.
+        doubtful: Cells that may mean several numbers of the headers.
     """
 
     column: str
@@ -54,6 +63,7 @@ class Join:
     cells: Sequence[str]
     groups: Mapping[str, Sequence[Series]]
     meant: Mapping[str, str]
+    doubtful: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -86,25 +96,33 @@ def read_sheet(table: Table, columns: Columns, found: Found, where: str) -> Word
     """
     roles, notes = choose_sheet_roles(table, columns, where)
     joins, told_joins = _choose_joins(table, columns, found, where)
-    cells, exams = _find_series(joins)
+    patients = table.get(roles.patient, [None] * len(joins[0].cells))
+    cells, exams, mixed = _find_series(joins, [tidy_cell(cell) for cell in patients])
+    expect_fit(exams, columns.series, where)
     chosen, told = choose_images(exams, columns.series, where)
-    sources = {_name(one, found): one.source for some in chosen.values() for one in some.values()}
+    sources = _name_all(found)
+    names = {source: name for name, source in sources.items()}
     paths = {image: f"({image})" for image in part_pattern(columns.series)}
     whole = dict(table)
     for image, column in paths.items():
-        there = {cell: _name(some[image], found) for cell, some in chosen.items() if image in some}
+        there = {cell: names[some[image].source] for cell, some in chosen.items() if image in some}
         whole[column] = [there.get(cell) for cell in cells]
     whose = roles.patient or ("" if columns.patient == "none" else PATIENT)
-    if whose == PATIENT:
-        patients = {cell: next(iter(some.values())).patient for cell, some in chosen.items()}
-        whole[PATIENT] = [patients.get(cell) or None for cell in cells]
+    headers = {cell: next(iter(some.values())).patient for cell, some in chosen.items()}
+    theirs = [headers.get(cell, "") for cell in cells]
+    if whose:
+        own = whose == PATIENT
+        whole[whose] = [one or None for one in theirs] if own else write_patients(patients, theirs)
     roles = replace(roles, paths=paths, patient=whose)
+    _expect_once(whole, roles, cells, where)
     rows = read_rows(whole, roles, sources.get, where)
     notes += [
         *told_joins,
-        *(note for join in joins for note in _tell_padded(join)),
+        *(note for join in joins for note in tell_padded(join.meant, join.doubtful)),
+        *tell_contradicted(whole.get(whose, patients), theirs, by_key(found, "patient")),
+        *_tell_mixed(mixed),
         *told,
-        *_tell_unused(found, chosen, {cell for cell in cells if cell}),
+        *_tell_unused(found, chosen, {*cells} - {"", *exams, *mixed}),
         *tell_left_out(found.left_out),
     ]
     return replace(rows, notes=(*notes, *rows.notes))
@@ -123,7 +141,7 @@ def _choose_joins(
         groups = by_key(found, key)
         for column in _key_columns(table, columns, key, where):
             cells = [tidy_cell(cell) for cell in table[column]]
-            joins.append(Join(column, key, cells, groups, _match({*cells} - {""}, groups)))
+            joins.append(Join(column, key, cells, groups, *match({*cells} - {""}, groups)))
     best = max(joins, key=lambda join: join.rows, default=None)
     if best is None or not best.rows:
         raise CohortError(
@@ -152,16 +170,50 @@ def _agree(join: Join, best: Join) -> bool:
     return join.column != best.column and 2 * sum(same) > len(same)
 
 
-def _find_series(joins: Sequence[Join]) -> tuple[list[str], dict[str, Sequence[Series]]]:
-    """Name the exam of each row, by its first cell that is filled, and find its series."""
-    names, exams = [], dict[str, Sequence[Series]]()
+def _find_series(
+    joins: Sequence[Join], patients: Sequence[str]
+) -> tuple[list[str], dict[str, Sequence[Series]], list[str]]:
+    """Name the exam of each row, by its first cell that is filled, and find its series.
+
+    Where patients share the number of an exam, the one that the row names is meant.
+
+    Returns:
+        The exam of each row, the series of exams, and exams of whose patients nothing tells one.
+    """
+    names, exams, mixed = [], dict[str, Sequence[Series]](), dict[str, None]()
     for row in range(len(joins[0].cells)):
         join = next((join for join in joins if join.cells[row]), joins[0])
-        cell = join.cells[row]
-        names.append(cell if join is joins[0] else f"{join.column} {cell}")
-        if found := join.series(row):
-            exams[names[-1]] = found
-    return names, exams
+        cell, found = join.cells[row], join.series(row)
+        name = cell if join is joins[0] else f"{join.column} {cell}"
+        if tell_several(found):
+            name = f"{name} of {patients[row]}" if patients[row] else name
+            found = of_patient(found, patients[row])
+            mixed |= {} if found else {name: None}
+        names.append(name)
+        if found:
+            exams[name] = found
+    return names, exams, list(mixed)
+
+
+def _expect_once(table: Table, roles: Roles, exams: Sequence[str], where: str) -> None:
+    """Refuse an image that several rows with a label mean; call it as the rows do."""
+    users: dict[str, list[str]] = defaultdict(list)
+    for row, exam in enumerate(exams):
+        if all(table[label][row] is not None for label in roles.labels):
+            for image in filter(None, (table[column][row] for column in roles.paths.values())):
+                users[image].append(exam)
+    if twice := [" and ".join(dict.fromkeys(some)) for some in users.values() if len(some) > 1]:
+        raise CohortError(
+            f"{where}: one row per image wanted, {count(len(twice), 'image')} in several rows: "
+            f"{tell(twice)}"
+        )
+
+
+def _tell_mixed(mixed: Sequence[str]) -> list[str]:
+    """Note exams that are left out because several patients have their number."""
+    told = "1 exam is" if len(mixed) == 1 else f"{len(mixed):,} exams are"
+    about = "several patients of the headers have its number, none of them named by its row"
+    return [f"{told} left out: {about}: {tell(mixed)}."] if mixed else []
 
 
 def _tell_joins(chosen: Sequence[Join], joins: Sequence[Join]) -> list[str]:
@@ -180,42 +232,15 @@ def _tell_joins(chosen: Sequence[Join], joins: Sequence[Join]) -> list[str]:
     return notes
 
 
-def _match(cells: Collection[str], there: Collection[str]) -> dict[str, str]:
-    """Tell what each cell means of what is there, as it stands or but for leading zeros.
-
-    Example:
-        >>> _match(["7", "12", "x"], ["007", "012", "12"])
-        {'7': '007', '12': '12'}
-    """
-    kept = any(cell.isdecimal() and cell.startswith("0") and len(cell) > 1 for cell in cells)
-    bare: dict[str, list[str]] = defaultdict(list)
-    for value in there if not kept else ():
-        if value.isdecimal():
-            bare[value.lstrip("0") or "0"].append(value)
-    found = {cell: [cell] if cell in there else bare.get(cell, []) for cell in cells}
-    return {cell: some[0] for cell, some in found.items() if len(some) == 1}
-
-
-def _tell_padded(join: Join) -> list[str]:
-    """Note cells that mean a number with more zeros."""
-    padded = {cell: meant for cell, meant in join.meant.items() if cell != meant}
-    if not padded:
-        return []
-    cell, meant = min(padded.items())
-    told = count(len(padded), "number")
-    forms = f"one like {_form(cell)} is taken for {_form(meant)}"
-    return [f"{told} of the sheet found but for leading zeros: {forms}."]
-
-
 def _tell_examples(found: Found, joins: Sequence[Join]) -> str:
     """Tell how headers write the keys that people know, and how the sheet does."""
     told = []
     for key in (key for key in KEYS if key not in UIDS):
         for value in sorted(by_key(found, key))[:1]:
-            told.append(f"; {KEYS[key]} is like {_form(value)} in a header")
+            told.append(f"; {KEYS[key]} is like {form_of(value)} in a header")
             for join in joins:
                 cell = next(filter(None, join.cells), "")
-                alike = f", {_form(cell)} in the column {join.column!r}"
+                alike = f", {form_of(cell)} in the column {join.column!r}"
                 told += [alike] if join.key == key else []
     return "".join(told)
 
@@ -228,33 +253,27 @@ def _tell_none(found: Found) -> str:
     return f"; no DICOM image was found in {found.root}{left_out}"
 
 
-def _form(value: str) -> str:
-    """Show how a number is written, but not whose it is.
+def _name_all(found: Found) -> dict[str, Source]:
+    """Name each image by its path below the folder, or by its series; a number parts equal names.
 
-    Example:
-        >>> _form("Ab-0071")
-        "'Aa-0099'"
+    Two series bear one name where patients share a SeriesInstanceUID, or where none is stated.
     """
-    for kind, instead in (("[1-9]", "9"), ("[A-Z]", "A"), ("[a-z]", "a")):
-        value = re.sub(kind, instead, value)
-    return repr(value)
-
-
-def _name(series: Series, found: Found) -> str:
-    """Name an image by its path below the folder, or by its series."""
-    source: Source = series.source
-    if source.parts or source.member:
-        return source.member
-    return source.path.relative_to(found.root).as_posix()
+    root = found.root.parent if found.root.is_file() else found.root  # That of a DICOMDIR.
+    named: dict[str, Source] = {}
+    for source in (series.source for series in found.series):
+        inside = source.parts or source.member
+        name = source.member if inside else source.path.relative_to(root).as_posix()
+        named[free_name(name, named)] = source
+    return named
 
 
 def _tell_unused(
-    found: Found, chosen: Mapping[str, Mapping[str, Series]], cells: set[str]
+    found: Found, chosen: Mapping[str, Mapping[str, Series]], absent: set[str]
 ) -> list[str]:
-    """Note which rows have no image, and how many images no row."""
+    """Note which exams of rows have no image, and how many images no row."""
     notes = []
-    if absent := sorted(cells - set(chosen)):
-        notes.append(f"No image of {count(len(absent), 'row')}: {tell(absent)}.")
+    if absent:
+        notes.append(f"No image of {count(len(absent), 'row')}: {tell(sorted(absent))}.")
     used = {id(one) for some in chosen.values() for one in some.values()}
     if unused := len(found.series) - len(used):
         notes.append(f"Not used: {count(unused, 'series', 'series')} that no row means.")

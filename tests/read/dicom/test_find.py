@@ -56,6 +56,21 @@ def test_whose_a_series_is(tmp_path):
     assert one.source.path == tmp_path
 
 
+def test_an_exact_copy_of_an_image_without_a_place_is_left_out(tmp_path):
+    (image,) = make_stack(Field(), Slab((1, 4, 5)), "MR", PatientID="P7")
+    for name in ("ImagePositionPatient", "ImageOrientationPatient"):
+        delattr(image, name)
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        write(image, tmp_path / folder / "image")
+    found = find_series(tmp_path)
+    assert [one.source.path for one in found.series] == [tmp_path / "a" / "image"]
+    assert [one.reason for one in found.left_out] == ["an exact copy of another file"]
+    image.PixelData = bytes(len(image.PixelData))
+    write(image, tmp_path / "b" / "image")
+    assert len(find_series(tmp_path).series) == 2
+
+
 def test_a_zip_holds_what_its_folder_holds(tmp_path):
     save(make_stack(Field(), Slab()), tmp_path / "a", RNG)
     with ZipFile(tmp_path / "a.zip", "w") as archive:

@@ -15,7 +15,7 @@ from pathlib import Path
 from medclf.core.record import Source
 from medclf.core.remark import Remark
 from medclf.errors import ReadError
-from medclf.read.archive import is_archive, list_members
+from medclf.read.archive import is_archive, list_members, read_bytes
 from medclf.read.dicom.dicomdir import NAME, read_dicomdir, resolve
 from medclf.read.dicom.glance import LeftOut, Seen, look
 from medclf.read.dicom.part import part
@@ -95,6 +95,9 @@ def sort_files(root: Path, listed: Sequence[Source | LeftOut]) -> Found:
                 left_out.append(found)
             else:
                 seen.setdefault(_key(found), []).append(found)
+    for key, some in seen.items():
+        seen[key], copies = _part_copies(some)
+        left_out += copies
     hurt = Counter(file.series for file in left_out if file.series)
     series = [one for key in sorted(seen) for one in _part_series(seen[key], hurt)]
     return Found(root, tuple(series), tuple(left_out))
@@ -160,6 +163,21 @@ def _key(seen: Seen) -> tuple[str, ...]:
     source = seen.header.source
     folder = "" if series else f"{source.path.parent}/{source.member.rpartition('/')[0]}"
     return patient, study, series, folder
+
+
+def _part_copies(seen: Sequence[Seen]) -> tuple[list[Seen], list[LeftOut]]:
+    """Part from images without a place the exact copies of them; others are the reader's."""
+    firsts: dict[str, Source] = {}
+    kept, copies = list[Seen](), list[LeftOut]()
+    for one in seen:
+        instance, source = one.header.instance, one.header.source
+        alone = instance and not one.header.placed and not one.header.concatenation
+        first = firsts.setdefault(instance, source) if alone else source
+        if first is not source and read_bytes(first) == read_bytes(source):
+            copies.append(LeftOut(source, "an exact copy of another file"))
+        else:
+            kept.append(one)
+    return kept, copies
 
 
 def _part_series(seen: Sequence[Seen], hurt: Mapping[str, int]) -> Iterator[Series]:
