@@ -22,7 +22,7 @@ from medclf.curate.deidentify.identity import SHORTEST, Identity
 from medclf.curate.deidentify.key import Key
 from medclf.curate.deidentify.options import Options
 from medclf.curate.deidentify.traces import FEWEST_DIGITS, Shown
-from medclf.curate.sheet import _match
+from medclf.curate.zeros import match
 from medclf.errors import CohortError
 
 Columns = Mapping[str, Sequence[str | None]]
@@ -136,7 +136,8 @@ def match_ids(
         name: Makes that of a number.
     """
     forms = {form for cell in cells if cell for form in _pad(cell)}
-    return _match({*cells} - {""}, {form for form in forms if name(form) in known})
+    meant, _ = match({*cells} - {""}, {form for form in forms if name(form) in known})
+    return meant
 
 
 def _pad(cell: str) -> Iterator[str]:
