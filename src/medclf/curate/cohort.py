@@ -8,7 +8,7 @@ are one volume, which exam a row means that names no file, and whose it is where
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from medclf.core.cohort import Cohort
@@ -70,7 +70,8 @@ def read_cohort(data: Path, columns: Columns = AS_FOUND, usual: Columns = AS_FOU
     except MedclfError as problem:
         raise type(problem)(f"{data}: {problem}") from problem
     records = (replace(r, label=label) for r, label in zip(found.records, labels, strict=True))
-    return Cohort(tuple(records), task, data, (*told, *found.notes, *notes))
+    told = [*told, *found.notes, *notes]
+    return Cohort(tuple(records), task, data, tuple(told), asdict(columns))
 
 
 def read_exams(
