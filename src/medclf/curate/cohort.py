@@ -89,10 +89,23 @@ def read_exams(
         CohortError: its parts contradict each other.
         ReadError: it is absent or of no known form.
     """
+    return read_unlabelled(data, columns, usual, absent).records
+
+
+def read_unlabelled(
+    data: Path, columns: Columns = AS_FOUND, usual: Columns = AS_FOUND, absent: bool = False
+) -> Worded:
+    """Read exams as `read_exams` does, with what was inferred, and which have no image.
+
+    Raises:
+        CohortError: as `read_exams`.
+        ReadError: likewise.
+    """
     if not part_sheet(data)[0].exists():
         raise ReadError(f"{data}: a table of exams wanted, nothing found")
     found, _ = read_form(data, replace(columns, label="none"), usual, absent)
-    return _own_patients(read_headers(found.records, patients=False)[0])
+    records = _own_patients(read_headers(found.records, patients=False)[0])
+    return replace(found, records=records)
 
 
 def read_marks(data: Path, columns: Columns = AS_FOUND) -> Worded:
