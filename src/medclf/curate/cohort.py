@@ -13,6 +13,7 @@ from pathlib import Path
 
 from medclf.core.cohort import Cohort
 from medclf.core.record import Record
+from medclf.core.task import Task
 from medclf.curate.form import read_form
 from medclf.curate.headers import read_headers
 from medclf.curate.hold import bind_groups, hold_out
@@ -33,7 +34,12 @@ NOT_OF_MARKS = ("exam", "view", "kind", "classes", "tidy_labels", "slices", "mas
 """What may be said of exams that are classified, and means nothing where places are marked."""
 
 
-def read_cohort(data: Path, columns: Columns = AS_FOUND, usual: Columns = AS_FOUND) -> Cohort:
+def read_cohort(
+    data: Path,
+    columns: Columns = AS_FOUND,
+    usual: Columns = AS_FOUND,
+    like: Task | None = None,
+) -> Cohort:
     """Read which exams DATA holds, whose they are, and what is decided about them.
 
     Args:
@@ -42,6 +48,7 @@ def read_cohort(data: Path, columns: Columns = AS_FOUND, usual: Columns = AS_FOU
         columns: What the person says of it; the rest is inferred.
         usual: What was said of data like these; it holds where `columns` say nothing, as far as
             the data are a table or images that it fits.
+        like: Its classes, of which there may be fewer here, and how they relate hold likewise.
 
     Raises:
         CohortError: its parts contradict each other, or there is one class only.
@@ -63,8 +70,8 @@ def read_cohort(data: Path, columns: Columns = AS_FOUND, usual: Columns = AS_FOU
         filled = _keep_pattern(worded, filled, data)
     told, columns = tell_carried(columns, filled), filled
     found = _bind(worded, columns, data)
-    names = columns.classes or found.classes or None
-    kind = columns.kind or ("coexisting" if found.classes else None)
+    names = columns.classes or (like.classes if like else found.classes) or None
+    kind = columns.kind or (like.kind if like else "coexisting" if found.classes else None)
     try:
         task, labels, notes = infer_task(found.words, kind, names, tidy=columns.tidy_labels)
     except MedclfError as problem:
