@@ -20,6 +20,7 @@ from medclf.learn.bag import doubt_images
 from medclf.learn.contribute import tell_views
 from medclf.learn.domain import domain_column, doubt_domains, known_domains, name_domain
 from medclf.learn.facts import doubt_facts, encode_facts
+from medclf.learn.recipe import Recipe
 from medclf.learn.run import Run
 from medclf.learn.trained import Held, Trained
 from medclf.method.table import find_method
@@ -218,6 +219,11 @@ def _refuse(name: str, problem: Exception) -> Prediction:
     return Prediction(name, (), (), (), (str(problem),))
 
 
+def goes_by_site(recipe: Recipe) -> bool:
+    """Tell whether a run goes by the site, or by another domain."""
+    return bool(domain_column(recipe) or recipe.prepare.site)
+
+
 def expect_site(trained: Trained, site: str, run: Run) -> None:
     """Check that a site, or another domain, is named only where the run goes by it.
 
@@ -229,5 +235,5 @@ def expect_site(trained: Trained, site: str, run: Run) -> None:
         if site not in (known := known_domains(recipe)):
             told = ", ".join(known)
             raise SettingError(f"{run.folder}: {column} is one of {told} in this run, not {site!r}")
-    elif site and not recipe.prepare.site:
+    elif site and not goes_by_site(recipe):
         raise SettingError(f"{run.folder}: no site wanted, which this run does not go by")
