@@ -171,6 +171,22 @@ def test_a_table_means_images_beside_it_and_never_those_of_the_training(tmp_path
         judge.list_exams([sheet], None)
 
 
+def test_an_exam_of_a_table_without_an_image_is_answered_with_the_reason(tmp_path):
+    judge = Answers(Run(tmp_path, None, {"data": {"columns": asdict(Columns())}}), None)
+    picture(tmp_path / "0001.png", 0)
+    rows = [("0001.png", "a"), ("", "a"), ("", "b"), ("", "")]
+    table = write(tmp_path, [{"path": path, "exam": exam, "age": 50} for path, exam in rows])
+    with pytest.raises(ReadError, match="row 4: no image of this exam"):
+        judge.list_exams([table], None)
+    notes = []
+    judge = replace(judge, skip_unreadable=True, note=notes.append)
+    seen, named, bare = judge.list_exams([table], None)
+    assert (seen.name, named.name, bare.name) == ("a", "b", f"{table}: row 5")
+    assert named.warnings == (f"{table}: row 4: no image of this exam",)
+    assert (named.probabilities, bare.probabilities) == ((), ())
+    assert "Left out: 3 rows without an image." in notes
+
+
 def test_methods_say_what_they_need(exams):
     cohort = medclf.read_cohort(exams)
     with pytest.raises(CohortError, match=r"patch needs a marked point in each exam.*would do: wh"):

@@ -91,6 +91,36 @@ def test_exams_that_one_part_alone_cannot_read_are_counted(place, tmp_path):
     assert found.notes == (*whole.notes, "the same", "one unread", lost)
 
 
+@dataclass(frozen=True)
+class Local:
+    """A part that goes by the site, and keeps the one that it was told."""
+
+    part: Part
+    told: list[str]
+
+    @property
+    def run(self):
+        recipe = self.part.run.recipe
+        return replace(
+            self.part.run, recipe=replace(recipe, prepare=replace(recipe.prepare, site="sex"))
+        )
+
+    def predict(self, files, watch, site, *others):
+        self.told.append(site)
+        return self.part.predict(files, watch, "", *others)
+
+
+def test_a_site_goes_to_the_parts_that_go_by_one(place, tmp_path):
+    medclf.join([place / "small", place / "large"], tmp_path / "run", "mean")
+    run, told = load(tmp_path / "run"), list[str]()
+    with pytest.raises(SettingError, match="no site wanted, which no part of it goes by"):
+        run.predict([place / "0.png"], site="F")
+    inner = replace(run, parts=(run.parts[0], Local(run.parts[1], told)))
+    for one in (inner, replace(run, parts=(run.parts[0], inner))):
+        assert one.predict([place / "0.png"], site="F")[0].probabilities
+    assert told == ["F", "F"]
+
+
 def test_the_way_is_chosen_on_validation_and_told(place, tmp_path):
     run = medclf.join([place / "small", place / "large"], tmp_path / "run")
     assert run.facts["combination"]["way"] in ("mean", "weights", "stacking")

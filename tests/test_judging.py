@@ -24,8 +24,31 @@ def data(tmp_path):
     return tmp_path / "exams.csv"
 
 
-def run_of(columns, origin="/elsewhere.csv"):
-    return Run(None, None, {"data": {"origin": str(origin), "columns": asdict(columns)}})
+def run_of(columns, origin="/elsewhere.csv", classes=("cyst", "nodule"), kind="exclusive"):
+    task = {"classes": columns.classes or classes, "kind": kind}
+    data = {"origin": str(origin), "columns": asdict(columns)}
+    return Run(None, None, {"data": data, "task": task})
+
+
+@pytest.mark.parametrize(
+    ("classes", "kind", "words", "labels"),
+    [
+        (("grade 0", "grade 1", "grade 2"), "ranked", ("grade 2", "grade 1", "grade 2"), [2, 1, 2]),
+        (
+            ("edema", "mass"),
+            "coexisting",
+            ("mass", "no finding", "edema"),
+            [(0, 1), (0, 0), (1, 0)],
+        ),
+        (("cyst", "nodule", "mass"), "exclusive", ("nodule",) * 3, [1, 1, 1]),
+    ],
+)
+def test_the_run_tells_the_classes_and_their_kind(data, classes, kind, words, labels):
+    rows = [f"{name}.png,{word}" for name, word in zip("abc", words, strict=True)]
+    data.write_text("\n".join(["path,label", *rows]))
+    cohort = read_like(run_of(AS_FOUND, classes=classes, kind=kind), data, AS_FOUND)
+    assert (cohort.task.kind, cohort.task.classes) == (kind, classes)
+    assert [record.label for record in cohort.records] == labels
 
 
 def test_what_was_said_of_the_training_holds_for_other_data(data):

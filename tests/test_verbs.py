@@ -163,6 +163,52 @@ def test_changed_images_are_not_resumed_upon(tmp_path):
         verbs.resume(tmp_path / "run")
 
 
+def write_two_labels(folder, count=60):
+    """Pictures with a column of their classes, `shape`, and a usual one that says the opposite."""
+    files = sorted(write_pictures(folder / "pictures", count, split=False).rglob("*.png"))
+    other = {"above": "below", "below": "above"}
+    with (folder / "two.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "label", "shape", "patient"])
+        for number, path in enumerate(files):
+            shape = path.parent.name
+            writer.writerow([path, other[shape], shape, f"p{number}"])
+    return folder / "two.csv"
+
+
+def test_what_was_said_of_a_cohort_holds_for_its_run(tmp_path):
+    table = write_two_labels(tmp_path)
+    cohort = medclf.read_cohort(table, label="shape", patient="patient")
+    run = medclf.train(cohort, tmp_path / "run", recipe=quick(cohort, epochs=1))
+    kept = run.run.facts["data"]["columns"]
+    assert (kept["label"], kept["patient"], kept["kind"]) == ("shape", "patient", None)
+    assert "--label shape --patient patient" in (run.run.folder / "report.html").read_text()
+    by_path, by_cohort = run.judge(table), run.judge(cohort)
+    assert by_path.target.tolist() == by_cohort.target.tolist()
+
+
+def test_a_run_does_not_go_on_with_other_labels(tmp_path):
+    table = write_two_labels(tmp_path)
+    cohort = medclf.read_cohort(table, label="shape")
+
+    def interrupt(progress):
+        raise KeyboardInterrupt
+
+    recipe = quick(cohort, epochs=1)
+    with pytest.raises(KeyboardInterrupt):
+        medclf.train(cohort, tmp_path / "run", recipe=recipe, watch=verbs.Watch(tell=interrupt))
+    with pytest.raises(RunError, match="the labels and patients that"):
+        verbs.resume(tmp_path / "run", medclf.read_cohort(table))
+    begun = table.read_text()
+    for this, other in (("above,p7\n", "below,p7\n"), ("p7\n", "p8\n")):
+        table.write_text(begun.replace(this, other))
+        with pytest.raises(RunError, match="the table has changed, or other columns are read"):
+            verbs.resume(tmp_path / "run")
+    table.write_text(begun)
+    run = verbs.resume(tmp_path / "run")
+    assert run.judge(table).target.tolist() == run.judge(cohort).target.tolist()
+
+
 def test_patients_leave_no_name_in_the_run(tmp_path):
     data = write_pictures(tmp_path / "pictures", 60, split=False)
     files = sorted(data.rglob("*.png"))

@@ -1,6 +1,6 @@
 """New exams are predicted: files, folders of a volume, or the rows of a table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from medclf.core.prediction import Prediction
 from medclf.core.record import Record
-from medclf.curate.cohort import Columns, read_exams
+from medclf.curate.cohort import Columns, read_unlabelled
 from medclf.curate.folder import TABLES
 from medclf.curate.headers import read_headers
 from medclf.curate.series import find_images
@@ -20,6 +20,7 @@ from medclf.learn.bag import doubt_images
 from medclf.learn.contribute import tell_views
 from medclf.learn.domain import domain_column, doubt_domains, known_domains, name_domain
 from medclf.learn.facts import doubt_facts, encode_facts
+from medclf.learn.recipe import Recipe
 from medclf.learn.run import Run
 from medclf.learn.trained import Held, Trained
 from medclf.method.table import find_method
@@ -58,12 +59,14 @@ class Answers:
         site: Where the exams come from, where the run goes by the site, or by another domain, and
             no table tells it.
         skip_unreadable: Answer what cannot be read with the reason alone, rather than stop.
+        note: Told what was inferred of a table, as which series of DICOM folders is read.
     """
 
     run: Run
     trained: Trained
     site: str = ""
     skip_unreadable: bool = False
+    note: Callable[[str], None] | None = None
 
     def list_exams(
         self, files: Iterable[str | Path], series: str | None, images: str | Path | None = None
@@ -75,10 +78,12 @@ class Answers:
         are never looked for: names such as 0001.png come again. A folder in which no volume is
         found is answered already, where that may be; a file that a table names and that is missing
         is left to be found unreadable, if any other is there.
+        So is an exam of a table that has no image.
 
         Raises:
             CohortError: files of a table are missing, and such are not skipped, or all are.
-            ReadError: a file is not there, or a table cannot be read.
+            ReadError: a file is not there, a table cannot be read, or an exam of it has no image
+                and such are not skipped.
         """
         known = columns_of(self.run.facts["data"])
         pattern = series or known.series
@@ -89,10 +94,21 @@ class Answers:
         for path in map(Path, files):
             if path.is_file() and path.name.lower().endswith(TABLES):
                 usual = Columns(patient=known.patient)
-                found += read_exams(path, columns, usual, absent=self.skip_unreadable)
+                found += self._list_rows(path, columns, usual)
             else:
                 found.append(self._find(path, pattern))
         return found
+
+    def _list_rows(self, path: Path, columns: Columns, usual: Columns) -> list[Record | Prediction]:
+        """List the exams of a table; those without an image are answered already, at the end."""
+        table = read_unlabelled(path, columns, usual, absent=self.skip_unreadable)
+        if self.note is not None:
+            for note in table.notes:
+                self.note(note)
+        lacking = [(name, ReadError(f"{at}: no image of this exam")) for name, at in table.blind]
+        if lacking and not self.skip_unreadable:
+            raise lacking[0][1]
+        return [*table.records, *(_refuse(name, problem) for name, problem in lacking)]
 
     def _find(self, path: Path, pattern: str | None) -> Record | Prediction:
         try:
@@ -203,6 +219,11 @@ def _refuse(name: str, problem: Exception) -> Prediction:
     return Prediction(name, (), (), (), (str(problem),))
 
 
+def goes_by_site(recipe: Recipe) -> bool:
+    """Tell whether a run goes by the site, or by another domain."""
+    return bool(domain_column(recipe) or recipe.prepare.site)
+
+
 def expect_site(trained: Trained, site: str, run: Run) -> None:
     """Check that a site, or another domain, is named only where the run goes by it.
 
@@ -214,5 +235,5 @@ def expect_site(trained: Trained, site: str, run: Run) -> None:
         if site not in (known := known_domains(recipe)):
             told = ", ".join(known)
             raise SettingError(f"{run.folder}: {column} is one of {told} in this run, not {site!r}")
-    elif site and not recipe.prepare.site:
+    elif site and not goes_by_site(recipe):
         raise SettingError(f"{run.folder}: no site wanted, which this run does not go by")

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from medclf.answers import goes_by_site
 from medclf.compose import compose_report
 from medclf.core.cohort import Cohort
 from medclf.core.prediction import Prediction
@@ -36,6 +37,10 @@ from medclf.watch import SILENT, Watch
 
 class Part(Protocol):
     """A run that was joined."""
+
+    @property
+    def run(self) -> Run:
+        """Its folder."""
 
     def predict(
         self,
@@ -181,10 +186,18 @@ class JoinedRun:
         images: str | Path | None = None,
         skip_unreadable: bool = False,
     ) -> list[Prediction]:
-        """Predict exams, as `TrainedRun.predict` does; `site` goes to every part."""
-        files = list(files)
+        """Predict exams, as `TrainedRun.predict` does; `site` goes to the parts that go by one.
+
+        Raises:
+            ReadError: as `TrainedRun.predict`.
+            SettingError: a site is named, and no part goes by sites.
+        """
+        files, sites = list(files), [site if _goes_by_site(part) else "" for part in self.parts]
+        if site and not any(sites):
+            raise SettingError(f"{self.run.folder}: no site wanted, which no part of it goes by")
         said = [
-            part.predict(files, watch, site, series, images, skip_unreadable) for part in self.parts
+            part.predict(files, watch, own, series, images, skip_unreadable)
+            for part, own in zip(self.parts, sites, strict=True)
         ]
         each = list(zip(*said, strict=True))
         unread = {i: one for i, some in enumerate(each) for one in some if not one.probabilities}
@@ -251,3 +264,10 @@ class JoinedRun:
         """Measure what was judged, with the threshold that was chosen on validation."""
         recipe, (_, decision) = self.run.recipe, read_choices(self.run)
         return score(judged, decision, recipe.fit.seed, recipe.decide.resamples)
+
+
+def _goes_by_site(part: Part) -> bool:
+    """Tell whether a part goes by the site, or one of those that it was joined from."""
+    if isinstance(part, JoinedRun):
+        return any(map(_goes_by_site, part.parts))
+    return goes_by_site(part.run.recipe)

@@ -78,6 +78,7 @@ def judge_exams(
 def read_like(run: Run, data: Path, columns: Columns) -> Cohort:
     """Read exams as those of a run were read, where nothing else is said of them.
 
+    What the classes are and how they relate, the run knows: other data may hold fewer of them.
     A pattern of patients holds for other data only as far as it fits, and no column tells them.
 
     Raises:
@@ -89,7 +90,7 @@ def read_like(run: Run, data: Path, columns: Columns) -> Cohort:
     elif not columns.patient and not columns.patient_pattern:
         columns = replace(columns, patient_pattern=usual.patient_pattern)
     try:
-        return read_cohort(data, columns, usual)
+        return read_cohort(data, columns, usual, run.task)
     except MedclfError as problem:
         named = [getattr(usual, name) or () for name in NAMES]
         there = [name for one in named for name in ([one] if isinstance(one, str) else one)]

@@ -241,7 +241,7 @@ class TrainedRun:
             SettingError: a site is named, and the run does not go by sites.
         """
         expect_site(self.trained, site, self.run)
-        answers = Answers(self.run, self.trained, site, skip_unreadable)
+        answers = Answers(self.run, self.trained, site, skip_unreadable, watch.note)
         listed, found = answers.list_exams(files, series, images), list[Prediction]()
         for part in answers.parts(listed):
             found += part

@@ -15,11 +15,13 @@ class Watch:
         tell: Called after each epoch.
         doubt: Called with the name of a file and what makes its findings doubtful, or why it could
             not be searched.
+        note: Called with what was inferred of a table of exams to predict, a sentence each time.
     """
 
     count: Callable[[int, int], None] | None = None
     tell: Tell | None = None
     doubt: Callable[[str, Sequence[str]], None] | None = None
+    note: Callable[[str], None] | None = None
 
 
 SILENT = Watch()

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -57,7 +57,8 @@ def predict(
     Of exams of several images or views it is told what each says of the class decided on, or how
     far it moves that probability, with its sign; --json tells it for all classes. A run that
     locates gives places in mm of the patient, with scores. An exam that cannot be read gets a row
-    that says why, and the command ends with exit code 1 when it has answered the others.
+    that says why, as does an exam of a table that has no image, and the command ends with exit code
+    1 when it has answered the others. What is inferred of a table stands on the error stream.
 
     Example: medclf predict runs/first new/*.dcm --out predictions.csv
     """
@@ -65,9 +66,9 @@ def predict(
 
     expect_place(out)
     expect_folder(fill)
-    searched: list[Findings] = []
+    searched, notes = list["Findings"](), dict[str, None]()
     with show_progress("Predicting", quiet=as_json) as count:
-        watch = verbs.Watch(count=count)
+        watch = verbs.Watch(count=count, note=notes.setdefault)
         if is_search(run):
             _expect_none(run, [site, images], "--site and --images want a run that classifies")
             searched = find_in(run, files, watch, series, fill)
@@ -79,12 +80,14 @@ def predict(
             found = loaded.predict(files, watch, site, series, images, skip_unreadable=True)
             text, exams = _tell(found, loaded.run.task.classes, as_json), len(found)
             unread = [one.warnings[0] for one in found if not one.probabilities]
-    _give(text, out)
+    _give(text, out, notes)
     unfilled = [] if fill is None else fill_found(run, searched, fill, series)
     _expect_answers(exams, {"cannot be read": unread, "have no label map": unfilled})
 
 
-def _give(text: str, out: Path | None) -> None:
+def _give(text: str, out: Path | None, notes: Iterable[str]) -> None:
+    """Write what was found, and beside it how the exams were read."""
+    sys.stderr.writelines(f"{note}\n" for note in notes)
     if out is not None:
         write_output(out, text)
     else:

@@ -1,7 +1,9 @@
 """A cohort: the records of a study and the task that their labels state."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from medclf.core.record import Record
 from medclf.core.task import Task
@@ -18,6 +20,8 @@ class Cohort:
         origin: The DATA that was read, for messages and the report.
         notes: What was inferred while reading (the task, the classes' order, the patients), in
             sentences for the person.
+        said: What the person said of the data's columns and images, field by field, by which they
+            can be read again; `None` where they were not read from DATA.
 
     Raises:
         CohortError: there is no record, or two bear one name.
@@ -27,6 +31,7 @@ class Cohort:
     task: Task
     origin: Path
     notes: tuple[str, ...] = ()
+    said: Mapping[str, Any] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not self.records:

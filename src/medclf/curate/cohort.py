@@ -8,11 +8,12 @@ are one volume, which exam a row means that names no file, and whose it is where
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from medclf.core.cohort import Cohort
 from medclf.core.record import Record
+from medclf.core.task import Task
 from medclf.curate.form import read_form
 from medclf.curate.headers import read_headers
 from medclf.curate.hold import bind_groups, hold_out
@@ -33,7 +34,12 @@ NOT_OF_MARKS = ("exam", "view", "kind", "classes", "tidy_labels", "slices", "mas
 """What may be said of exams that are classified, and means nothing where places are marked."""
 
 
-def read_cohort(data: Path, columns: Columns = AS_FOUND, usual: Columns = AS_FOUND) -> Cohort:
+def read_cohort(
+    data: Path,
+    columns: Columns = AS_FOUND,
+    usual: Columns = AS_FOUND,
+    like: Task | None = None,
+) -> Cohort:
     """Read which exams DATA holds, whose they are, and what is decided about them.
 
     Args:
@@ -42,6 +48,7 @@ def read_cohort(data: Path, columns: Columns = AS_FOUND, usual: Columns = AS_FOU
         columns: What the person says of it; the rest is inferred.
         usual: What was said of data like these; it holds where `columns` say nothing, as far as
             the data are a table or images that it fits.
+        like: Its classes, of which there may be fewer here, and how they relate hold likewise.
 
     Raises:
         CohortError: its parts contradict each other, or there is one class only.
@@ -63,14 +70,15 @@ def read_cohort(data: Path, columns: Columns = AS_FOUND, usual: Columns = AS_FOU
         filled = _keep_pattern(worded, filled, data)
     told, columns = tell_carried(columns, filled), filled
     found = _bind(worded, columns, data)
-    names = columns.classes or found.classes or None
-    kind = columns.kind or ("coexisting" if found.classes else None)
+    names = columns.classes or (like.classes if like else found.classes) or None
+    kind = columns.kind or (like.kind if like else "coexisting" if found.classes else None)
     try:
         task, labels, notes = infer_task(found.words, kind, names, tidy=columns.tidy_labels)
     except MedclfError as problem:
         raise type(problem)(f"{data}: {problem}") from problem
     records = (replace(r, label=label) for r, label in zip(found.records, labels, strict=True))
-    return Cohort(tuple(records), task, data, (*told, *found.notes, *notes))
+    told = [*told, *found.notes, *notes]
+    return Cohort(tuple(records), task, data, tuple(told), asdict(columns))
 
 
 def read_exams(
@@ -88,10 +96,23 @@ def read_exams(
         CohortError: its parts contradict each other.
         ReadError: it is absent or of no known form.
     """
+    return read_unlabelled(data, columns, usual, absent).records
+
+
+def read_unlabelled(
+    data: Path, columns: Columns = AS_FOUND, usual: Columns = AS_FOUND, absent: bool = False
+) -> Worded:
+    """Read exams as `read_exams` does, with what was inferred, and which have no image.
+
+    Raises:
+        CohortError: as `read_exams`.
+        ReadError: likewise.
+    """
     if not part_sheet(data)[0].exists():
         raise ReadError(f"{data}: a table of exams wanted, nothing found")
     found, _ = read_form(data, replace(columns, label="none"), usual, absent)
-    return _own_patients(read_headers(found.records, patients=False)[0])
+    records = _own_patients(read_headers(found.records, patients=False)[0])
+    return replace(found, records=records)
 
 
 def read_marks(data: Path, columns: Columns = AS_FOUND) -> Worded:

@@ -7,7 +7,7 @@ each other.
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from medclf.core.record import Fact, Point, Record, Source
@@ -46,14 +46,14 @@ def read_rows(
         {image: cell.strip() for image, cell in zip(roles.paths, cells, strict=True) if cell}
         for cells in zip(*(table[column] for column in roles.paths.values()), strict=True)
     ]
-    blind = sum(not some for some in texts)
+    blind = [i for i, some in enumerate(texts) if not some]
     mute = sum(word is None for word, some in zip(words, texts, strict=True) if some)
     kept = [i for i, some in enumerate(texts) if some and words[i] is not None]
     if not kept:
         raise CohortError(f"{where}: no row has both an image and a label")
     notes = [
         f"Left out: {count(n, 'row')} without {what}."
-        for n, what in ((blind, "an image"), (mute, "a label"))
+        for n, what in ((len(blind), "an image"), (mute, "a label"))
         if n
     ]
     points = _points(table, roles, kept, where)
@@ -77,7 +77,20 @@ def read_rows(
         )
     found = tuple(reader.words[rows[0]] for rows in exams.values())
     several = len(roles.labels) > 1
-    return Worded(records, found, tuple(notes), roles.labels if several else ())
+    unseen = {
+        name: place for name, place in _places(blind, table, roles, where) if name not in exams
+    }
+    classes = roles.labels if several else ()
+    return Worded(records, found, tuple(notes), classes, tuple(unseen.items()))
+
+
+def _places(
+    rows: Sequence[int], table: Table, roles: Roles, where: str
+) -> Iterator[tuple[str, str]]:
+    """Name rows, by the exam where a column names it, and tell where they stand."""
+    for row in rows:
+        named = table[roles.exam][row] if roles.exam else None
+        yield tidy_cell(named) or f"{where}: row {row + 2}", f"{where}: row {row + 2}"
 
 
 def _words(table: Table, labels: tuple[str, ...], where: str) -> list[Words]:

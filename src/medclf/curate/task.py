@@ -40,12 +40,15 @@ class Worded:
         notes: What was inferred, in sentences.
         classes: Names in the order in which the data hold them, where they say so: the columns
             of findings. Empty where only the words tell.
+        blind: Rows of a table that are exams without an image, which no record stands for: the
+            name of each, by its row where no column names it, and where it stands.
     """
 
     records: tuple[Record, ...]
     words: tuple[Words, ...]
     notes: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    blind: tuple[tuple[str, str], ...] = ()
 
 
 def infer_task(

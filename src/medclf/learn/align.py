@@ -109,6 +109,23 @@ def know_again(
     return tuple(map(Digests, digests, patients))
 
 
+def digest_labels(cohort: Cohort, stated: Iterable[Record], salt: str) -> str:
+    """Digest what is learnt of a cohort's exams: the classes, and the label and patient of each.
+
+    Args:
+        stated: As `know_again` takes it.
+        salt: Likewise.
+    """
+    task, kept = cohort.task, {record.name for record in cohort.records}
+    rows = sorted(
+        (r.name, r.patient, () if r.label is None else task.names(np.asarray(r.label)))
+        for r in stated
+        if r.name in kept
+    )
+    told = repr((salt, task.kind, task.classes, rows))
+    return _digest(told.encode("utf-8", "surrogateescape"))
+
+
 def tell_copied(records: Sequence[Record], digests: Sequence[str]) -> list[str]:
     """Tell of exams to be measured on whose image stands among the others, which are learnt from.
 

@@ -14,7 +14,7 @@ from medclf.curate.bookkeeping import check_records
 from medclf.curate.cohort import Columns
 from medclf.curate.remarked import check_remarks
 from medclf.errors import RunError
-from medclf.learn.align import digest_images, join_copies, know_again, tell_copied
+from medclf.learn.align import digest_images, digest_labels, join_copies, know_again, tell_copied
 from medclf.learn.alike import deal_looked, join_named, look_for_copies
 from medclf.learn.bag import usual_images
 from medclf.learn.facts import learn_facts
@@ -59,7 +59,7 @@ def make_ready(
     Args:
         cohort: As read.
         recipe: How images are prepared, and the seed of the split.
-        columns: What was said of the data.
+        columns: What was said of the data, where the cohort does not tell it.
         progress: Told how many images of how many are prepared.
         skip_unreadable: Leave unreadable images out rather than stop.
 
@@ -91,12 +91,14 @@ def make_ready(
     training = [record for record in cohort.records if record.split == "train"]
     if recipe.facts.columns:
         recipe = replace(recipe, facts=learn_facts(training, recipe.facts))
-    images, copied = columns.images, tell_copied(cohort.records, digests)
+    said = asdict(columns) if cohort.said is None else cohort.said
+    images, copied = said["images"], tell_copied(cohort.records, digests)
     found = [*check_records(cohort), *check_remarks(store.remarks)]
     data = {
         "origin": str(cohort.origin.absolute()),
-        "columns": asdict(columns) | {"images": images and str(images.absolute())},
+        "columns": {**said, "images": images and str(images.absolute())},
         "digest": store.digest,
+        "labels": digest_labels(cohort, stated, store.digest),
         "left_out": [list(failure) for failure in left_out],
         "alike": alike,
         "copied": copied,
@@ -125,7 +127,7 @@ def make_ready_again(
 
     Raises:
         CohortError: exams are missing or new.
-        RunError: their images have changed.
+        RunError: their images have changed, or their labels, classes or patients.
     """
     # Of an exam that stands in the run only some of the images were left out.
     left_out = {name for name, _ in data["left_out"]} - set(read_splits(folder))
@@ -136,6 +138,11 @@ def make_ready_again(
     store = open_store(cohort.records, recipe.prepare, progress=progress, skip_unreadable=skip)
     if store.digest != data["digest"]:
         raise RunError(f"{cohort.origin}: the images have changed since {folder} was begun")
+    if data.get("labels", found := digest_labels(cohort, kept, store.digest)) != found:
+        raise RunError(
+            f"{cohort.origin}: the labels and patients that {folder} was begun with wanted, found "
+            "others: the table has changed, or other columns are read"
+        )
     digests = digest_images(store)
     known = know_again(cohort, kept, digests, store.digest)
     cohort = join_copies(join_named(cohort, data.get("alike", [])), digests)
