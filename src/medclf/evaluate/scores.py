@@ -181,8 +181,8 @@ def _one_sided(task: Task, exams: NDArray[np.int64], among: int) -> list[str]:
         if n in without:
             *some, last = without[n]
             means = f"the means of {', '.join(some)} and {last}" if some else last
-            has = "every exam has" if n else "no exam has"
-            notes.append(f"{has} the class {name!r}: it is left out of {means}")
+            has = "every exam has the class" if n else "no exam has the class"
+            notes.append(f"{has} {name!r}: it is left out of {means}")
     return notes
 
 
