@@ -67,10 +67,8 @@ def time_steps(
             spent = _seconds(lambda: judge(member.average, exams, several, member.fit))
             return spent / len(several)
 
-        # The first pass of every shape also compiles its kernels: it is not timed.
-        learn(few[:PROBED])
-        step = learn(few[:PROBED])
-        if step > SLOWEST:
+        # The first pass of every shape also compiles its kernels: no pace is taken from it.
+        if learn(few[:PROBED]) > SLOWEST and (step := learn(few[:PROBED])) > SLOWEST:
             return step, look(few[:PROBED])
         learn(few[:batch])
         look(judged)
