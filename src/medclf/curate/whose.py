@@ -35,21 +35,22 @@ def tell_contradicted(
 ) -> list[str]:
     """Note rows whose patient is another one of the headers than that of their image.
 
+    Rows are told by number: whose they are does not belong in notes.
+
     Args:
         cells: The patient of each row.
         headers: That of its image; "" where there is none.
         known: All patients of the headers.
     """
-    pairs = [(tidy_cell(cell), header) for cell, header in zip(cells, headers, strict=True)]
     wrong = [
-        f"{cell!r}, not {header!r}"
-        for cell, header in pairs
-        if header and cell != header and cell in known
+        f"row {row}"
+        for row, (cell, header) in enumerate(zip(cells, headers, strict=True), start=1)
+        if header and tidy_cell(cell) != header and tidy_cell(cell) in known
     ]
     if not wrong:
         return []
     rows = "1 row names" if len(wrong) == 1 else f"{len(wrong):,} rows name"
     return [
         f"{rows} another patient of the headers than the one that the headers of the row's image "
-        f"tell: {tell(wrong)}. See that no rows were mixed up."
+        f"tell: {tell(wrong)}, the header not counted. See that no rows were mixed up."
     ]

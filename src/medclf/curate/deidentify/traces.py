@@ -75,7 +75,7 @@ def _tells(word: str) -> bool:
     if word.isdecimal():
         return len(word) >= FEWEST_DIGITS
     least = SHORTEST if max(word) <= _LATIN else SHORTEST - 1
-    return len(word) >= least and word not in MEANINGLESS | load_vocabulary()
+    return len(word) >= least and word not in MEANINGLESS and word not in load_vocabulary()
 
 
 def _forms(word: str) -> set[str]:
