@@ -35,7 +35,9 @@ WAYS: dict[str, dict[str, dict[str, object]]] = {
     "more light": {"augment": {"brightness": 0.5, "contrast": 0.5}},
     "noise": {"augment": {"noise": 0.05}},
     "more stretch": {"augment": {"scale": 0.3, "shear": 0.1}},
+    "96 pixels": {"prepare": {"size": (96, 96)}},
     "64 pixels": {"prepare": {"size": (64, 64)}},
+    "44 pixels": {"prepare": {"size": (44, 44)}},
 }
 
 Array = NDArray[np.float32]

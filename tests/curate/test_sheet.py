@@ -189,6 +189,51 @@ def test_an_exam_that_has_the_usual_kind_twice_is_told_apart_from_one_without_im
     assert "which 28 of 29 exams have once. 1 exam with several" in told
 
 
+def test_the_kind_that_was_chosen_is_kept_and_chosen_again_of_few_exams(archive):
+    sheet(archive / "labels.csv")
+    cohort = read_cohort(archive)
+    assert cohort.said["series"] == "^CT\\ Thorax\\ 5\\.0$"
+    folder = cohort.records[0].source.first.path.parent
+    for number in (2, 3):  # A folder with other thick series, of which no majority can tell.
+        stack = make_stack(
+            Field(base=number),
+            SLAB,
+            first=5000 * number,
+            PatientID="MRN0",
+            StudyInstanceUID=uid(0),
+            SeriesInstanceUID=uid(77, number),
+            SeriesDescription=f"Late {number}",
+        )
+        for dataset in stack:
+            write(dataset, folder / f"LATE{dataset.SOPInstanceUID}")
+    with pytest.raises(CohortError, match="choose with --series"):
+        find_image(folder, None)
+    again = find_image(folder, cohort.said["series"])
+    assert again.parts == cohort.records[0].source.parts
+
+
+def test_a_localiser_in_the_series_of_its_stack_is_not_meant(archive, tmp_path):
+    keys = {"Accession Number": None, "case": [uid(p, 1) for p in range(8)] + ["x"]}
+    table = sheet(tmp_path / "labels.csv", **keys)
+    scout = make_stack(
+        Field(),
+        Slab((1, 10, 12)),
+        first=9000,
+        PatientID="MRN3",
+        StudyInstanceUID=uid(3),
+        SeriesInstanceUID=uid(3, 1),
+        SeriesDescription="Thorax 5.0",
+        ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"],
+    )[0]
+    write(scout, archive / "SCOUT")
+    for series in (None, "thorax"):
+        cohort = read_cohort(table, Columns(images=archive, series=series))
+        assert {read_image(r.source).space for r in cohort.records} == {SLAB.shape}
+        assert len(cohort.records) == 8
+        told = f"of few files within larger series, as localisers are: {uid(3, 1)}"
+        assert told in " ".join(cohort.notes)
+
+
 def test_what_is_said_of_series_fits_some(tmp_path):
     with pytest.raises(CohortError, match=r"--series 'foo' fits no series, found 'MR T1' \(8\)"):
         join(tmp_path, ACCESSIONS, "foo", ("T1", "FLAIR"))
@@ -198,7 +243,7 @@ def test_what_is_said_of_series_fits_some(tmp_path):
 
 def test_an_image_of_two_rows_is_called_as_the_rows_call_it(tmp_path):
     twice = {"accession": ["A0", "A0", *ACCESSIONS["accession"][2:]]}
-    with pytest.raises(CohortError, match=r"1 image in several rows: A0$"):
+    with pytest.raises(CohortError, match=r"1 image in several rows: A0;"):
         join(tmp_path, twice)
 
 

@@ -317,11 +317,11 @@ def test_patients_and_sites_held_out_are_known_as_of_exams_that_are_classified(t
     frame["site"] = ["north" if path in ("2.nii", "3.nii") else "south" for path in frame.path]
     frame.to_csv(table.parent / "sites.csv", index=False)
     said = replace(KIND, patient_pattern=r"(\d)\.nii", hold_out="site=north", group="site")
-    _, scans, notes = locate._read_scans(table.parent / "sites.csv", said, ())
+    _, scans, read = locate._read_scans(table.parent / "sites.csv", said, ())
     assert [scan.split for scan in scans] == ["train"] * 2 + ["test"] * 2 + ["train"] * 2
     assert [scan.patient for scan in scans] == list("012345")
     assert [scan.group for scan in scans][1:3] == ["south", "north"]
-    assert any("Held out for test" in note for note in notes)
+    assert any("Held out for test" in note for note in read.notes)
     with pytest.raises(SettingError, match=r"a table of marks .* have no --kind, --tidy-labels"):
         locate._read_scans(table, Columns(kind="ranked", tidy_labels=True, exam="none"), ())
     with pytest.raises(SettingError, match="have no --mask"):

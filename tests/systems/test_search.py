@@ -77,9 +77,9 @@ def test_of_a_scan_longer_than_those_of_training_it_is_said_what_is_searched(tmp
 
 def test_headers_tell_whose_a_scan_is_where_no_column_does(spine):
     pd.read_csv(spine).drop(columns="patient").to_csv(spine.parent / "bare.csv", index=False)
-    _, (scan,), notes = locate._read_scans(spine.parent / "bare.csv", AS_FOUND, ())
+    _, (scan,), read = locate._read_scans(spine.parent / "bare.csv", AS_FOUND, ())
     assert scan.patient == "P0001"
-    assert any("come from their DICOM headers" in note for note in notes)
+    assert any("come from their DICOM headers" in note for note in read.notes)
 
 
 def test_a_folder_is_searched_for_the_series_that_training_was_told(spine):

@@ -189,6 +189,7 @@ def locate(
     find: Callable[[str], Source | None],
     where: str,
     points: Sequence[Point | None] = (),
+    names: Sequence[str] = (),
 ) -> list[dict[str, Source]]:
     """Find the file of every cell; refuse missing files, and files that two cells name.
 
@@ -197,16 +198,17 @@ def locate(
         find: Finds the file that a cell names.
         where: The table, for messages.
         points: What is marked in each row; a file may then be named once for each of its points.
+        names: What each row is called in messages, where not by its cells.
     """
     sources: list[dict[str, Source]] = []
     missing: list[str] = []
     users: dict[Source, list[str]] = defaultdict(list)
-    for some, point in zip(texts, points or [None] * len(texts), strict=True):
+    for row, (some, point) in enumerate(zip(texts, points or [None] * len(texts), strict=True)):
         found = {image: _mark(find(text), point) for image, text in some.items()}
         missing += [some[image] for image, source in found.items() if source is None]
         here = {image: source for image, source in found.items() if source is not None}
         for image, source in here.items():
-            users[source].append(some[image])
+            users[source].append(names[row] if names else some[image])
         sources.append(here)
     if missing:
         total = sum(map(len, texts))
@@ -214,8 +216,7 @@ def locate(
             f"{where}: {len(missing):,} of {count(total, 'file')} missing: {_first(missing)}; "
             "if they lie elsewhere, say --images FOLDER"
         )
-    twice = [names[0] for names in users.values() if len(names) > 1]
-    if twice:
+    if twice := [" and ".join(dict.fromkeys(some)) for some in users.values() if len(some) > 1]:
         raise CohortError(
             f"{where}: one row per image wanted, {count(len(twice), 'image')} in several rows: "
             f"{_first(twice)}; several lesions of one image are told apart by points (--point), "

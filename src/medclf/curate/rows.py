@@ -25,7 +25,11 @@ MARKS = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true
 
 
 def read_rows(
-    table: Table, roles: Roles, find: Callable[[str], Source | None], where: str
+    table: Table,
+    roles: Roles,
+    find: Callable[[str], Source | None],
+    where: str,
+    names: Sequence[str] = (),
 ) -> Worded:
     """Make records of the rows.
 
@@ -34,6 +38,7 @@ def read_rows(
         roles: Which column holds what.
         find: Finds the file that a cell names.
         where: The table, for messages.
+        names: What each row is called in messages, where not by the cells of its images.
 
     Returns:
         The records, with the patient "" where no column tells one, and their labels in words.
@@ -57,7 +62,8 @@ def read_rows(
         if n
     ]
     points = _points(table, roles, kept, where)
-    sources = locate([texts[i] for i in kept], find, where, points)
+    called = [names[i] for i in kept] if names else ()
+    sources = locate([texts[i] for i in kept], find, where, points, called)
     _add_masks(sources, table, roles, kept, find, where)
     exams: dict[str, list[int]] = defaultdict(list)
     for at, i in enumerate(kept):

@@ -7,7 +7,6 @@ examination never means another one of its patient. A few stray matches are no k
 spreadsheet may have taken leading zeros from numbers.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,17 +14,11 @@ from pathlib import Path
 from medclf.core.record import Source
 from medclf.curate.cells import Table, tidy_cell
 from medclf.curate.choice import UIDS, Choice
+from medclf.curate.kinds import choose_images, expect_fit, part_pattern
 from medclf.curate.problem import count, tell
 from medclf.curate.rows import read_rows
-from medclf.curate.series import (
-    by_key,
-    choose_images,
-    expect_fit,
-    free_name,
-    part_pattern,
-    tell_left_out,
-)
-from medclf.curate.table import Columns, Roles, choose_sheet_roles, likely_keys
+from medclf.curate.series import by_key, free_name, tell_left_out
+from medclf.curate.table import Columns, choose_sheet_roles, likely_keys
 from medclf.curate.task import Worded
 from medclf.curate.whose import of_patient, tell_contradicted, tell_several, write_patients
 from medclf.curate.zeros import form_of, match, tell_padded
@@ -99,7 +92,8 @@ def read_sheet(table: Table, columns: Columns, found: Found, where: str) -> Word
     patients = table.get(roles.patient, [None] * len(joins[0].cells))
     cells, exams, mixed = _find_series(joins, [tidy_cell(cell) for cell in patients])
     expect_fit(exams, columns.series, where)
-    chosen, told = choose_images(exams, columns.series, where)
+    kinds = choose_images(exams, columns.series, where)
+    chosen = kinds.images
     sources = _name_all(found)
     names = {source: name for name, source in sources.items()}
     paths = {image: f"({image})" for image in part_pattern(columns.series)}
@@ -114,18 +108,17 @@ def read_sheet(table: Table, columns: Columns, found: Found, where: str) -> Word
         own = whose == PATIENT
         whole[whose] = [one or None for one in theirs] if own else write_patients(patients, theirs)
     roles = replace(roles, paths=paths, patient=whose)
-    _expect_once(whole, roles, cells, where)
-    rows = read_rows(whole, roles, sources.get, where)
+    rows = read_rows(whole, roles, sources.get, where, cells)
     notes += [
         *told_joins,
         *(note for join in joins for note in tell_padded(join.meant, join.doubtful)),
         *tell_contradicted(whole.get(whose, patients), theirs, by_key(found, "patient")),
         *_tell_mixed(mixed),
-        *told,
+        *kinds.notes,
         *_tell_unused(found, chosen, {*cells} - {"", *exams, *mixed}),
         *tell_left_out(found.left_out),
     ]
-    return replace(rows, notes=(*notes, *rows.notes))
+    return replace(rows, notes=(*notes, *rows.notes), series=kinds.pattern)
 
 
 def _choose_joins(
@@ -193,20 +186,6 @@ def _find_series(
         if found:
             exams[name] = found
     return names, exams, list(mixed)
-
-
-def _expect_once(table: Table, roles: Roles, exams: Sequence[str], where: str) -> None:
-    """Refuse an image that several rows with a label mean; call it as the rows do."""
-    users: dict[str, list[str]] = defaultdict(list)
-    for row, exam in enumerate(exams):
-        if all(table[label][row] is not None for label in roles.labels):
-            for image in filter(None, (table[column][row] for column in roles.paths.values())):
-                users[image].append(exam)
-    if twice := [" and ".join(dict.fromkeys(some)) for some in users.values() if len(some) > 1]:
-        raise CohortError(
-            f"{where}: one row per image wanted, {count(len(twice), 'image')} in several rows: "
-            f"{tell(twice)}"
-        )
 
 
 def _tell_mixed(mixed: Sequence[str]) -> list[str]:

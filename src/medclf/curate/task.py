@@ -42,6 +42,7 @@ class Worded:
             of findings. Empty where only the words tell.
         blind: Rows of a table that are exams without an image, which no record stands for: the
             name of each, by its row where no column names it, and where it stands.
+        series: By which the same DICOM series of exams are chosen again, as `Columns.series`.
     """
 
     records: tuple[Record, ...]
@@ -49,6 +50,7 @@ class Worded:
     notes: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     blind: tuple[tuple[str, str], ...] = ()
+    series: str | None = None
 
 
 def infer_task(

@@ -15,6 +15,7 @@ from typing import Any
 from medclf.core.finding import Finding, Findings
 from medclf.curate.choice import LABELS, usual_columns
 from medclf.curate.cohort import AS_FOUND, Columns, read_marks
+from medclf.curate.task import Worded
 from medclf.errors import CohortError, ReadError, RunError, SettingError
 from medclf.learn.align import columns_of
 from medclf.learn.begin import expect_free, hold_new, mark_begun
@@ -80,7 +81,7 @@ def train(  # noqa: PLR0913 - the command line says the same, option by option
     expect_free(folder)
     if system:
         load_system(system)
-    column, scans, notes = _read_scans(Path(data), columns, kinds)
+    column, scans, read = _read_scans(Path(data), columns, kinds)
     system = system or choose_system(scans)
     chosen = choose_options(system, options or {})
     kind_of = SYSTEMS[system]
@@ -94,9 +95,10 @@ def train(  # noqa: PLR0913 - the command line says the same, option by option
     search = Search(system, order, column, prepare, minutes, seed, chosen)
     images = columns.images
     said = asdict(columns) | {"images": images and str(images.absolute())}
+    said["series"] = read.series or columns.series
     kept = {"origin": str(Path(data).absolute()), "columns": said}
     with hold_new(folder):
-        facts = {"data": kept, "scans": sign_scans(scans), "notes": notes}
+        facts = {"data": kept, "scans": sign_scans(scans), "notes": list(read.notes)}
         begun = make_folder(folder, search, known, **facts, reasons={"prepare.spacing_mm": why})
         mark_begun(folder)
         return TrainedSearch(finish(begun, scans, watch))
@@ -227,8 +229,8 @@ class TrainedSearch:
 
 def _read_scans(
     data: Path, columns: Columns, kinds: Sequence[str]
-) -> tuple[str, tuple[Scan, ...], list[str]]:
-    """Read the marks of a table: which column names their kind, the scans, and notes."""
+) -> tuple[str, tuple[Scan, ...], Worded]:
+    """Read the marks of a table: which column names their kind, the scans, and what was read."""
     if isinstance(columns.label, tuple):
         raise SettingError(f"one column of kinds wanted, found {', '.join(columns.label)}")
     found = read_marks(data, columns)
@@ -239,4 +241,4 @@ def _read_scans(
         raise CohortError(f"{data}: a column {column!r} wanted, found {', '.join(facts)}")
     place = columns.images or data
     base = (place if place.is_dir() else place.parent).absolute()
-    return column, gather_scans(found.records, base, column, kinds), list(found.notes)
+    return column, gather_scans(found.records, base, column, kinds), found
