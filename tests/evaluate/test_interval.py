@@ -14,6 +14,7 @@ from medclf.evaluate.interval import (
     calibration,
     clustered_error,
     loss,
+    overlap,
     proportion,
     share,
     symmetric_share,
@@ -30,6 +31,14 @@ def test_wilson_is_that_of_scipy(hits, exams):
     assert wilson(hits / exams, exams) == pytest.approx((wanted.low, wanted.high))
     found = proportion(np.arange(exams) < hits, np.arange(exams))
     assert (found.low, found.high) == pytest.approx((wanted.low, wanted.high))
+
+
+def test_f1_is_bounded_by_what_is_found_of_all_that_is_there_or_said():
+    found = overlap(np.arange(10) < 7, np.arange(10))  # 7 found, 2 missed, 1 said wrongly.
+    assert found.value == pytest.approx(2 * 7 / (2 * 7 + 3))
+    share = binomtest(7, 10).proportion_ci(method="wilson")
+    wanted = [2 * bound / (1 + bound) for bound in (share.low, share.high)]
+    assert [found.low, found.high] == pytest.approx(wanted)
 
 
 def test_copies_of_an_exam_add_nothing():

@@ -16,6 +16,7 @@ from medclf.evaluate.interval import (
     average,
     calibration,
     loss,
+    overlap,
     proportion,
     share,
     symmetric_share,
@@ -65,18 +66,21 @@ def _by_class(measure: Measure, drawn: dict[str, Numbers]) -> dict[str, tuple[Fi
     _, whose = np.unique(patients, return_inverse=True)
     sides, said = measure.sides, indicators(measure.decided, measure.classes)
     with_it, without = held_by(whose, sides).sum(0), held_by(whose, ~sides).sum(0)
-    rarer = {"f1": with_it, "auc": np.minimum(with_it, without)}
-    rarer["average_precision"] = rarer["auc"]
+    rarer = np.minimum(with_it, without)
     found, each = measure().each, range(measure.classes)
+
+    either = (sides | said).T
 
     def parts(of: NDArray[np.bool_], right: NDArray[np.bool_]) -> tuple[Figure, ...]:
         return tuple(proportion(right[of[:, k], k], patients[of[:, k]]) for k in each)
 
     def bounded(name: str, k: int) -> Figure:
         bound = area if name == "auc" else share
-        return bound(float(found[name][k]), drawn[name][k], int(rarer[name][k]))
+        return bound(float(found[name][k]), drawn[name][k], int(rarer[k]))
 
-    return {name: tuple(bounded(name, k) for k in each) for name in AVERAGED} | {
+    ranked = ("auc", "average_precision")
+    return {name: tuple(bounded(name, k) for k in each) for name in ranked} | {
+        "f1": tuple(overlap((sides & said)[of, k], patients[of]) for k, of in enumerate(either)),
         "sensitivity": parts(sides, said),
         "specificity": parts(~sides, ~said),
         "precision": parts(said, sides),

@@ -92,6 +92,17 @@ def proportion(hits: NDArray[np.generic], patients: NDArray[np.generic]) -> Figu
     return Figure(value, *wilson(value, effective, t_quantile(people)))
 
 
+def overlap(both: NDArray[np.generic], patients: NDArray[np.generic]) -> Figure:
+    """Find F1, with its interval: 2 J / (1 + J) of the share J of exams where both sides agree.
+
+    Args:
+        both: (N,) 1 where an exam has the class and is said to; of those of which either holds.
+        patients: (N,) whose exam it is.
+    """
+    found = proportion(both, patients)
+    return Figure(*(2 * share / (1 + share) for share in (found.value, found.low, found.high)))
+
+
 def area(value: float, replicates: Numbers, patients: int) -> Figure:
     """Bound an area under the ROC curve by its bootstrap replicates, (B,); nan is left out.
 
