@@ -45,7 +45,7 @@ RATE = 2.74
 LOST = 0.03
 SIZES_MM = (2, 4, 6, 12)
 STAGE = (
-    *("judge", "candidates.npz", "findings.csv", "scores.json", "report.html"),
+    *("judge", "candidates.json", "candidates.npz", "findings.csv", "scores.json", "report.html"),
     *("found-val.npz", "found-test.npz"),
 )
 """What is made anew for another second stage; the screen is not."""

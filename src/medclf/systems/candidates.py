@@ -49,6 +49,10 @@ class Candidates:
     def _hits(self, targets_mm: Numbers, reach_mm: Numbers) -> NDArray[np.bool_]:
         return np.asarray(hits(self.places_mm, targets_mm, reach_mm).any(1))
 
+    def first(self, most: int) -> "Candidates":
+        """Take the first so many."""
+        return self.take(np.arange(len(self.places_mm)) < most)
+
     def take(self, chosen: NDArray[np.bool_]) -> "Candidates":
         """Take those that are chosen: (N,)."""
         return Candidates(self.places_mm[chosen], self.screened[chosen], self.shares[chosen])

@@ -10,6 +10,7 @@ from medclf.core.image import Image
 from medclf.locate.scans import Scan
 from medclf.systems.candidates import Candidates, keep_inside
 from medclf.systems.cubes import NOTHING, Cubes, Places, jitter, make_cohort
+from medclf.systems.many import chosen_many
 from medclf.systems.measure import targets_mm
 from medclf.systems.volume import draw_places
 from medclf.systems.work import Work
@@ -65,7 +66,8 @@ def _call_alike(cubes: Cubes, kind: str) -> Cubes:
 
 def judge_cohort(work: Work, found: Mapping[str, Candidates]) -> Cohort:
     """Make cubes of candidates and of targets, to tell which kind each is, or that it is none."""
-    aside = min(ASIDE, max(0, FALSE // work.option("most") - 1))
+    most = chosen_many(work.folder, work.search).most
+    aside = min(ASIDE, max(0, FALSE // most - 1))
     cubes = judge_cubes(work, found, MORE, aside)
     return make_cohort(cubes, work.search.kinds, work.folder)
 

@@ -19,6 +19,7 @@ from medclf.report.found import Found, write_found
 from medclf.report.picture import Picture
 from medclf.report.rings import Ring, draw_rings
 from medclf.systems.candidates import Candidates
+from medclf.systems.many import chosen_many
 from medclf.systems.measure import Measured, Searched, reach_mm, targets_mm
 from medclf.systems.search import Folder, Search
 from medclf.systems.work import Work
@@ -73,7 +74,10 @@ def _settings(folder: Folder, work: Work) -> tuple[Setting, ...]:
     search = work.search
     numbers = [sum(scan.split == name for scan in work.scans) for name in ("train", "val", "test")]
     told = "{} train, {} validate, {} test".format(*numbers)
-    options = [Setting(name, str(value), "") for name, value in search.options.items()]
+    options = {name: Setting(name, str(value), "") for name, value in search.options.items()}
+    if "most" in options:
+        many = chosen_many(work.folder, search)
+        options["most"] = Setting("most", str(many.most), many.reason)
     reason = folder.facts["reasons"]["prepare.spacing_mm"]
     return (
         Setting("system", search.system, ""),
@@ -81,7 +85,7 @@ def _settings(folder: Folder, work: Work) -> tuple[Setting, ...]:
         Setting("edge of samples", f"{search.edge_mm:g} mm", reason),
         Setting("intensity", search.prepare.intensity, ""),
         Setting("minutes", f"{search.minutes:g}", ""),
-        *options,
+        *options.values(),
     )
 
 

@@ -36,7 +36,7 @@ from medclf.prepare.exam import Prepare
 from medclf.systems import screening
 from medclf.systems.candidates import Candidates, Find
 from medclf.systems.lessons import judge_cohort
-from medclf.systems.screening import screen_volume, search_scans, train_screen
+from medclf.systems.screening import open_screen, search_scans, train_screen
 from medclf.systems.search import Search
 from medclf.systems.stage import cut_cubes, explain, judge_places, load_stage, train_stage
 from medclf.systems.work import Work
@@ -109,8 +109,8 @@ def train_judge(
 
 def open_finder(folder: Path, search: Search) -> Find:
     """Load both stages of a system that has learnt."""
-    screen, judge = (load_stage(folder / name) for name in ("screen", "judge"))
-    return lambda image: judge_candidates(judge, image, screen_volume(screen, image, search))
+    screen, judge = open_screen(folder, search), load_stage(folder / "judge")
+    return lambda image: judge_candidates(judge, image, screen(image))
 
 
 def judge_candidates(judge: verbs.TrainedRun, image: Image, found: Candidates) -> Candidates:

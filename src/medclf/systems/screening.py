@@ -10,6 +10,7 @@ Neural Networks. IEEE Transactions on Medical Imaging 2016.
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,16 +26,23 @@ from medclf.locate.peaks import find_peaks
 from medclf.locate.screen import Screen
 from medclf.net.head import Classifier
 from medclf.net.table import build_body
-from medclf.systems.candidates import Candidates, keep_candidates, keep_inside, kept_candidates
+from medclf.systems.candidates import (
+    Candidates,
+    Find,
+    keep_candidates,
+    keep_inside,
+    kept_candidates,
+)
 from medclf.systems.lessons import screen_cohort
+from medclf.systems.many import choose_many, chosen_many, expect_many, widest
 from medclf.systems.search import Search
-from medclf.systems.stage import cut_cubes, explain, train_stage
+from medclf.systems.stage import cut_cubes, explain, load_stage, train_stage
 from medclf.systems.volume import widen
 from medclf.systems.work import Work
 
-OPTIONS = {"net": "dou_screen", "cube": 16, "most": 200}
+OPTIONS = {"net": "dou_screen", "cube": 16, "most": 0}
 """What systems that screen let be chosen: the network of the screen; the edge of the cubes that it
-learns from, in samples; candidates of a scan."""
+learns from, in samples; candidates of a scan, 0 for as many as validation scans ask for."""
 
 APART = 3
 """Samples between two candidates."""
@@ -50,8 +58,10 @@ def expect_screen(options: Mapping[str, Any]) -> None:
     """Check that the network of a screen goes over volumes, before any scan is read.
 
     Raises:
-        SettingError: there is none of that name, or it does not with cubes of this edge.
+        SettingError: there is none of that name, or it does not with cubes of this edge; or fewer
+            than no candidates are asked for.
     """
+    expect_many(options["most"])
     edge = options["cube"]
     try:
         with torch.device("meta"), torch.inference_mode():
@@ -75,8 +85,14 @@ def train_screen(work: Work, share: float, mirror: tuple[int, ...] = ()) -> verb
     return train_stage(work, "screen", make, change, minutes, "patch")
 
 
-def screen_volume(screen: verbs.TrainedRun, image: Image, search: Search) -> Candidates:
-    """Find the candidates of a prepared scan."""
+def open_screen(folder: Path, search: Search) -> Find:
+    """Load the screen of a system that has learnt, and how many candidates it puts forward."""
+    screen, most = load_stage(folder / "screen"), chosen_many(folder, search).most
+    return lambda image: screen_volume(screen, image, search, most)
+
+
+def screen_volume(screen: verbs.TrainedRun, image: Image, search: Search, most: int) -> Candidates:
+    """Find so many candidates of a prepared scan, or what there is."""
     trained = screen.trained
     recipe, network = trained.recipe, trained.members[0].network
     wide = widen(image, recipe.prepare.size[0] // 2)
@@ -87,7 +103,7 @@ def screen_volume(screen: verbs.TrainedRun, image: Image, search: Search) -> Can
         logits = passes.tiled(volume)
     chance = 1 - logits.float().softmax(0)[:1]
     grid = passes.lattice.grid(wide.grid)
-    (peaks,) = find_peaks(chance, [grid], FAINT, APART * search.edge_mm, search.options["most"])
+    (peaks,) = find_peaks(chance, [grid], FAINT, APART * search.edge_mm, most)
     return Candidates(keep_inside(image, peaks.mm), peaks.scores, peaks.scores[:, None])
 
 
@@ -96,11 +112,13 @@ def search_scans(work: Work, screen: verbs.TrainedRun) -> dict[str, Candidates]:
     place = work.folder / FOUND
     if place.exists():
         return kept_candidates(place, [scan.name for scan in work.learnt])
-    found = {}
+    found, most = {}, widest(work.search)
     for number, scan in enumerate(work.learnt):
-        found[scan.name] = screen_volume(screen, work.volume(scan), work.search)
+        found[scan.name] = screen_volume(screen, work.volume(scan), work.search, most)
         if work.watch.count is not None:
             work.watch.count(number + 1, len(work.learnt))
+    most = choose_many(work, found).most
+    found = {name: one.first(most) for name, one in found.items()}
     keep_candidates(place, [found[scan.name] for scan in work.learnt])
     return found
 

@@ -43,7 +43,7 @@ from medclf.systems.ways import one_each
 from medclf.systems.work import Work
 from medclf.verbs import TrainedRun
 
-OPTIONS = {**screen_then_judge.OPTIONS, "judge": "patch", "edge": 28}
+OPTIONS = {**screen_then_judge.OPTIONS, "judge": "patch", "edge": 28, "most": 200}
 CHOICES = screen_then_judge.CHOICES
 expect_options = screen_then_judge.expect_options
 
@@ -76,11 +76,11 @@ def learn(work: Work) -> None:
 
 def open_finder(folder: Path, search: Search) -> Find:
     """Load what finds landmarks: one candidate for each, however sure."""
-    screen, judge = (load_stage(folder / name) for name in ("screen", "judge"))
+    screen, judge = screening.open_screen(folder, search), load_stage(folder / "judge")
     known, row = load_row(folder)
 
     def find(image: Image) -> Candidates:
-        places = screening.screen_volume(screen, image, search).places_mm
+        places = screen(image).places_mm
         named = _look_twice(judge, row, image, places)
         middle = image.grid.to_mm((np.array(image.space) - 1) / 2)
         places, sure = np.tile(middle, (len(search.kinds), 1)), np.zeros(len(search.kinds))
