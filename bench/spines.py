@@ -16,7 +16,7 @@ from scipy.ndimage import map_coordinates
 
 from medclf.core.image import Image
 from medclf.core.record import Record
-from medclf.curate.cohort import read_exams
+from medclf.curate.cohort import read_unlabelled
 from medclf.curate.phantom.spine.cohort import make_spines
 from medclf.curate.phantom.spine.patient import Chances
 from medclf.read.image import read_image
@@ -42,7 +42,7 @@ def draw_spines(spacing_mm: tuple[float, float, float] = (1.5, 1.0, 1.0)) -> Pil
     for title, (seed, chances) in KINDS.items():
         with TemporaryDirectory() as name:
             table = make_spines(Path(name) / "spines", 1, seed, spacing_mm, chances)
-            records = read_exams(table)
+            records = read_unlabelled(table).records
             panels += draw_planes(read_image(records[0].source), records, title)
     wide = sum(panel.width + GAP for panel in panels) - GAP
     sheet = Pillow.new("RGB", (wide, max(panel.height for panel in panels)))

@@ -12,7 +12,7 @@ from pydicom.uid import generate_uid
 
 from medclf.core.record import Source
 from medclf.core.task import Task
-from medclf.curate.cohort import Columns, read_cohort, read_exams
+from medclf.curate.cohort import Columns, read_cohort, read_unlabelled
 from medclf.curate.split import split_cohort
 from medclf.errors import CohortError, ReadError, SettingError
 
@@ -102,7 +102,9 @@ def test_exams_to_judge_bring_the_facts_that_training_had(tmp_path):
         dataset.SeriesInstanceUID, dataset.PatientSex = generate_uid(), "F"
         dataset.save_as(tmp_path / f"s{i}.dcm")
     table = write(tmp_path / "t.csv", "path,label,patient\ns0.dcm,ill,A\ns1.dcm,well,B\n")
-    for record, known in zip(read_exams(table), read_cohort(table).records, strict=True):
+    for record, known in zip(
+        read_unlabelled(table).records, read_cohort(table).records, strict=True
+    ):
         assert record.facts.items() >= known.facts.items()
         assert record.facts["sex"] == "F"
 
@@ -213,7 +215,7 @@ def test_of_two_sheets_of_labels_none_is_chosen(tmp_path):
 def test_a_sheet_without_labels_tells_facts_of_exams_to_judge(tmp_path):
     write_patients(tmp_path, "P0", "P1")
     write(tmp_path / "facts.csv", "patient_id,psa\nP0,4.5\nP1,9\n")
-    assert [record.facts["psa"] for record in read_exams(tmp_path)] == [4.5, 9]
+    assert [record.facts["psa"] for record in read_unlabelled(tmp_path).records] == [4.5, 9]
 
 
 def test_exams_of_which_nothing_tells_the_patient_are_counted(tmp_path):

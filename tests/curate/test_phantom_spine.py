@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medclf.core.record import Source
-from medclf.curate.cohort import read_exams
+from medclf.curate.cohort import read_unlabelled
 from medclf.curate.phantom.ct import Frame
 from medclf.curate.phantom.spine.cohort import make_spines
 from medclf.curate.phantom.spine.field import draw_frame
@@ -152,7 +152,7 @@ def test_the_table_tells_where_the_vertebrae_are(made):
     folder, rows, truth = made
     assert [(row["path"], row["name"]) for row in rows] == [(t["path"], t["name"]) for t in truth]
     assert {row["state"] for row in truth} <= {"whole", "broken", "screwed", "cemented"}
-    records = read_exams(folder / "cohort.csv")
+    records = read_unlabelled(folder / "cohort.csv").records
     assert [record.facts["name"] for record in records] == [row["name"] for row in rows]
     for path in sorted({row["path"] for row in rows}):
         image = read_image(Source(folder / path))
@@ -170,7 +170,7 @@ def test_dicom_holds_the_same_scan_in_the_same_place(tmp_path, table):
     for form in ("nifti", "dicom"):
         cohort = make_spines(tmp_path / form, 1, seed=1, spacing_mm=(6, 5, 4), form=form)
         told.append([row | {"path": ""} for row in table(cohort)])
-        images.append(read_image(read_exams(cohort)[0].source))
+        images.append(read_image(read_unlabelled(cohort).records[0].source))
     assert told[0] == told[1]
     other, image = images
     assert image.unit == "HU"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from medclf.core.record import Source
-from medclf.curate.cohort import Columns, read_cohort
+from medclf.curate.cohort import Columns, read_cohort, read_unlabelled
 from medclf.curate.phantom.hard.case import write
 from medclf.curate.phantom.hard.scene import Field, Slab
 from medclf.curate.phantom.hard.slices import ROOT, make_stack
@@ -90,6 +90,15 @@ def test_a_tree_and_a_sheet_become_exams_of_one_volume(archive):
     assert "Not used: 12 series that no row means." in told
     assert "holds no picture" in told
     assert "no DICOM file" in told
+
+
+def test_answers_are_called_as_the_sheet_calls_its_exams(archive, tmp_path):
+    table = sheet(tmp_path / "labels.csv")
+    known = read_cohort(table, Columns(images=archive)).records
+    asked = read_unlabelled(table, Columns(images=archive)).records
+    assert [record.name for record in asked] == [f"ACC{p}" for p in range(8)]
+    assert [record.source for record in asked] == [record.source for record in known]
+    assert not any("ACC" in record.name for record in known)  # Reports tell no numbers of exams.
 
 
 def test_the_person_says_which_series_is_meant(archive, tmp_path):

@@ -82,9 +82,9 @@ def read_cohort(
     return Cohort(tuple(records), task, data, tuple(told), said)
 
 
-def read_exams(
+def read_unlabelled(
     data: Path, columns: Columns = AS_FOUND, usual: Columns = AS_FOUND, absent: bool = False
-) -> tuple[Record, ...]:
+) -> Worded:
     """Read exams without their labels, as they come to be judged, with facts of DICOM headers.
 
     Args:
@@ -93,26 +93,21 @@ def read_exams(
         usual: As `read_cohort` takes it.
         absent: Let files be missing where others of the table are there; reading tells of them.
 
+    Returns:
+        Records, what was inferred, and which exams have no image. Exams of a sheet that names no
+        files are called as it calls them, for answers go back to it.
+
     Raises:
         CohortError: its parts contradict each other.
         ReadError: it is absent or of no known form.
-    """
-    return read_unlabelled(data, columns, usual, absent).records
-
-
-def read_unlabelled(
-    data: Path, columns: Columns = AS_FOUND, usual: Columns = AS_FOUND, absent: bool = False
-) -> Worded:
-    """Read exams as `read_exams` does, with what was inferred, and which have no image.
-
-    Raises:
-        CohortError: as `read_exams`.
-        ReadError: likewise.
     """
     if not part_sheet(data)[0].exists():
         raise ReadError(f"{data}: a table of exams wanted, nothing found")
     found, _ = read_form(data, replace(columns, label="none"), usual, absent)
     records = _own_patients(read_headers(found.records, patients=False)[0])
+    if found.called:
+        named = zip(records, found.called, strict=True)
+        records = tuple(replace(record, name=name) for record, name in named)
     return replace(found, records=records)
 
 

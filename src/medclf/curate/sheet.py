@@ -118,7 +118,10 @@ def read_sheet(table: Table, columns: Columns, found: Found, where: str) -> Word
         *_tell_unused(found, chosen, {*cells} - {"", *exams, *mixed}),
         *tell_left_out(found.left_out),
     ]
-    return replace(rows, notes=(*notes, *rows.notes), series=kinds.pattern)
+    cell_of = {one.source: cell for cell, some in chosen.items() for one in some.values()}
+    firsts = (next(iter(record.images.values())) for record in rows.records)
+    called = tuple(cell_of[replace(source, point=None)] for source in firsts)
+    return replace(rows, notes=(*notes, *rows.notes), series=kinds.pattern, called=called)
 
 
 def _choose_joins(

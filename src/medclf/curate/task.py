@@ -43,6 +43,7 @@ class Worded:
         blind: Rows of a table that are exams without an image, which no record stands for: the
             name of each, by its row where no column names it, and where it stands.
         series: By which the same DICOM series of exams are chosen again, as `Columns.series`.
+        called: What the rows of a sheet that names no files call each record; else empty.
     """
 
     records: tuple[Record, ...]
@@ -51,6 +52,7 @@ class Worded:
     classes: tuple[str, ...] = ()
     blind: tuple[tuple[str, str], ...] = ()
     series: str | None = None
+    called: tuple[str, ...] = ()
 
 
 def infer_task(
