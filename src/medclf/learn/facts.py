@@ -4,6 +4,7 @@ What a number is measured against, and which words are known, is learnt from tra
 stands in the recipe, so that whoever uses the run reads facts alike.
 """
 
+import hashlib
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -130,6 +131,20 @@ def encode_facts(records: Sequence[Record], settings: Facts) -> Tensor | None:
         for record in records
     ]
     return torch.tensor(rows, dtype=torch.float32)
+
+
+def digest_facts(records: Sequence[Record], settings: Facts, salt: str) -> str:
+    """Digest what of the facts is learnt from.
+
+    Args:
+        records: All exams, in any order.
+        settings: Whose columns count, and no others.
+        salt: Without which nobody can try which facts an exam has.
+    """
+    names = columns_of(settings)
+    rows = sorted((r.name, repr([r.facts.get(name) for name in names])) for r in records)
+    told = repr((salt, names, rows)).encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(told, digest_size=12).hexdigest()
 
 
 def doubt_facts(record: Record, settings: Facts) -> tuple[str, ...]:
