@@ -75,7 +75,7 @@ def _of_run(
     run: verbs.TrainedRun, cohort: Cohort, watch: verbs.Watch, skip: bool
 ) -> tuple[Cohort, Features]:
     trained = run.trained
-    cohort = with_places(cohort, trained.recipe, watch.count)
+    cohort = with_places(cohort, trained.recipe, watch.count, skip)
     store = open_store(
         cohort.records, trained.recipe.prepare, progress=watch.count, skip_unreadable=skip
     )

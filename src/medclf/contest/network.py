@@ -62,7 +62,7 @@ class Network:
         store = open_store(self.cohort.records, self.recipe.prepare, skip_unreadable=True)
         if store.digest != self.facts["data"]["digest"]:
             raise RunError(f"{self.cohort.origin}: the images have changed since the start")
-        known = with_places(self.cohort, self.recipe)
+        known = with_places(self.cohort, self.recipe, skip_unreadable=True)
         cohort, rows = open_exams(known, store, self.recipe.fit.folds)
         run = self._trained(cohort, rows, tell)
         wanted, found = self.recipe.fit.members, run.recipe.fit.members

@@ -167,6 +167,37 @@ def doubt_facts(record: Record, settings: Facts) -> tuple[str, ...]:
     return tuple(told)
 
 
+def count_doubts(records: Sequence[Record], settings: Facts) -> list[str]:
+    """Count exams whose facts `doubt_facts` warns of, in a sentence for each column.
+
+    Example:
+        >>> exams = [Record(f"e{n}", {}, "p", facts={"sex": "FM2"[n]}) for n in range(3)]
+        >>> count_doubts(exams, Facts(words=("sex=F", "sex=M")))
+        ["sex: of 3 exams 1 with what training never saw, as '2'"]
+    """
+    measures, told = _measures(settings), []
+    for name in columns_of(settings):
+        facts = [record.facts.get(name) for record in records]
+        there = [fact for fact in facts if fact is not None]
+        if name in measures:
+            mean, deviation = measures[name]
+            odd = [fact for fact in there if math.isnan(_number(fact))]
+            far = [fact for fact in there if abs(_number(fact) - mean) > FAR * deviation]
+        else:
+            known = {
+                word.partition("=")[2] for word in settings.words if word.startswith(f"{name}=")
+            }
+            odd, far = [fact for fact in there if fact not in known], []
+        counts = (
+            (len(facts) - len(there), "without"),
+            (len(odd), f"with what training never saw, as {odd[0]!r}" if odd else ""),
+            (len(far), "far from those of training"),
+        )
+        if some := [f"{number} {what}" for number, what in counts if number]:
+            told.append(f"{name}: of {len(facts)} exams {', '.join(some)}")
+    return told
+
+
 def _measures(settings: Facts) -> dict[str, tuple[float, float]]:
     """Give what each number is measured against; nothing where that is still to be learnt."""
     measured = zip(settings.mean, settings.deviation, strict=True)

@@ -67,7 +67,7 @@ def make_ready(
     Raises:
         MedclfError: images cannot be read, or the exams cannot be split or learnt from.
     """
-    cohort, stated = with_places(cohort, recipe, progress), cohort.records
+    cohort, stated = with_places(cohort, recipe, progress, skip_unreadable), cohort.records
     learnt = recipe.prepare.learnt
     first = recipe.prepare if learnt else replace(recipe.prepare, intensity="percentile")
     looking = look_for_copies(cohort, recipe.fit)
@@ -130,9 +130,9 @@ def make_ready_again(
     # Of an exam that stands in the run only some of the images were left out.
     left_out = {name for name, _ in data["left_out"]} - set(read_splits(folder))
     kept = tuple(r for r in cohort.records if r.name not in left_out)
-    cohort = with_places(replace(cohort, records=kept), recipe, progress)
-    cohort = apply_splits(folder, cohort)
     skip = bool(data["left_out"])
+    cohort = with_places(replace(cohort, records=kept), recipe, progress, skip)
+    cohort = apply_splits(folder, cohort)
     store = open_store(cohort.records, recipe.prepare, progress=progress, skip_unreadable=skip)
     if store.digest != data["digest"]:
         raise RunError(f"{cohort.origin}: the images have changed since {folder} was begun")
@@ -170,13 +170,19 @@ def expect_facts(folder: Path, data: Mapping[str, Any], cohort: Cohort, recipe: 
 
 
 def with_places(
-    cohort: Cohort, recipe: Recipe, progress: Callable[[int, int], None] | None = None
+    cohort: Cohort,
+    recipe: Recipe,
+    progress: Callable[[int, int], None] | None = None,
+    skip_unreadable: bool = False,
 ) -> Cohort:
     """Add to the facts where in the body points lie, where the recipe asks for it."""
     numbers = recipe.facts.numbers
     if not asks_place(numbers):
         return cohort
-    return replace(cohort, records=add_places(cohort.records, progress=progress, asked=numbers))
+    placed = add_places(
+        cohort.records, progress=progress, asked=numbers, skip_unreadable=skip_unreadable
+    )
+    return replace(cohort, records=placed)
 
 
 def keep_read(cohort: Cohort, store: Store) -> Cohort:
