@@ -151,6 +151,11 @@ def test_methods_read_the_facts_of_the_table(tmp_path, here):
     assert not found.failures
     recipe = medclf.load(tmp_path / "out" / "image_and_facts").trained.recipe
     assert recipe.facts.numbers == ("age",)
+    table = data / "exams.csv"
+    table.write_text(table.read_text().replace(",41\n", ",14\n"))
+    (tmp_path / "out" / "outcomes.json").unlink()
+    found = medclf.compare(data, tmp_path / "out", recipe=quick(), methods=methods)
+    assert "the facts (age) that" in found.failures[0].reason
     with pytest.raises(CohortError, match="no method can serve these exams: multi_view needs vol"):
         medclf.compare(data, tmp_path / "new", recipe=quick(), methods=["multi_view"])
 

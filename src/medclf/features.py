@@ -75,7 +75,7 @@ def _of_run(
     run: verbs.TrainedRun, cohort: Cohort, watch: verbs.Watch, skip: bool
 ) -> tuple[Cohort, Features]:
     trained = run.trained
-    cohort = with_places(cohort, trained.recipe, watch.count)
+    cohort = with_places(cohort, trained.recipe, watch.count, skip)
     store = open_store(
         cohort.records, trained.recipe.prepare, progress=watch.count, skip_unreadable=skip
     )
@@ -100,7 +100,8 @@ def _of_body(
         prepare = replace(prepare, size=(edge, edge))
     recipe = replace(recipe, prepare=prepare)
     if not prepare.learnt:
-        prepare = learn_standard([cohort.records[i] for i in _telling(cohort)], prepare)
+        telling = [cohort.records[number] for number in _telling(cohort)]
+        prepare = learn_standard(telling, prepare, skip_unreadable=skip)
     store = open_store(cohort.records, prepare, progress=watch.count, skip_unreadable=skip)
     cohort = keep_read(cohort, store)
     method = build_method(recipe, cohort.task, 0, pick_device())

@@ -24,7 +24,7 @@ from medclf.learn.align import (
     find_unseen,
     join_judged,
 )
-from medclf.learn.facts import encode_facts
+from medclf.learn.facts import count_doubts, encode_facts
 from medclf.learn.ready import keep_read, with_places
 from medclf.learn.run import Run
 from medclf.learn.trained import Trained
@@ -57,12 +57,10 @@ def judge_exams(
         ReadError: images cannot be read.
     """
     cohort = data if isinstance(data, Cohort) else read_like(run, Path(data), columns)
-    cohort = with_places(choose_exams(run, cohort), trained.recipe)
+    skip = skip_unreadable or _has_skipped(run, cohort.origin)
+    cohort = with_places(choose_exams(run, cohort), trained.recipe, skip_unreadable=skip)
     store = open_store(
-        cohort.records,
-        trained.recipe.prepare,
-        progress=watch.count,
-        skip_unreadable=skip_unreadable or _has_skipped(run, cohort.origin),
+        cohort.records, trained.recipe.prepare, progress=watch.count, skip_unreadable=skip
     )
     cohort = keep_read(cohort, store)
     digests = digest_images(store)
@@ -72,6 +70,8 @@ def judge_exams(
     shares, spread = trained.probabilities(store, unseen, facts)
     found = tabulate(cohort, unseen, shares, spread)
     doubts = _tell_doubts(store, found.exams.tolist())
+    judged = [cohort.records[number] for number in unseen]
+    doubts += count_doubts(judged, trained.recipe.facts)
     return replace(found, notes=(*cohort.notes, *_tell_unread(store), *left_out, *doubts))
 
 

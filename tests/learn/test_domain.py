@@ -79,6 +79,7 @@ def test_a_new_image_is_of_the_data_set_that_is_named_or_recognised(trained, pla
 def test_a_data_set_is_evaluated_by_itself(trained, place):
     scores = trained.evaluate(place / "skin.csv")
     assert scores.exams == 12
+    assert "dataset: of 12 exams 12 without" in scores.notes
     assert json.loads((place / "run" / "run.json").read_text())["task"]["sets"][0][0] == "breast"
 
 

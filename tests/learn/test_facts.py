@@ -4,7 +4,14 @@ import torch
 
 from medclf.core.record import Record
 from medclf.errors import CohortError
-from medclf.learn.facts import choose_domains, choose_facts, doubt_facts, encode_facts, learn_facts
+from medclf.learn.facts import (
+    choose_domains,
+    choose_facts,
+    count_doubts,
+    doubt_facts,
+    encode_facts,
+    learn_facts,
+)
 from medclf.learn.settings import Facts
 
 
@@ -115,3 +122,14 @@ def test_facts_of_any_magnitude_are_standardised(scale):
     assert found.std(correction=0) == pytest.approx(1, rel=1e-4)
     assert found.mean().abs() < 1e-4
     assert choose_facts([exam(n, level=0.1) for n in range(7)], ()).columns == ()
+
+
+def test_doubts_are_counted_for_each_column():
+    settings = Facts(("age",), (55.0,), (10.0,), ("sex=F", "sex=M"))
+    exams = [exam(1, age=50.0, sex="F"), exam(2, age=130.0), exam(3, age="old", sex="male")]
+    assert count_doubts(exams, settings) == [
+        "age: of 3 exams 1 with what training never saw, as 'old', 1 far from those of training",
+        "sex: of 3 exams 1 without, 1 with what training never saw, as 'male'",
+    ]
+    assert not count_doubts(exams[:1], settings)
+    assert not count_doubts(exams, Facts())

@@ -10,11 +10,11 @@ from medclf.core.cohort import Cohort
 from medclf.core.record import Record, Source
 from medclf.core.task import Task
 from medclf.curate.cohort import AS_FOUND
-from medclf.errors import ReadError, SettingError
+from medclf.errors import ReadError, RunError, SettingError
 from medclf.learn.ready import make_ready, make_ready_again
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import create_run, read_recipe
-from medclf.learn.settings import Decide, Fit, Net
+from medclf.learn.settings import Decide, Facts, Fit, Net
 from medclf.prepare.exam import Prepare
 from medclf.prepare.standard import learn_standard
 
@@ -64,14 +64,15 @@ def test_a_run_keeps_them_and_goes_on_with_them(cohort, tmp_path):
     assert (again.recipe, again.known) == (ready.recipe, ready.known)
 
 
-def test_an_exam_that_lost_one_of_its_images_goes_on(cohort, tmp_path):
+@pytest.mark.parametrize("intensity", ["percentile", "landmarks"])
+def test_an_exam_that_lost_one_of_its_images_goes_on(cohort, tmp_path, intensity):
     one, other = cohort.records[:2]
     gone = {"b": Source(tmp_path / "gone.npy")}
     double = replace(one, images={"a": one.source, "b": other.source})
     torn = replace(other, images={"a": other.source, **gone})
     lost = replace(cohort.records[2], images=gone)
     cohort = replace(cohort, records=(double, torn, lost, *cohort.records[3:]))
-    recipe = replace(RECIPE, prepare=replace(PREPARE, intensity="percentile"))
+    recipe = replace(RECIPE, prepare=replace(PREPARE, intensity=intensity))
     ready = make_ready(cohort, recipe, AS_FOUND, skip_unreadable=True)
     assert [name for name, _ in ready.data["left_out"]] == ["1", "2"]
     assert (len(ready.cohort.records), len(ready.store.values)) == (39, 40)
@@ -79,6 +80,24 @@ def test_an_exam_that_lost_one_of_its_images_goes_on(cohort, tmp_path):
     again = make_ready_again(run.folder, cohort, ready.recipe, ready.data)
     assert [r.name for r in again.cohort.records] == [r.name for r in ready.cohort.records]
     assert again.store.digest == ready.store.digest
+
+
+def test_facts_that_are_learnt_from_stay_as_they_were(cohort, tmp_path):
+    recipe = replace(RECIPE, facts=Facts(words=("scanner=a", "scanner=b")))
+    other, unused = (
+        replace(cohort, records=(replace(one, facts={**one.facts, **facts}), *cohort.records[1:]))
+        for one in cohort.records[:1]
+        for facts in ({"scanner": "b"}, {"room": 7.0})
+    )
+    for asked in (RECIPE, recipe):
+        ready = make_ready(cohort, asked, AS_FOUND)
+        folder = tmp_path / str(len(asked.facts.words))
+        create_run(folder, ready.recipe, ready.cohort, {"data": ready.data})
+        make_ready_again(folder, unused, ready.recipe, ready.data)
+        if not asked.facts.words:
+            make_ready_again(folder, other, ready.recipe, ready.data)
+    with pytest.raises(RunError, match=r"the facts \(scanner\) that .* the table has changed"):
+        make_ready_again(folder, other, ready.recipe, ready.data)
 
 
 def test_an_unknown_site_is_left_out_where_that_is_allowed(cohort):

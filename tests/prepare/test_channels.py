@@ -1,8 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from medclf.core.grid import Grid
+from medclf.core.image import Image
 from medclf.errors import ReadError
 from medclf.prepare.channels import fit_channels
+from medclf.prepare.exam import Prepare, prepare_image
 
 
 def test_wanted_channels_pass_as_they_are():
@@ -51,3 +56,17 @@ def test_grey_where_colour_is_wanted_waits_to_be_repeated():
 def test_any_other_number_is_refused(found, wanted):
     with pytest.raises(ReadError, match=rf"^b.png: {wanted} channels? wanted, found {found}$"):
         fit_channels(np.zeros((found, 4, 5)), 8, wanted, "b.png")
+
+
+def test_phases_of_a_volume_are_no_colour():
+    rng = np.random.default_rng(0)
+    gated = Image(rng.random((3, 1, 4, 5, 6)), Grid((2.0, 2.0, 2.0)), phases=("a", "b", "c"))
+    still = Image(gated.values[0], gated.grid)
+    wanted = Prepare((4, 4, 4), 3, intensity="range")
+    assert prepare_image(gated, wanted, "a").shape == (3, 4, 4, 4)
+    with pytest.raises(ReadError, match=r"^a: 3 channels of a volume wanted, as phases, found 1"):
+        prepare_image(still, wanted, "a")
+    with pytest.raises(ReadError, match="1 channel wanted, found 3, as phases, that differ by"):
+        prepare_image(gated, replace(wanted, channels=1), "a")
+    windows = replace(wanted, intensity="window", window=(-1, 0, 0, 1, 0, 2))
+    assert len(prepare_image(still, windows, "a")) == 3

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -117,6 +119,22 @@ def test_places_lie_within_the_body():
     placed = add_places(records, lambda source: image)
     found = np.array([[record.facts[name] for name in (*AXES, ASIDE)] for record in placed])
     assert np.allclose(found, [[0, 0, 0, 0.5], [0.5] * 3 + [0], [1, 1, 1, 0.5]], atol=0.1)
+
+
+def test_exams_without_a_place_stay_as_they_are_where_they_may():
+    def read(source):
+        if source.path.name == "bad.nii":
+            raise ReadError("bad.nii: damaged")
+        return IMAGE
+
+    told = [("a.nii", (4.0, 6.0, 4.0)), ("a.nii", (1.0, 2.0)), ("bad.nii", (4.0, 6.0, 4.0))]
+    sources = [Source(Path(name), point=Point(at, "samples")) for name, at in told]
+    records = [Record(str(n), {"image": source}, "p") for n, source in enumerate(sources)]
+    with pytest.raises(ReadError):
+        add_places(records, read)
+    found = add_places(records, read, skip_unreadable=True)
+    assert found[:1] == add_places(records[:1], read)
+    assert found[1:] == tuple(records[1:])
 
 
 def test_places_in_pictures_have_two_axes():

@@ -110,6 +110,18 @@ def test_what_cannot_be_learnt_is_told(study, tmp_path):
         open_store(study, SETTINGS, tmp_path / "cache")
 
 
+def test_what_cannot_be_read_is_left_out_where_it_may(study, tmp_path):
+    (tmp_path / "bad.npy").write_bytes(b"no image")
+    bad = Source(tmp_path / "bad.npy")
+    some = replace(study[0], images={**study[0].images, "other": bad})
+    with pytest.raises(ReadError, match=r"bad\.npy"):
+        learn_standard([some, *study[1:]], SETTINGS)
+    found = learn_standard([some, *study[1:]], SETTINGS, skip_unreadable=True)
+    assert found == learn_standard(study, SETTINGS)
+    with pytest.raises(ReadError, match=r"bad\.npy"):
+        learn_standard([replace(some, images={"image": bad})], SETTINGS, skip_unreadable=True)
+
+
 def test_it_is_learnt_from_the_image_as_it_is_cut(study):
     def framed(source):
         """Put each picture into a dark frame, which a body crop takes away again."""

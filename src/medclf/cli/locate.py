@@ -88,9 +88,10 @@ def read_options(said: Sequence[str]) -> dict[str, Any]:
         SettingError: one is no name and value.
 
     Example:
-        >>> read_options(["judge=multi_view", "most=30"])
-        {'judge': 'multi_view', 'most': 30}
+        >>> read_options(["judge=multi_view", "most=30", "share=.5"])
+        {'judge': 'multi_view', 'most': 30, 'share': 0.5}
     """
+    from medclf.curate.cells import NUMBER
     from medclf.errors import SettingError
 
     found = {}
@@ -100,8 +101,9 @@ def read_options(said: Sequence[str]) -> dict[str, Any]:
             raise SettingError(f"--option NAME=VALUE wanted, found {one!r}")
         try:
             found[name.strip()] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            found[name.strip()] = value.strip()
+        except tomllib.TOMLDecodeError:  # It is a word, or a number written as ".5".
+            word = value.strip()
+            found[name.strip()] = float(word) if NUMBER.fullmatch(word) else word
     return found
 
 

@@ -22,9 +22,10 @@ from medclf.learn.begin import begin_run
 from medclf.learn.committee import at_once
 from medclf.learn.deal import deal_parts
 from medclf.learn.device import pick_device
+from medclf.learn.facts import digest_facts
 from medclf.learn.fit import fit_run
 from medclf.learn.keep import Progress
-from medclf.learn.ready import with_places
+from medclf.learn.ready import expect_facts, with_places
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import Digests, Run, open_run, sole_use
 from medclf.prepare.store import Rows, open_store
@@ -55,13 +56,13 @@ class Network:
         """Train, judge and measure; then count and time one of the members.
 
         Raises:
-            RunError: the images have changed, or the budget did not suffice for every fold.
+            RunError: images or facts have changed, or the budget did not suffice for every fold.
             MedclfError: the network does not fit the exams.
         """
         store = open_store(self.cohort.records, self.recipe.prepare, skip_unreadable=True)
         if store.digest != self.facts["data"]["digest"]:
             raise RunError(f"{self.cohort.origin}: the images have changed since the start")
-        known = with_places(self.cohort, self.recipe)
+        known = with_places(self.cohort, self.recipe, skip_unreadable=True)
         cohort, rows = open_exams(known, store, self.recipe.fit.folds)
         run = self._trained(cohort, rows, tell)
         wanted, found = self.recipe.fit.members, run.recipe.fit.members
@@ -80,11 +81,15 @@ class Network:
             with sole_use(self.folder):
                 run = open_run(self.folder)
                 if run.recipe.fit.members >= self.recipe.fit.members:
+                    expect_facts(run.folder, run.facts["data"], cohort, run.recipe)
                     return run if run.done else self._fit(run, cohort, rows, tell)
             shutil.rmtree(self.folder)
         every = dict(zip((r.name for r in self.cohort.records), self.known, strict=True))
         known = [every[record.name] for record in cohort.records]
-        with begin_run(self.folder, self.recipe, cohort, self.facts, known) as run:
+        data = dict(self.facts["data"])
+        data["facts"] = digest_facts(cohort.records, self.recipe.facts, data["digest"])
+        facts = {**self.facts, "data": data}
+        with begin_run(self.folder, self.recipe, cohort, facts, known) as run:
             return self._fit(run, cohort, rows, tell)
 
     def _fit(self, run: Run, cohort: Cohort, rows: Rows, tell: Tell) -> Run:

@@ -4,6 +4,7 @@ What a number is measured against, and which words are known, is learnt from tra
 stands in the recipe, so that whoever uses the run reads facts alike.
 """
 
+import hashlib
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -132,6 +133,20 @@ def encode_facts(records: Sequence[Record], settings: Facts) -> Tensor | None:
     return torch.tensor(rows, dtype=torch.float32)
 
 
+def digest_facts(records: Sequence[Record], settings: Facts, salt: str) -> str:
+    """Digest what of the facts is learnt from.
+
+    Args:
+        records: All exams, in any order.
+        settings: Whose columns count, and no others.
+        salt: Without which nobody can try which facts an exam has.
+    """
+    names = columns_of(settings)
+    rows = sorted((r.name, repr([r.facts.get(name) for name in names])) for r in records)
+    told = repr((salt, names, rows)).encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(told, digest_size=12).hexdigest()
+
+
 def doubt_facts(record: Record, settings: Facts) -> tuple[str, ...]:
     """Warn of facts that are missing, of another kind than in training, or far from what it saw."""
     missing = [name for name in columns_of(settings) if record.facts.get(name) is None]
@@ -150,6 +165,37 @@ def doubt_facts(record: Record, settings: Facts) -> tuple[str, ...]:
         elif fact is not None and f"{name}={fact}" not in settings.words:
             told.append(f"{name} is {fact!r}, which training never saw")
     return tuple(told)
+
+
+def count_doubts(records: Sequence[Record], settings: Facts) -> list[str]:
+    """Count exams whose facts `doubt_facts` warns of, in a sentence for each column.
+
+    Example:
+        >>> exams = [Record(f"e{n}", {}, "p", facts={"sex": "FM2"[n]}) for n in range(3)]
+        >>> count_doubts(exams, Facts(words=("sex=F", "sex=M")))
+        ["sex: of 3 exams 1 with what training never saw, as '2'"]
+    """
+    measures, told = _measures(settings), []
+    for name in columns_of(settings):
+        facts = [record.facts.get(name) for record in records]
+        there = [fact for fact in facts if fact is not None]
+        if name in measures:
+            mean, deviation = measures[name]
+            odd = [fact for fact in there if math.isnan(_number(fact))]
+            far = [fact for fact in there if abs(_number(fact) - mean) > FAR * deviation]
+        else:
+            known = {
+                word.partition("=")[2] for word in settings.words if word.startswith(f"{name}=")
+            }
+            odd, far = [fact for fact in there if fact not in known], []
+        counts = (
+            (len(facts) - len(there), "without"),
+            (len(odd), f"with what training never saw, as {odd[0]!r}" if odd else ""),
+            (len(far), "far from those of training"),
+        )
+        if some := [f"{number} {what}" for number, what in counts if number]:
+            told.append(f"{name}: of {len(facts)} exams {', '.join(some)}")
+    return told
 
 
 def _measures(settings: Facts) -> dict[str, tuple[float, float]]:

@@ -41,7 +41,7 @@ def choose_prepare(
         size: Of the prepared images.
         reasons: To which the reason of each choice is added, by dotted key.
     """
-    reasons["prepare.channels"] = "colour" if found.channels == 3 else _grey(found)
+    reasons["prepare.channels"] = _tell_channels(found)
     settings: dict[str, Any] = {"size": size, "channels": found.channels}
     if found.dims == 3 and found.oriented:
         settings["orientation"] = "patient"
@@ -108,5 +108,7 @@ def _scanners(records: Sequence[Record]) -> tuple[str, int]:
     return "", 0
 
 
-def _grey(found: Fingerprint) -> str:
-    return "grey images stored as colour" if found.colour_is_grey else "grey images"
+def _tell_channels(found: Fingerprint) -> str:
+    if found.channels == 1:
+        return "grey images stored as colour" if found.colour_is_grey else "grey images"
+    return "colour" if found.dims == 2 else "colour, phases or components of volumes"

@@ -6,6 +6,7 @@ images are; so the exams are then prepared twice, first by the percentiles of ea
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from medclf.errors import RunError
 from medclf.learn.align import digest_images, digest_labels, join_copies, know_again, tell_copied
 from medclf.learn.alike import deal_looked, join_named, look_for_copies
 from medclf.learn.bag import usual_images
-from medclf.learn.facts import learn_facts
+from medclf.learn.facts import columns_of, digest_facts, learn_facts
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import Digests, apply_splits, read_splits
 from medclf.prepare.exam import Prepare
@@ -66,26 +67,21 @@ def make_ready(
     Raises:
         MedclfError: images cannot be read, or the exams cannot be split or learnt from.
     """
-    cohort, stated = with_places(cohort, recipe, progress), cohort.records
+    cohort, stated = with_places(cohort, recipe, progress, skip_unreadable), cohort.records
     learnt = recipe.prepare.learnt
     first = recipe.prepare if learnt else replace(recipe.prepare, intensity="percentile")
     looking = look_for_copies(cohort, recipe.fit)
-    store = open_store(
-        cohort.records,
-        first,
-        progress=progress,
-        skip_unreadable=skip_unreadable,
-        read=looking.read,
-    )
+    prepared = partial(open_store, progress=progress, skip_unreadable=skip_unreadable)
+    store = prepared(cohort.records, first, read=looking.read)
     cohort, left_out, reasons = keep_read(cohort, store), store.failures, dict[str, str]()
     cohort, alike = deal_looked(cohort, store, looking, recipe.fit, progress)
     if not learnt:
-        prepare, reasons["prepare.landmarks"] = _learn(cohort, recipe.prepare, progress)
-        recipe = replace(recipe, prepare=prepare)
-        store = open_store(
-            cohort.records, prepare, progress=progress, skip_unreadable=skip_unreadable
+        prepare, reasons["prepare.landmarks"] = _learn(
+            cohort, recipe.prepare, progress, skip_unreadable
         )
-        cohort, left_out = keep_read(cohort, store), left_out + store.failures
+        recipe = replace(recipe, prepare=prepare)
+        store = prepared(cohort.records, prepare)
+        cohort, left_out = keep_read(cohort, store), tuple(dict.fromkeys(left_out + store.failures))
     digests = digest_images(store)
     cohort = join_copies(cohort, digests)
     training = [record for record in cohort.records if record.split == "train"]
@@ -99,6 +95,7 @@ def make_ready(
         "columns": {**said, "images": images and str(images.absolute())},
         "digest": store.digest,
         "labels": digest_labels(cohort, stated, store.digest),
+        "facts": digest_facts(cohort.records, recipe.facts, store.digest),
         "left_out": [list(failure) for failure in left_out],
         "alike": alike,
         "copied": copied,
@@ -127,14 +124,15 @@ def make_ready_again(
 
     Raises:
         CohortError: exams are missing or new.
-        RunError: their images have changed, or their labels, classes or patients.
+        RunError: their images have changed, or their labels, classes or patients, or facts that
+            are learnt from.
     """
     # Of an exam that stands in the run only some of the images were left out.
     left_out = {name for name, _ in data["left_out"]} - set(read_splits(folder))
     kept = tuple(r for r in cohort.records if r.name not in left_out)
-    cohort = with_places(replace(cohort, records=kept), recipe, progress)
-    cohort = apply_splits(folder, cohort)
     skip = bool(data["left_out"])
+    cohort = with_places(replace(cohort, records=kept), recipe, progress, skip)
+    cohort = apply_splits(folder, cohort)
     store = open_store(cohort.records, recipe.prepare, progress=progress, skip_unreadable=skip)
     if store.digest != data["digest"]:
         raise RunError(f"{cohort.origin}: the images have changed since {folder} was begun")
@@ -143,20 +141,48 @@ def make_ready_again(
             f"{cohort.origin}: the labels and patients that {folder} was begun with wanted, found "
             "others: the table has changed, or other columns are read"
         )
+    expect_facts(folder, data, cohort, recipe)
     digests = digest_images(store)
     known = know_again(cohort, kept, digests, store.digest)
     cohort = join_copies(join_named(cohort, data.get("alike", [])), digests)
     return Ready(cohort, recipe, {}, store, known, data)
 
 
+def expect_facts(folder: Path, data: Mapping[str, Any], cohort: Cohort, recipe: Recipe) -> None:
+    """Check that what the recipe reads of the facts is what was begun with.
+
+    Args:
+        folder: Of what was begun.
+        data: What was kept of where the exams come from.
+        cohort: The same exams, with their places.
+        recipe: Whose facts count.
+
+    Raises:
+        RunError: they have changed.
+    """
+    found = digest_facts(cohort.records, recipe.facts, data["digest"])
+    if data.get("facts", found) != found:
+        names = ", ".join(columns_of(recipe.facts))
+        raise RunError(
+            f"{cohort.origin}: the facts ({names}) that {folder} was begun with wanted, found "
+            "others: the table has changed, or other columns are read"
+        )
+
+
 def with_places(
-    cohort: Cohort, recipe: Recipe, progress: Callable[[int, int], None] | None = None
+    cohort: Cohort,
+    recipe: Recipe,
+    progress: Callable[[int, int], None] | None = None,
+    skip_unreadable: bool = False,
 ) -> Cohort:
     """Add to the facts where in the body points lie, where the recipe asks for it."""
     numbers = recipe.facts.numbers
     if not asks_place(numbers):
         return cohort
-    return replace(cohort, records=add_places(cohort.records, progress=progress, asked=numbers))
+    placed = add_places(
+        cohort.records, progress=progress, asked=numbers, skip_unreadable=skip_unreadable
+    )
+    return replace(cohort, records=placed)
 
 
 def keep_read(cohort: Cohort, store: Store) -> Cohort:
@@ -166,10 +192,10 @@ def keep_read(cohort: Cohort, store: Store) -> Cohort:
 
 
 def _learn(
-    cohort: Cohort, prepare: Prepare, progress: Callable[[int, int], None] | None
+    cohort: Cohort, prepare: Prepare, progress: Callable[[int, int], None] | None, skip: bool
 ) -> tuple[Prepare, str]:
     """Learn landmarks from training exams, and say from how many."""
     training = [record for record in cohort.records if record.split == "train"]
-    prepare = learn_standard(training, prepare, progress=progress)
+    prepare = learn_standard(training, prepare, progress=progress, skip_unreadable=skip)
     places = f" of {len(prepare.sites)} sites" if prepare.sites else ""
     return prepare, f"learnt from {len(training)} training exams{places}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
+from medclf.core.options import fit_kinds
 from medclf.errors import SettingError
 from medclf.method.asked import Asked
 from medclf.method.contract import Method
@@ -149,11 +150,12 @@ def make_method(name: str, asked: Asked, options: Mapping[str, Option]) -> Metho
     """Build a method.
 
     Raises:
-        SettingError: there is no such method or option, or it does not serve such exams.
+        SettingError: there is no such method or option, or it is of another kind, or it does not
+            serve such exams.
     """
     entry = find_method(name)
     for option in options:
         if option not in entry.options:
             known = ", ".join(entry.options) or "none"
             raise SettingError(f"the method {name} has no option {option!r}; its options: {known}")
-    return entry.build(asked, **options)
+    return entry.build(asked, **fit_kinds(options, entry.options, "method.options."))

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 import torch
 from torch import Generator
 
+from medclf.core.options import fit_kinds
 from medclf.errors import SettingError
 from medclf.net.body import Body
 from medclf.net.head import Classifier
@@ -239,6 +240,7 @@ def build_body(name: str, dims: int, channels: int, size: Sequence[int], **optio
         if option not in entry.options:
             near = nearest(option, entry.options)
             raise SettingError(f"the body {name} has no option {option!r}{near}")
+    options = fit_kinds(options, entry.options, "net.options.")
     style = replace(entry.style, **{k: v for k, v in options.items() if k in STYLE})  # type: ignore[arg-type]
     own = {k: v for k, v in options.items() if k not in STYLE}
     # torch draws weights as it makes a layer: that must not move the caller's random numbers.

@@ -224,6 +224,10 @@ def _check_form(image: Image, settings: Prepare, where: str) -> None:
     wanted, found = len(settings.size), len(image.space)
     if wanted != found:
         raise ReadError(f"{where}: {forms[wanted]} wanted, found {forms[found]} of {image.space}")
+    several = settings.intensity == "window" and len(settings.windows) > 1
+    placed = found == 3 and image.grid.spacing_mm is not None  # No reel of pictures.
+    if placed and image.channels == 1 and settings.channels == 3 and not several:
+        raise ReadError(f"{where}: 3 channels of a volume wanted, as phases, found 1")
     kind = image.values.dtype.kind
     if kind not in "uif":
         raise ReadError(f"{where}: whole or decimal numbers wanted, found {image.values.dtype}")

@@ -14,6 +14,7 @@ import numpy as np
 
 from medclf.core.record import Fact, Record, Source
 from medclf.core.threads import in_order
+from medclf.errors import ReadError
 from medclf.prepare.body import body_box
 from medclf.prepare.marked import find_point
 from medclf.prepare.order import Read
@@ -44,6 +45,7 @@ def add_places(
     read: Read = read_image,
     progress: Callable[[int, int], None] | None = None,
     asked: Sequence[str] = (),
+    skip_unreadable: bool = False,
 ) -> tuple[Record, ...]:
     """Add to the facts of each exam where its point lies.
 
@@ -53,6 +55,7 @@ def add_places(
         progress: Told how many images of how many were read.
         asked: Facts that are asked for. Of landmarks, only those that these name are looked at;
             the fact stays away where the exam has no such columns, or its file no place in mm.
+        skip_unreadable: Leave exams as they are whose place cannot be told, rather than stop.
 
     Raises:
         ReadError: an image cannot be read, or its exam has no point.
@@ -66,7 +69,16 @@ def add_places(
 
     def work(whole: Source) -> list[dict[str, Fact]]:
         some = [(sources[number], _marks(records[number], landmarks)) for number in wholes[whole]]
-        return _place(whole, some, read)
+        return try_places(whole, some)
+
+    def try_places(whole: Source, some: Sequence[tuple[Source, Marks]]) -> list[dict[str, Fact]]:
+        try:
+            return _place(whole, some, read)
+        except ReadError:
+            if not skip_unreadable:
+                raise
+        each = ([one] for one in some)
+        return [{}] if len(some) == 1 else [at for one in each for at in try_places(whole, one)]
 
     told = zip(wholes.values(), in_order(work, wholes), strict=True)
     for done, (numbers, places) in enumerate(told, 1):

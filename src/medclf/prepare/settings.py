@@ -27,8 +27,8 @@ class Prepare:
 
     Args:
         size: Samples along each axis of space, z first: 2 numbers for pictures, 3 for volumes.
-        channels: Channels that come out. Equal RGB may become 1, and grey may become 3. One for
-            each window, where there are several.
+        channels: Channels that come out. Equal RGB may become 1, and grey pictures may become 3.
+            Those of volumes are phases or components. One for each window, where there are several.
         spacing_mm: Distance of samples along each axis, z first: images are resampled to it, then
             cropped or padded with 0 about their middle. Empty: millimetres do not matter.
         fit: Without `spacing_mm`: "stretch" to the size, or "letterbox": keep the proportions
