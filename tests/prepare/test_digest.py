@@ -25,13 +25,13 @@ def settled(monkeypatch):
 def read_files(monkeypatch):
     """Name the files whose contents are read."""
     names = []
-    true = hashlib.file_digest
+    true = digest.open_file
 
-    def spy(file, kind):
-        names.append(Path(file.name).name)
-        return true(file, kind)
+    def spy(path):
+        names.append(path.name)
+        return true(path)
 
-    monkeypatch.setattr(hashlib, "file_digest", spy)
+    monkeypatch.setattr(digest, "open_file", spy)
     return names
 
 
@@ -46,6 +46,12 @@ def test_digest_is_sha256_of_the_contents(tmp_path):
     assert found[path].digest == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert found[path].stamp == take_stamp(path)
     assert failures == {}
+
+
+def test_a_file_of_several_pieces_is_digested_whole(tmp_path):
+    path = _write(tmp_path / "a", "x" * (2 * digest.PIECE) + "the rest")
+    found, _ = digest_files([path], tmp_path / "known")
+    assert found[path].digest == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_files_are_read_once(tmp_path, settled, read_files):

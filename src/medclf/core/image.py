@@ -62,7 +62,7 @@ class Image:
     @property
     def space(self) -> tuple[int, ...]:
         """Samples along each axis of space, z first."""
-        return tuple(int(n) for n in self.values.shape[2 if self.phases else 1 :])
+        return self.values.shape[2 if self.phases else 1 :]
 
     def still(self) -> "Image":
         """Make one image of the phases.

@@ -28,6 +28,9 @@ SETTLED_NS = 2 * 10**9
 PART_FILES = 32
 """Files that a thread digests at a time."""
 
+PIECE = 2**16
+"""Bytes that are read at a time; most pictures are one piece."""
+
 Stamp = tuple[int, int, int]
 """Size, time of the last change of contents, time of the last change of any kind."""
 
@@ -79,7 +82,7 @@ def digest_files(
     known = _recall(remembered)
     found: dict[Path, FileDigest] = {}
     failures: dict[Path, str] = {}
-    new: list[Path] = []
+    new: list[tuple[Path, Stamp]] = []
     for path in paths:
         try:
             stamp = take_stamp(path)
@@ -88,7 +91,7 @@ def digest_files(
             continue
         digest = known.get(_key(path, stamp))
         if digest is None:
-            new.append(path)
+            new.append((path, stamp))
         else:
             found[path] = FileDigest(digest, stamp)
     parts = (new[start : start + PART_FILES] for start in range(0, len(new), PART_FILES))
@@ -97,7 +100,7 @@ def digest_files(
             found[path] = seen
         else:
             failures[path] = seen
-    _remember(remembered, {path: found[path] for path in new if path in found})
+    _remember(remembered, {path: found[path] for path, _ in new if path in found})
     return found, failures
 
 
@@ -145,17 +148,19 @@ def digest_image(files: Sequence[FileDigest]) -> str:
     return hashlib.sha256(" ".join(file.digest for file in files).encode()).hexdigest()
 
 
-def _look_at(paths: Sequence[Path]) -> list[tuple[Path, FileDigest | str]]:
-    return [_look(path) for path in paths]
+def _look_at(files: Sequence[tuple[Path, Stamp]]) -> list[tuple[Path, FileDigest | str]]:
+    return [(path, _look(path, stamp)) for path, stamp in files]
 
 
-def _look(path: Path) -> tuple[Path, FileDigest | str]:
+def _look(path: Path, stamp: Stamp) -> FileDigest | str:
+    total = hashlib.sha256()
     try:
-        stamp = take_stamp(path)
         with open_file(path) as file:
-            return path, FileDigest(hashlib.file_digest(file, "sha256").hexdigest(), stamp)
+            while piece := file.read(PIECE):
+                total.update(piece)
     except OSError as problem:
-        return path, _reason(path, problem)
+        return _reason(path, problem)
+    return FileDigest(total.hexdigest(), stamp)
 
 
 def _reason(path: Path, problem: OSError) -> str:

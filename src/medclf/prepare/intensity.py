@@ -67,7 +67,9 @@ def store_as(values: NDArray[Any], top: float, dtype: str) -> NDArray[Any]:
         return (values * np.float32(1 / max(top, 1))).astype(np.float16)
     if values.dtype == np.uint8 and top == 255:
         return values
-    return np.rint(values * np.float32(255 / max(top, 1))).astype(np.uint8)
+    if top != 255:
+        values = values * np.float32(255 / max(top, 1))
+    return np.asarray(np.rint(values), np.uint8)
 
 
 def _limits(image: Image, settings: Prepare, where: str) -> list[tuple[float, float]]:

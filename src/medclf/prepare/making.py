@@ -2,7 +2,7 @@
 
 Images are worked on in parts of a few megabytes, of which a few are under way at a time, so
 memory does not grow with the cohort. The file is written, not mapped: a full disk is then an
-error that can be told, and not the end of the process. Every second or two what has been written
+error that can be told, and not the end of the process. Every half second what has been written
 is brought to disk and noted in a journal beside it; from there a killed making goes on.
 """
 
@@ -29,8 +29,9 @@ VALUES, JOURNAL = "values.bin", "journal.jsonl"
 
 PART_BYTES, PART_ROWS = 2 * 2**20, 64
 
-SECONDS = 2.0
-"""Between two notes in the journal: no more is lost to a kill."""
+SECONDS = 0.5
+"""Between two notes in the journal: no more is lost to a kill, and no more is left to be brought
+to disk when the threads have nothing else to do."""
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,8 @@ def once_in_turn(read: Read) -> Read:
     last: list[tuple[Source, Image]] = []
 
     def again(source: Source) -> Image:
+        if source.point is None and source.mask is None:
+            return read(source)
         whole = replace(source, point=None, mask=None)
         if source.point is None:
             return read(whole)
@@ -101,14 +103,18 @@ class Order:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the contents, their order and the settings."""
-        told = [(row.source, self._digest(row)) for row in self.rows]
-        return digest_rows(told, self.settings)
+        return digest_rows(self._told, self.settings)
 
     @cached_property
     def row_digests(self) -> list[bytes]:
         """For each row, a digest of what it is made from."""
-        lines = (write_row(row.source, self._digest(row)) for row in self.rows)
+        lines = (write_row(*told) for told in self._told)
         return [sha256(line).digest()[:DIGEST_BYTES] for line in lines]
+
+    @cached_property
+    def _told(self) -> list[tuple[Source, str]]:
+        """For each row, its image and the digest of the files that this is made of."""
+        return [(row.source, self._digest(row)) for row in self.rows]
 
     @property
     def kind(self) -> str:
@@ -126,7 +132,7 @@ class Order:
         """The axes of the values: (N, C, *size)."""
         return (len(self.rows), self.settings.channels, *self.settings.size)
 
-    @property
+    @cached_property
     def row_bytes(self) -> int:
         """The bytes that one prepared image takes."""
         return prod(self.shape[1:]) * np.dtype(self.settings.dtype).itemsize
@@ -169,7 +175,7 @@ class Order:
     def _scale(self, row: Row, read: Read) -> Scaled | NDArray[Any] | str:
         """Read and scale one image, copy it where it is held, or tell why that cannot be done."""
         source = row.source
-        if row in self.held:
+        if self.held and row in self.held:
             values, number = self.held[row]
             return np.array(values[number])
         try:

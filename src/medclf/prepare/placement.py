@@ -9,6 +9,7 @@ is exact.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +75,7 @@ class Placement:
         return replace(image, spacing_mm=spacing, origin_mm=origin, axes=axes)
 
 
+@cache
 def unmoved(dims: int) -> Placement:
     """Place an array where the image is."""
     return Placement(tuple(range(dims)), (0.0,) * dims, (1.0,) * dims)

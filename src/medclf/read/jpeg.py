@@ -52,23 +52,24 @@ def follow_segments(raw: bytes, where: str) -> Segments:
         ReadError: there is no end, no size, one that is too large, or too many scans.
     """
     place, scans, exif, frame = 2, 0, b"", b""
-    while True:
-        found = _MARKER.search(raw, place)
-        if found is None:
-            raise ReadError(f"{where}: the JPEG is cut short: its end is not there")
-        place, kind = found.end(), raw[found.end() - 1]
+    while found := _MARKER.search(raw, place):
+        place = found.end()
+        kind = raw[place - 1]
         if kind == _END:
             break
         if kind in _ALONE:
             continue
-        length = int.from_bytes(raw[place : place + 2], "big")
-        segment = raw[place + 2 : place + max(2, length)]
+        start = place + 2
+        length = int.from_bytes(raw[place:start], "big")
+        place += length if length > 2 else 2
         if kind in _FRAMES and not frame:
-            frame = segment
-        elif kind == _EXIF and segment.startswith(b"Exif\0") and not exif:
-            exif = segment
-        scans += kind == _SCAN
-        place += max(2, length)
+            frame = raw[start:place]
+        elif kind == _EXIF and not exif and raw.startswith(b"Exif\0", start, place):
+            exif = raw[start:place]
+        elif kind == _SCAN:
+            scans += 1
+    else:
+        raise ReadError(f"{where}: the JPEG is cut short: its end is not there")
     if len(frame) < 6 or not 0 < scans <= SCANS:
         raise ReadError(f"{where}: a JPEG of one size and 1 to {SCANS} scans wanted, found {scans}")
     size = int.from_bytes(frame[1:3], "big"), int.from_bytes(frame[3:5], "big")

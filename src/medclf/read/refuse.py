@@ -90,9 +90,10 @@ def check_size(shape: tuple[int, ...], where: str) -> None:
         ReadError: an axis has no length, a picture has more than `PIXELS` or a volume more than
             `VALUES`.
     """
-    claimed, most = prod(shape), PIXELS if len(shape) == 2 else VALUES
+    most = PIXELS if len(shape) == 2 else VALUES
+    if min(shape) >= 1 and prod(shape) <= most:
+        return
     size = " x ".join(str(n) for n in shape)
     if min(shape) < 1:
         raise ReadError(f"{where}: an image without pixels, {size}")
-    if claimed > most:
-        raise ReadError(f"{where}: {size} pixels; at most {most:,} are read")
+    raise ReadError(f"{where}: {size} pixels; at most {most:,} are read")

@@ -21,8 +21,10 @@ def settle(values: NDArray[Any]) -> NDArray[Any]:
         dtype = np.dtype(np.uint8)
     elif dtype.kind == "f":
         dtype = np.dtype(np.float32)
-    with np.errstate(over="ignore"):  # What float32 cannot hold turns infinite, and is refused.
-        return np.require(values, dtype, ["C", "W"])
+        with np.errstate(over="ignore"):  # What float32 cannot hold turns infinite, and is refused.
+            values = np.asanyarray(values, dtype, order="C")
+    settled = np.asanyarray(values, dtype, order="C")
+    return settled if settled.flags.writeable else settled.copy()
 
 
 def are_finite(values: NDArray[Any]) -> bool:
