@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from medclf.evaluate.distances import Placed, hold_samples, measure_distances
+from medclf.evaluate.distances import NOT_FOUND, Placed, hold_samples, measure_distances
 
 NAN = np.nan
 FOUND = Placed(
@@ -41,3 +41,16 @@ def test_places_in_samples_are_held_against_the_truth_in_mm():
     assert held.error[0].tolist() == pytest.approx([2.0, np.hypot(5, 10), NAN], nan_ok=True)
     assert held.own.tolist() == [[True, False, False], [True, True, False]]
     assert 0.8 < held.threshold() <= 0.85
+
+
+def test_a_made_up_place_is_never_sure_though_it_lies_near_its_landmark():
+    """Nothing was found: all lie in the middle of the scan, where two landmarks happen to be."""
+    error, none = np.array([[5.0, 90.0], [NAN, 9.0]]), np.full((2, 2), NOT_FOUND)
+    nothing = Placed(np.array(["a", "b"]), error, none, np.full((2, 2), True))
+    assert NOT_FOUND < nothing.threshold() <= 1
+    found = measure_distances(nothing, ("left", "right"), nothing.threshold())
+    assert found.identified.value == 0.0
+    alone = Placed(np.array(["a"]), np.array([[5.0, 3.0]]), none[:1], np.full((1, 2), True))
+    some = Placed(alone.patients, alone.error, np.array([[0.4, NOT_FOUND]]), alone.own)
+    assert alone.threshold() > NOT_FOUND
+    assert 0.1 < some.threshold() <= 0.4

@@ -137,6 +137,7 @@ def test_result_is_contiguous():
 
 
 GREY, VOLUME = Image(_noise((1, 8, 8))), Image(_noise((1, 8, 8, 8)))
+GATED = Image(_noise((3, 1, 8, 8, 8)) // 99, phases=("0", "30", "60"))
 FLOATS = Image(np.ones((1, 8, 8), np.float32), bits=32)
 FLAT = Prepare((8, 8), 1)
 
@@ -145,6 +146,7 @@ FLAT = Prepare((8, 8), 1)
     ("image", "settings", "message"),
     [
         (VOLUME, FLAT, r"a picture \(2D\) wanted, found a volume \(3D\)"),
+        (GATED, Prepare((8, 8, 8), 1), "a still volume wanted, found 3 phases"),
         (GREY, Prepare((8, 8, 8), 1), r"a volume \(3D\) wanted, found a picture \(2D\)"),
         (Image(_noise((3, 8, 8))), FLAT, "1 channel wanted, found 3"),
         (Image(_noise((4, 8, 8))), Prepare((8, 8), 3), "3 channels wanted, found 4"),

@@ -15,7 +15,7 @@ from medclf.cli.main import app
 from medclf.core.finding import Findings
 from medclf.core.grid import Grid
 from medclf.core.image import Image
-from medclf.curate.cohort import Columns
+from medclf.curate.cohort import AS_FOUND, Columns
 from medclf.errors import CohortError, MedclfError, ReadError, RunError, SettingError
 from medclf.read.write import write_image
 from medclf.systems import lessons, locate
@@ -279,6 +279,33 @@ def test_kinds_and_options_that_are_not_there_are_named(table, tmp_path):
     kind = refuse(table, tmp_path, lambda f: f, "the nearest is judge", options={"juge": "patch"})
     assert kind is SettingError
     refuse(table, tmp_path, lambda f: f, "screen_then_judge", system="screen")
+
+
+def test_a_mark_without_a_kind_and_kinds_of_two_spellings_are_refused(table, tmp_path):
+    def first(kind):
+        return lambda f: f.assign(kind=[kind, *f.kind[1:]])
+
+    refuse(table, tmp_path, first(None), "a kind of each mark wanted in the column 'kind', found")
+    refuse(table, tmp_path, first("Ball"), "differ only in spaces or case: 'Ball', 'ball'")
+
+
+def test_the_column_of_kinds_is_told_and_of_two_the_person_is_asked(table):
+    place = table.parent / "two.csv"
+    pd.read_csv(table).rename(columns={"kind": "type"}).to_csv(place, index=False)
+    column, _, read = locate._read_scans(place, AS_FOUND, ())
+    assert column == "type"
+    assert any("'type' is read as the kind" in note for note in read.notes)
+    pd.read_csv(table).assign(name="b").to_csv(place, index=False)
+    with pytest.raises(CohortError, match="kind, name may each tell what is marked"):
+        locate._read_scans(place, AS_FOUND, ())
+
+
+@pytest.mark.parametrize("size", ["-3", "0", "inf", "8 mm"])
+def test_a_diameter_that_is_none_is_refused(size, table, tmp_path):
+    def sized(frame):
+        return frame.assign(diameter_mm=[size, *["9.5"] * (len(frame) - 1)])
+
+    refuse(table, tmp_path, sized, "a diameter_mm above 0 wanted")
 
 
 def test_a_scan_of_two_patients_is_refused(table, tmp_path):

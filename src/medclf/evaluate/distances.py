@@ -13,6 +13,9 @@ from medclf.evaluate.places import place_errors, presence_threshold
 NEAR_MM = 20.0
 """A landmark counts as identified within so much, where no other is nearer."""
 
+NOT_FOUND = 1e-12
+"""The score of a landmark that was not found at all, whose place is made up."""
+
 
 @dataclass(frozen=True)
 class Landmark:
@@ -101,10 +104,11 @@ class Placed:
     def threshold(self) -> float:
         """Choose from which score on a landmark is said to be there.
 
-        Missing ones, and those that lie elsewhere, are to fall below it.
+        Missing ones, and those that lie elsewhere, are to fall below it; those that were not found
+        always do, wherever their place happens to be.
         """
-        right = self.identified
-        return presence_threshold(self.sure[right], self.sure[~right])
+        right = self.identified & (self.sure > NOT_FOUND)
+        return max(presence_threshold(self.sure[right], self.sure[~right]), 2 * NOT_FOUND)
 
 
 def hold_samples(

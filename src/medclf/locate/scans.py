@@ -4,9 +4,11 @@ A row without a place says that the scan was looked at, and has nothing more to 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from medclf.core.record import Point, Record, Source
 from medclf.errors import CohortError
@@ -82,7 +84,8 @@ def gather_scans(
 
     Raises:
         CohortError: an exam has several images, a scan has two patients, splits or groups, a kind
-            is not there, or nothing that is sought is marked.
+            is not there, not told of a mark or spelt in two ways, a diameter is none, or nothing
+            that is sought is marked.
     """
     marks: dict[Source, list[Record]] = defaultdict(list)
     for record in records:
@@ -90,7 +93,9 @@ def gather_scans(
             found = f"{record.name} has {len(record.images)}"
             raise CohortError(f"marks in one image each wanted, {found}")
         marks[replace(record.source, point=None)].append(record)
-    there = {_kind(record, column) for record in records if record.source.point is not None}
+    marked = [record for record in records if record.source.point is not None]
+    _expect_kinds(marked, column)
+    there = {_kind(record, column) for record in marked}
     strange = sorted(set(kinds) - there)
     if strange:
         found = ", ".join(sorted(there)) or "none"
@@ -123,7 +128,7 @@ def _scan(name: str, source: Source, rows: Sequence[Record], targets: tuple[Targ
 
 def _targets(rows: Sequence[Record], column: str, kinds: Sequence[str]) -> tuple[Target, ...]:
     found = (
-        Target(_kind(row, column), row.source.point, _diameter(row.facts))
+        Target(_kind(row, column), row.source.point, _diameter(row))
         for row in rows
         if row.source.point is not None and (not kinds or _kind(row, column) in kinds)
     )
@@ -135,6 +140,34 @@ def _kind(record: Record, column: str) -> str:
     return FINDING if word is None else str(word)
 
 
-def _diameter(facts: Mapping[str, object]) -> float | None:
-    size = facts.get(DIAMETER)
-    return float(size) if isinstance(size, int | float) and size > 0 else None
+def _expect_kinds(marked: Sequence[Record], column: str) -> None:
+    """Check that every mark tells its kind, and each kind is spelt in one way."""
+    untold = [record for record in marked if column and record.facts.get(column) is None]
+    if untold:
+        raise CohortError(
+            f"{untold[0].source}: a kind of each mark wanted in the column {column!r}, found none "
+            f"in {len(untold)} of {len(marked)}"
+        )
+    spelt: dict[str, list[str]] = defaultdict(list)
+    for kind in sorted({_kind(record, column) for record in marked}):
+        spelt[" ".join(kind.split()).casefold()].append(kind)
+    for several in spelt.values():
+        if len(several) > 1:
+            told = ", ".join(map(repr, several))
+            raise CohortError(f"kinds differ only in spaces or case: {told}; mend them")
+
+
+def _diameter(record: Record) -> float | None:
+    size = record.facts.get(DIAMETER)
+    if size is None:
+        return None
+    try:
+        number = float(size)  # One word makes words of a whole column.
+    except ValueError:
+        number = 0.0
+    if not 0 < number < np.inf:
+        raise CohortError(
+            f"{record.source}: a {DIAMETER} above 0 wanted, or nothing where it is not known, "
+            f"found {size!r}"
+        )
+    return number

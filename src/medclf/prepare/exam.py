@@ -185,6 +185,9 @@ def cut_image(
     Returns:
         A still image, and its place in the one given.
     """
+    if len(image.phases) > 1 == settings.channels and len(image.space) > 2:
+        # Three of them are no grey volume that was stored in three colours.
+        raise ReadError(f"{where}: a still volume wanted, found {len(image.phases)} phases")
     image = as_suv(image.still(), where) if settings.unit == "SUV" else image.still()
     image = as_shown(image, where) if settings.intensity == "voi" else image
     _check_form(image, settings, where)

@@ -7,7 +7,7 @@ for finding in run.predict(["new.nii.gz"]):
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -235,10 +235,22 @@ def _read_scans(
         raise SettingError(f"one column of kinds wanted, found {', '.join(columns.label)}")
     found = read_marks(data, columns)
     facts = dict.fromkeys(name for record in found.records for name in record.facts)
-    usual = usual_columns({name: [] for name in facts}, (*LABELS, KINDS))
-    column = columns.label or (usual or [""])[0]
+    column = columns.label or _choose_kind(data, list(facts))
     if column and column not in facts:
         raise CohortError(f"{data}: a column {column!r} wanted, found {', '.join(facts)}")
+    if column and not columns.label:
+        note = f"The column {column!r} is read as the kind of each mark; else say --label."
+        found = replace(found, notes=(*found.notes, note))
     place = columns.images or data
     base = (place if place.is_dir() else place.parent).absolute()
     return column, gather_scans(found.records, base, column, kinds), found
+
+
+def _choose_kind(data: Path, facts: Sequence[str]) -> str:
+    """Choose the column that tells what marks are by its usual name; "" where there is none."""
+    usual = usual_columns({name: [] for name in facts}, (*LABELS, KINDS))
+    if len(usual) > 1:
+        raise CohortError(
+            f"{data}: {', '.join(usual)} may each tell what is marked: choose with --label"
+        )
+    return (usual or [""])[0]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from medclf.core.image import Image
+from medclf.evaluate.distances import NOT_FOUND
 from medclf.learn.committee import Part
 from medclf.learn.places import fit_places, load_places, usual_fit
 from medclf.learn.trained import Held
@@ -21,7 +22,6 @@ from medclf.systems.work import Work
 
 CHANGES = Augment(rotate_degrees=10.0, scale=0.1, shift=0.08)
 PLACE = "places"
-LEAST = 1e-12
 
 
 def learn_way(work: Work, way: str, **settings: Any) -> None:
@@ -78,4 +78,4 @@ def open_places(folder: Path, search: Search) -> Find:
 def one_each(places_mm: np.ndarray, scores: np.ndarray) -> Candidates:
     """Make candidates of landmarks, (L, 3) and (L,): each is of its own kind."""
     # A score of 0 would not tell whose it is.
-    return Candidates(places_mm, scores, np.diag(np.maximum(scores, LEAST)))
+    return Candidates(places_mm, scores, np.diag(np.maximum(scores, NOT_FOUND)))
