@@ -5,7 +5,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_digits
-from sklearn.model_selection import GroupKFold, cross_val_predict
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_predict
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -87,6 +87,12 @@ def test_images_of_another_size_are_refused(digits):
     [
         ({"minutes": 0.0}, None, "a budget of some minutes wanted, found 0"),
         ({"minutes": float("inf")}, None, "a budget of some minutes wanted, found inf"),
+        ({"minutes": None}, None, "a budget of some minutes wanted, found None"),
+        ({"folds": 1}, None, "2 folds or more wanted, found 1"),
+        ({"epochs": 1.5}, None, "fit.epochs must be int, not 1.5"),
+        ({"epochs": 1, "batch": "8"}, None, "fit.batch must be int, not '8'"),
+        ({"epochs": 1, "net": None}, None, "net.name must be str, not None"),
+        ({"epochs": 1, "augment": "none"}, None, "an Augment wanted, or None, found 'none'"),
         ({"epochs": 1}, [1, 2], "one group per image wanted: 20, not 2"),
         ({"epochs": 1}, [1] * 20, "class one has 1 patient"),
     ],
@@ -101,3 +107,11 @@ def test_values_beyond_float32_are_refused():
     images = np.random.default_rng(0).normal(size=(20, 8, 8)) * 1e300
     with pytest.raises(ValueError, match="values within float32 wanted"):
         ImageClassifier(epochs=1).fit(images, [0, 1] * 10)
+
+
+def test_settings_may_be_numbers_of_numpy():
+    images, labels = np.random.default_rng(0).normal(size=(20, 8, 8)), [0, 1] * 10
+    grid = {"batch": np.array([4, 8]), "rate": np.logspace(-3, -2, 2)}
+    model = ImageClassifier(epochs=np.int64(1), folds=np.int64(2), random_state=0)
+    found = GridSearchCV(model, grid, cv=2, error_score="raise").fit(images, labels)
+    assert found.best_estimator_.trained_.recipe.fit.batch in (4, 8)

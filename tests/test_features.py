@@ -63,6 +63,8 @@ def test_a_run_gives_the_features_of_all_its_members(cohort, tmp_path):
     medclf.train(cohort, out=tmp_path / "run", recipe=recipe)
     found = features(tmp_path / "run", cohort)
     assert found.shape == (24, 4 + 2 * 128)
+    with pytest.raises(SettingError, match="a run has its own size"):
+        features(tmp_path / "run", cohort, size=48)
 
 
 def test_a_network_without_weights_is_refused(cohort):

@@ -327,3 +327,32 @@ def test_names_that_are_not_utf8(tmp_path):
     assert run.evaluate(data).to_json()["auc"] == run.scores["auc"]
     names = read_splits(tmp_path / "run")
     assert all(os.fsencode(name)[-8:-7] == b"\xff" for name in names)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"seed": 1.5}, "a seed is a whole number from 0 .*, found 1.5"),
+        ({"seed": 2**64}, "a seed is a whole number"),
+        ({"minutes": "2"}, "a budget of some minutes wanted, found '2'"),
+        (
+            {"recipe": "recipe.toml"},
+            "a recipe or a plan wanted, found 'recipe.toml'; .*read_recipe",
+        ),
+    ],
+)
+def test_what_python_says_wrongly_is_told_in_one_line(tmp_path, wrong, told):
+    with pytest.raises(SettingError, match=told):
+        verbs.train(write_pictures(tmp_path / "data", 6), tmp_path / "run", **wrong)
+    assert not (tmp_path / "run").exists()
+
+
+def test_numbers_of_numpy_and_lists_of_names_serve(tmp_path):
+    data = write_pictures(tmp_path / "data")
+    cohort = verbs.read_cohort(data, classes=["below", "above"])
+    assert cohort.task.classes == ("below", "above")
+    recipe = quick(cohort, epochs=np.int64(1), rate=np.float64(0.01))
+    verbs.train(cohort, tmp_path / "run", np.float32(0.5), np.int64(3), recipe)
+    kept = verbs.load(tmp_path / "run").run
+    assert (kept.recipe.fit.epochs, kept.recipe.fit.rate, kept.recipe.fit.seed) == (1, 0.01, 3)
+    assert kept.facts["minutes"] == 0.5

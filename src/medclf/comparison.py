@@ -34,9 +34,9 @@ from medclf.curate.cohort import read_cohort as read_columns
 from medclf.curate.split import split_cohort
 from medclf.errors import CohortError, RunError, SettingError
 from medclf.evaluate.standing import Failure, Standing
-from medclf.learn.begin import expect_fit
+from medclf.learn.begin import expect_budget, expect_fit
 from medclf.learn.borrowed import READY
-from medclf.learn.plan import Plan
+from medclf.learn.plan import Plan, take_plan
 from medclf.learn.ready import Ready, make_ready, make_ready_again
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import sole_use
@@ -109,7 +109,7 @@ def compare(  # noqa: PLR0913 - the command line says the same, option by option
     minutes: float | None = None,
     folds: int | None = None,
     seed: int | None = None,
-    recipe: Recipe | None = None,
+    recipe: Recipe | Plan | None = None,
     columns: Columns = AS_FOUND,
     watch: Spectator = NOBODY,
     pretrained: bool = False,
@@ -142,7 +142,9 @@ def compare(  # noqa: PLR0913 - the command line says the same, option by option
     Raises:
         MedclfError: the data, a name or the folder do not serve, or no entry came to its end.
     """
+    minutes = None if minutes is None else expect_budget(minutes)
     folder, terms = Path(out), Terms(minutes, folds, seed, pretrained or None)
+    common = None if recipe is None else take_plan(recipe).recipe
     expect_folds(folds or 0)
     if pretrained and recipe is not None:
         raise SettingError("a recipe says itself what networks start from: not also pretrained")
@@ -152,15 +154,15 @@ def compare(  # noqa: PLR0913 - the command line says the same, option by option
     cohort = data if isinstance(data, Cohort) else read_columns(Path(data), columns)
     if begun:
         with sole_use(folder):
-            contest = _take_up(folder, terms, recipe, nets)
+            contest = _take_up(folder, terms, common, nets)
             facts = contest.facts["data"]
             ready = make_ready_again(folder, cohort, contest.recipe, facts, watch.count)
             return _hold(_admit(contest, ready, asked), ready, watch)
     if networks is None:
         networks = () if asked else choose_networks(None, pretrained)
-    plan, ready = _prepare(cohort, terms, recipe, columns, watch, networks, asked, skip_unreadable)
+    plan, ready = _prepare(cohort, terms, common, columns, watch, networks, asked, skip_unreadable)
     with sole_use(folder):
-        contest = _begin(folder, plan, ready, terms, recipe, networks)
+        contest = _begin(folder, plan, ready, terms, common, networks)
         return _hold(_admit(contest, ready, asked), ready, watch)
 
 
@@ -202,8 +204,7 @@ def _prepare(
             first = networks[0] if networks and READY not in networks else READY
         plan = verbs.plan(cohort, minutes, terms.seed or 0, silent, first, bool(terms.pretrained))
     else:
-        seed = recipe.fit.seed if terms.seed is None else terms.seed
-        plan = Plan(replace(recipe, fit=replace(recipe.fit, seed=seed)))
+        plan = Plan(take_plan(recipe, terms.seed).recipe)
     split = split_cohort(cohort, plan.recipe.fit.seed)
     _expect_entry(split, plan.recipe, networks, methods)
     plan = make_common(plan, folds, split)

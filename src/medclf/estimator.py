@@ -7,7 +7,7 @@ left out.
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,12 @@ from medclf.core.cohort import Cohort
 from medclf.core.record import Record
 from medclf.core.task import Task
 from medclf.errors import MedclfError
+from medclf.learn.begin import expect_budget
 from medclf.learn.fit import fit_run
-from medclf.learn.recipe import Recipe
+from medclf.learn.recipe import Recipe, parse_recipe
 from medclf.learn.run import create_run
-from medclf.learn.settings import Decide, Fit, Net
 from medclf.learn.trained import Held, Trained, load_trained
 from medclf.look.augment import Augment
-from medclf.prepare.exam import Prepare
 from medclf.prepare.intensity import HUGE
 
 
@@ -39,8 +38,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         net: A body of `medclf.net.table`.
         minutes: Budget of a fit where `epochs` is None, wall clock.
         epochs: Passes over the exams, instead of a budget.
-        folds: Members, each validated on the part that it leaves out; fewer where a class has
-            fewer patients.
+        folds: Members, 2 or more, each validated on the part that it leaves out; fewer where a
+            class has fewer patients.
         augment: How far chance may change an exam in training; `None` for medclf's own choice.
         batch: Exams in a step.
         rate: Peak of the learning rate.
@@ -89,16 +88,18 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             groups: The patient of each image; images of one patient stand in one fold.
 
         Raises:
-            ValueError: arrays do not fit each other, the budget is none, or a class has too few
-                patients.
+            ValueError: arrays do not fit each other, a setting does not fit, or a class has too
+                few patients.
         """
         X, y = validate_data(self, X, y, dtype="numeric", ensure_2d=False, allow_nd=True)
         check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"two classes or more wanted, found one class: {self.classes_[0]}")
-        if not self.epochs and not 0 < self.minutes < np.inf:
-            raise ValueError(f"epochs, or a budget of some minutes wanted, found {self.minutes}")
+        if not isinstance(self.folds, int | np.integer) or self.folds < 2:
+            raise ValueError(f"2 folds or more wanted, found {self.folds!r}")
+        if not isinstance(self.augment, Augment | None):
+            raise ValueError(f"an Augment wanted, or None, found {self.augment!r}")
         values = _images(np.asarray(X))
         low, high = float(values.min()), float(values.max())
         if not high - low < HUGE:
@@ -147,9 +148,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             len({p for p, k in zip(patients, labels, strict=True) if k == c})
             for c in range(len(self.classes_))
         ]
-        folds = max(2, min(self.folds, *counts))
-        recipe = self._recipe(values, folds)
-        seconds = None if self.epochs else self.minutes * 60
+        recipe = self._recipe(values, max(2, min(self.folds, *counts)))
+        seconds = None if self.epochs else expect_budget(self.minutes) * 60
         with tempfile.TemporaryDirectory() as folder:
             run = create_run(Path(folder), recipe, cohort, {})
             return load_trained(fit_run(run, cohort, Held(values), seconds))
@@ -157,22 +157,23 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _recipe(self, values: NDArray[np.float32], folds: int) -> Recipe:
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         channels, *size = values.shape[1:]
-        fit = Fit(
-            members=folds,
-            folds=folds,
-            epochs=self.epochs or 0,
-            batch=self.batch,
-            rate=self.rate,
-            shift=0.04,
-            seed=int(seed),
-        )
-        return Recipe(
-            prepare=Prepare(size=tuple(size), channels=channels),
-            augment=self.augment or Augment(),
-            net=Net(self.net),
-            fit=fit,
-            decide=replace(Decide(), resamples=100),
-        )
+        fit = {
+            "members": folds,
+            "folds": folds,
+            "epochs": self.epochs or 0,
+            "batch": self.batch,
+            "rate": self.rate,
+            "shift": 0.04,
+            "seed": int(seed),
+        }
+        tables = {
+            "prepare": {"size": size, "channels": channels},
+            "augment": asdict(self.augment or Augment()),
+            "net": {"name": self.net},
+            "fit": fit,
+            "decide": {"resamples": 100},
+        }
+        return parse_recipe(tables, "ImageClassifier")
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

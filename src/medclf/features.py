@@ -48,16 +48,16 @@ def features(
             members, their features stand side by side.
         cohort: Of images that are like those that the network knows.
         watch: Told how many images are prepared.
-        size: Edge that pictures are prepared to; that of the weights, where it is not given. A
-            run has its own.
+        size: Edge that pictures are prepared to; that of the weights, where it is not given. Not
+            of a run, which has its own.
         skip_unreadable: Leave out exams that cannot be read rather than stop.
 
     Returns:
         Columns exam, patient, split, label, and f0, f1, …
 
     Raises:
-        SettingError: there is no such network, no weights of it are published, or the run was
-            joined from several.
+        SettingError: there is no such network, no weights of it are published, the run was
+            joined from several, or a size is named for a run.
         RunError: the folder holds no trained run.
     """
     place = Path(network)
@@ -67,6 +67,8 @@ def features(
             raise SettingError(
                 f"{place}: a trained run wanted, found one that was joined: name a part"
             )
+        if size is not None:
+            raise SettingError(f"{place}: a run has its own size: --size does not go with it")
         return _table(*_of_run(run, cohort, watch, skip_unreadable))
     return _table(*_of_body(str(network), cohort, watch, size, skip_unreadable))
 

@@ -6,11 +6,10 @@ for answer in run.predict(["new.dcm"]):
     print(answer.name, answer.decided)
 """
 
-import math
 import shutil
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,18 +22,18 @@ from medclf.curate.cohort import AS_FOUND, Columns
 from medclf.curate.cohort import read_cohort as read_columns
 from medclf.curate.fingerprint import take_fingerprint
 from medclf.curate.split import split_cohort
-from medclf.errors import ReadError, RunError, SettingError
+from medclf.errors import ReadError, RunError
 from medclf.evaluate.scores import Scores, score
 from medclf.evaluate.table import Predictions
 from medclf.joined import JoinedRun
 from medclf.judging import judge_exams
 from medclf.learn.align import read_again
-from medclf.learn.begin import begin_run, expect_fit, expect_free
+from medclf.learn.begin import begin_run, expect_budget, expect_fit, expect_free, expect_seed
 from medclf.learn.borrowed import take_network
 from medclf.learn.few import fit_folds
 from medclf.learn.fit import fit_run
 from medclf.learn.join import part_folders
-from medclf.learn.plan import Plan, make_plan
+from medclf.learn.plan import Plan, make_plan, take_plan
 from medclf.learn.ready import make_ready, make_ready_again
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import Run, open_run, sole_use
@@ -55,7 +54,7 @@ def read_cohort(data: str | Path, **columns: Any) -> Cohort:
     Args:
         data: DATA, as on the command line.
         columns: Fields of `medclf.curate.cohort.Columns`: label, patient, split, classes, …;
-            where several names may be given, as a tuple of them.
+            where several names may be given, as a list of them.
 
     Raises:
         CohortError: the records contradict each other.
@@ -63,6 +62,8 @@ def read_cohort(data: str | Path, **columns: Any) -> Cohort:
     """
     if columns.get("images") is not None:
         columns["images"] = Path(columns["images"])
+    for name, said in columns.items():
+        columns[name] = tuple(said) if isinstance(said, list) else said
     return read_columns(Path(data), Columns(**columns))
 
 
@@ -91,7 +92,7 @@ def plan(
         SettingError: the budget is not above 0, there is no such network or method, or no weights
             are published.
     """
-    _expect_budget(minutes)
+    minutes, seed = expect_budget(minutes), expect_seed(seed)
     split = split_cohort(cohort, seed)
     found = take_fingerprint(split, seed=seed, progress=watch.count)
     made = take_method(make_plan(split, found, minutes, seed), split, found, method)
@@ -128,18 +129,17 @@ def train(
         MedclfError: the data, the recipe or the folder do not serve; nothing is left behind.
     """
     start = time.monotonic()
-    _expect_budget(minutes)
+    minutes = None if minutes is None else expect_budget(minutes)
+    seed = None if seed is None else expect_seed(seed)
     folder = Path(out)
     expect_free(folder)
     cohort = data if isinstance(data, Cohort) else read_columns(Path(data), columns)
     if recipe is None:
         recipe = plan(cohort, minutes or MINUTES, seed or 0, watch)
-    chosen = recipe if isinstance(recipe, Plan) else Plan(recipe)
+    chosen = take_plan(recipe, seed)
     recipe = chosen.recipe
     if minutes is None and not recipe.fit.epochs:
         minutes = MINUTES
-    if seed is not None:
-        recipe = replace(recipe, fit=replace(recipe.fit, seed=seed))
     expect_fit(recipe, split_cohort(cohort, recipe.fit.seed))
     ready = make_ready(cohort, recipe, columns, watch.count, skip_unreadable)
     cohort, recipe = ready.cohort, ready.recipe
@@ -170,7 +170,7 @@ def resume(
     Raises:
         RunError: the data have changed since the run was begun, or it is done already.
     """
-    _expect_budget(minutes)
+    minutes = None if minutes is None else expect_budget(minutes)
     open_run(Path(folder))  # Before the lock, whose file must not be left in a folder without run.
     with sole_use(Path(folder)):
         run = open_run(Path(folder))
@@ -278,11 +278,6 @@ class TrainedRun:
         """Measure what was judged, with the threshold that the run chose on validation."""
         recipe = self.trained.recipe
         return score(judged, self.trained.decision, recipe.fit.seed, recipe.decide.resamples)
-
-
-def _expect_budget(minutes: float | None) -> None:
-    if minutes is not None and not (math.isfinite(minutes) and minutes > 0):
-        raise SettingError(f"a budget of some minutes wanted, found {minutes:g}")
 
 
 def _finish(

@@ -49,6 +49,10 @@ def test_one_is_told_with_its_options(medclf, name, options):
     assert [f"{key} = {value!r}" for key, value in only["options"].items()] == options
 
 
+def test_options_are_told_as_they_are_to_be_said(medclf):
+    assert "own = true" in medclf("methods", "near_and_far").out
+
+
 def test_a_name_that_is_none_is_refused_with_the_nearest(refuse):
     refuse("methods", "exam_bags", words=("exam_bags", "did you mean 'exam_bag'"))
     refuse("methods", "screen_then_juge", words=("did you mean 'screen_then_judge'",))

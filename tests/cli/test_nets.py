@@ -86,4 +86,5 @@ def test_mistakes_are_told_in_one_line(refuse):
 
 def test_a_picture_of_all_is_wrong_usage(medclf, tmp_path):
     assert medclf("nets", "--draw", tmp_path / "all.svg").code == 2
+    assert medclf("nets", "sprint", "--draw", tmp_path / "net.pdf").code == 2
     assert medclf("nets", "--size", "28,28").code == 2

@@ -10,6 +10,8 @@ from medclf.learn.begin import begin_run, expect_fit, expect_free
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import open_run, sole_use
 from medclf.learn.settings import Decide, Fit, Net
+from medclf.learn.transfer import Transfer
+from medclf.look.augment import Augment
 from medclf.prepare.exam import Prepare
 
 RECIPE = Recipe(Prepare(size=(16, 16), channels=1))
@@ -22,6 +24,9 @@ FACTS = {"data": {}, "notes": []}
         ({"net": Net("sprind")}, SettingError, "did you mean 'sprint'"),
         ({"net": Net("sprint", {"depth": 3})}, SettingError, "no option 'depth'"),
         ({"fit": Fit(folds=45)}, CohortError, "45 folds"),
+        ({"augment": Augment(mirror=(2,))}, SettingError, "mirror names an axis that 2D"),
+        ({"transfer": Transfer("layer4")}, SettingError, "a stage of stem, .*not 'layer4'"),
+        ({"net": Net("sprint", {"width": "16"})}, SettingError, "a whole number, not '16'"),
     ],
 )
 def test_a_recipe_that_cannot_be_followed_is_found_out_without_a_pixel(

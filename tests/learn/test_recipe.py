@@ -1,9 +1,10 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from medclf.errors import SettingError
-from medclf.learn.recipe import Recipe, format_recipe, parse_recipe, read_recipe
+from medclf.learn.recipe import Recipe, expect_types, format_recipe, parse_recipe, read_recipe
 from medclf.learn.settings import Facts, Fit, Net
 from medclf.look.augment import Augment
 from medclf.prepare.exam import Prepare
@@ -46,6 +47,22 @@ def test_an_unknown_key_names_the_nearest(tmp_path):
         ("rate = 0.001", "rate = nan", "recipe.toml: fit.rate must be above 0, not nan"),
         ("weight_decay = 0.05", "weight_decay = -1.0", "fit.weight_decay must be at least 0"),
         ("seed = 0", "seed = -1", "recipe.toml: fit.seed must be at least 0, not -1"),
+        (
+            "seed = 0",
+            f"seed = {2**63}",
+            "recipe.toml: fit.seed must be at most 9223372036854775807",
+        ),
+        ('unit = ""', 'unit = "HU"', "prepare.unit must be one of \"\", SUV, not 'HU'"),
+        (
+            "numbers = []\nmean = []",
+            'numbers = ["age"]\nmean = [50]',
+            "facts.mean and facts.deviation go together",
+        ),
+        (
+            "numbers = []\nmean = []\ndeviation = []",
+            'numbers = ["age"]\nmean = [50]\ndeviation = [0]',
+            r"facts.deviation must be above 0, not \(0.0,\)",
+        ),
         ("resamples = 2000", "resamples = 0", "decide.resamples must be at least 20, not 0"),
         ("dropout = 0.0", "dropout = 1.0", r"net.dropout must be in \[0, 1\), not 1.0"),
         ("brightness = 0.2", "brightness = inf", "augment.brightness"),
@@ -81,3 +98,14 @@ def test_names_of_columns_cannot_break_a_recipe(tmp_path):
     why = "left out: wall\nthickness, \r\x1b\x7f \udcff"
     path.write_text(format_recipe(strange, {"facts.numbers": why}), encoding="utf-8")
     assert read_recipe(path) == strange
+
+
+def test_a_recipe_made_in_python_is_held_to_the_same_types(tmp_path):
+    made = replace(RECIPE, fit=replace(RECIPE.fit, batch=np.int64(16), rate=np.float64(0.01)))
+    path = tmp_path / "recipe.toml"
+    path.write_text(format_recipe(expect_types(made, seed=np.int64(3))))
+    fit = read_recipe(path).fit
+    assert (fit.batch, fit.rate, fit.seed) == (16, 0.01, 3)
+    for wrong, told in ({"optimizer": "adam"}, "adamw, sgd"), ({"epochs": 1.5}, "must be int"):
+        with pytest.raises(SettingError, match=f"the recipe: fit.*{told}"):
+            expect_types(replace(RECIPE, fit=replace(RECIPE.fit, **wrong)))

@@ -217,9 +217,13 @@ def test_the_head_takes_its_settings():
         ("resnet81", {}, "no body is called 'resnet81'; did you mean 'resnet18'"),
         ("zzz", {}, "there are: lenet5, "),
         ("sprint", {"widht": 16}, "sprint has no option 'widht'; did you mean 'width'"),
-        ("vgg11", {"width": "32"}, r"net\.options\.width is a whole number, not '32'"),
-        ("sprint", {"width": "32"}, "a multiple of 16, not '32'"),
-        ("resnet18", {"drop_path": "none"}, r"net\.options\.drop_path is a number, not 'none'"),
+        ("vgg11", {"width": "32"}, "width of the body vgg11 is a whole number, not '32'"),
+        ("sprint", {"width": "32"}, "width of the body sprint is a whole number, not '32'"),
+        (
+            "resnet18",
+            {"drop_path": "none"},
+            "drop_path of the body resnet18 is a number, not 'none'",
+        ),
         ("resnet18", {"depth": 50}, "resnet18 has no option 'depth'"),
     ],
 )

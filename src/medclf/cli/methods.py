@@ -60,7 +60,7 @@ def methods(
     if name:
         options = chosen[name].options
         for option, value in options.items():
-            console.print(f"{'':<{width}}  {option} = {value!r}")
+            console.print(f"{'':<{width}}  {option} = {_toml(value)}")
     else:
         console.print("\nWith --task locate:\n")
         _tell_systems(console, SYSTEMS, as_json)
@@ -80,7 +80,7 @@ def _tell_systems(console: "Console", chosen: "Mapping[str, System]", as_json: b
         console.print(f"{'':<{width}}  {system.source}", style="dim")
     if len(chosen) == 1:
         for option, value in load_system(name).options.items():
-            console.print(f"{'':<{width}}  {option} = {value!r}")
+            console.print(f"{'':<{width}}  {option} = {_toml(value)}")
 
 
 def _plain(name: str) -> dict[str, object]:
@@ -89,3 +89,8 @@ def _plain(name: str) -> dict[str, object]:
     system, options = SYSTEMS[name], load_system(name).options
     told = {"name": name, "idea": system.idea, "source": system.source}
     return {**told, "landmarks": system.landmarks, "options": dict(options)}
+
+
+def _toml(value: object) -> str:
+    """Write the value of an option as `--option` and a recipe take it."""
+    return str(value).lower() if isinstance(value, bool) else repr(value)

@@ -50,6 +50,8 @@ def nets(
     """
     if name is None and (size is not None or draw is not None):
         raise typer.BadParameter("--size and --draw want the NAME of a network")
+    if draw is not None and draw.suffix != ".svg":
+        raise typer.BadParameter(f"--draw wants a .svg file, not {draw}")
     edges = None if size is None else _edges(size, dims)
     dims = dims or (2 if edges is None else len(edges))
     channels = channels or CHANNELS[dims]

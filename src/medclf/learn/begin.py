@@ -4,6 +4,7 @@ What is wrong with a recipe or a folder is told before images are prepared, whic
 A run that fails before its first epoch is saved leaves no folder: there is nothing to resume.
 """
 
+import math
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,18 +12,46 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from medclf.core.cohort import Cohort
-from medclf.errors import RunError
+from medclf.errors import RunError, SettingError
 from medclf.evaluate.threshold import expect_aim
 from medclf.learn.committee import build_method
 from medclf.learn.deal import deal_parts
 from medclf.learn.recipe import Recipe
 from medclf.learn.run import LOCK, STARTING, Digests, Run, create_run, sole_use
+from medclf.learn.settings import MOST_SEED
+from medclf.learn.transfer import share_out
+from medclf.look.augment import expect_axes
 
 STARTED = re.compile(r"exams\.csv|recipe\.toml|\.(exams\.csv|recipe\.toml|run\.json)\..*part")
 """What a start may leave that is killed before `run.json` is there."""
+
+
+def expect_budget(minutes: float) -> float:
+    """Take a budget as a plain number.
+
+    Raises:
+        SettingError: it is none above 0.
+    """
+    if not (
+        isinstance(minutes, int | float | np.floating) and math.isfinite(minutes) and minutes > 0
+    ):
+        raise SettingError(f"a budget of some minutes wanted, found {minutes!r}")
+    return float(minutes)
+
+
+def expect_seed(seed: int) -> int:
+    """Take a seed as a plain whole number.
+
+    Raises:
+        SettingError: it is none that generators take.
+    """
+    if not isinstance(seed, int | np.integer) or not 0 <= seed <= MOST_SEED:
+        raise SettingError(f"a seed is a whole number from 0 to 2**63 - 1, found {seed!r}")
+    return int(seed)
 
 
 def expect_fit(recipe: Recipe, cohort: Cohort) -> None:
@@ -32,13 +61,15 @@ def expect_fit(recipe: Recipe, cohort: Cohort) -> None:
         cohort: Split.
 
     Raises:
-        SettingError: there is no such network, or none for images of this size; the threshold aims
-            at what is not for so many classes.
+        SettingError: there is no such network, or none for images of this size; no stage of it is
+            called what shall learn; images lack an axis along which they may be mirrored; the
+            threshold aims at what is not for so many classes.
         CohortError: there are fewer exams than folds, or none to validate on.
         FetchError: the pretrained weights that it names cannot be had.
     """
     expect_aim(cohort.task, recipe.decide.threshold, recipe.decide.sensitivity)
-    build_method(recipe, cohort.task, 0, torch.device("cpu"))
+    expect_axes(recipe.augment, len(recipe.prepare.size))
+    share_out(build_method(recipe, cohort.task, 0, torch.device("cpu")), recipe.transfer)
     deal_parts(cohort, recipe)
 
 

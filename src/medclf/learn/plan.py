@@ -13,8 +13,9 @@ from typing import Any
 
 from medclf.core.cohort import Cohort
 from medclf.curate.fingerprint import Fingerprint
+from medclf.errors import SettingError
 from medclf.learn.preparation import choose_prepare
-from medclf.learn.recipe import Recipe, format_recipe
+from medclf.learn.recipe import Recipe, expect_types, format_recipe
 from medclf.learn.settings import Decide, Fit, Net
 from medclf.learn.settle import LADDER
 from medclf.look.augment import Augment
@@ -47,6 +48,25 @@ class Plan:
     def to_toml(self) -> str:
         """Write it so that `train --recipe` takes it and a person can edit it."""
         return format_recipe(self.recipe, self.reasons)
+
+
+def take_plan(given: Plan | Recipe, seed: int | None = None) -> Plan:
+    """Take what a person gives in place of the plan of a cohort.
+
+    Args:
+        given: A recipe, or a plan, whose reasons are kept.
+        seed: In place of its own, where one is given.
+
+    Raises:
+        SettingError: it is neither, or a value in it does not fit.
+    """
+    plan = Plan(given) if isinstance(given, Recipe) else given
+    if not isinstance(plan, Plan):
+        raise SettingError(
+            f"a recipe or a plan wanted, found {given!r:.80}; medclf.learn.recipe.read_recipe "
+            "reads the file of a recipe"
+        )
+    return replace(plan, recipe=expect_types(plan.recipe, seed))
 
 
 def make_plan(cohort: Cohort, found: Fingerprint, minutes: float, seed: int) -> Plan:

@@ -9,9 +9,11 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+import numpy as np
 
 from medclf.errors import SettingError
 from medclf.learn.settings import Decide, Facts, Fit, Method, Net
@@ -60,6 +62,32 @@ def parse_recipe(tables: Mapping[str, Any], where: str) -> Recipe:
     return _build(Recipe, tables, where, "")
 
 
+def expect_types(recipe: Recipe, seed: int | None = None) -> Recipe:
+    """Hold a recipe that was made in Python to the types that one from a file is held to.
+
+    Args:
+        recipe: As `dataclasses.replace` left it.
+        seed: In place of its own, where one is given.
+
+    Returns:
+        The same, with numbers of NumPy as plain ones.
+
+    Raises:
+        SettingError: a value does not fit.
+
+    Example:
+        >>> recipe = Recipe(Prepare((28, 28), 1), fit=Fit(optimizer="adam"))
+        >>> expect_types(recipe)
+        Traceback (most recent call last):
+        ...
+        medclf.errors.SettingError: the recipe: fit.optimizer must be one of adamw, sgd, not 'adam'
+    """
+    tables = asdict(recipe)
+    if seed is not None:
+        tables["fit"]["seed"] = seed
+    return parse_recipe(tables, "the recipe")
+
+
 def format_recipe(recipe: Recipe, reasons: Mapping[str, str] | None = None) -> str:
     """Write a recipe as TOML, with the reason for a choice behind its line.
 
@@ -106,11 +134,14 @@ def _build(kind: type[Built], values: Mapping[str, Any], where: str, prefix: str
 
 
 def _fit_type(hint: Any, value: Any, where: str) -> Any:
-    """Check a TOML value against a field's type; lists become tuples, whole numbers floats."""
+    """Check a value against a field's type; lists become tuples, whole numbers floats."""
     origin, parts = get_origin(hint), get_args(hint)
+    if isinstance(value, np.generic):
+        value = value.item()
     if origin is Literal:
         if value not in parts:
-            raise SettingError(f"{where} must be one of {', '.join(parts)}, not {value!r}")
+            allowed = ", ".join(part or '""' for part in parts)
+            raise SettingError(f"{where} must be one of {allowed}, not {value!r}")
         return value
     if origin is tuple and isinstance(value, list | tuple):
         kinds = [parts[0]] * len(value) if parts[-1] is Ellipsis else list(parts)
@@ -118,7 +149,7 @@ def _fit_type(hint: Any, value: Any, where: str) -> Any:
             raise SettingError(f"{where} must hold {len(kinds)} values, not {value!r}")
         return tuple(_fit_type(k, v, where) for k, v in zip(kinds, value, strict=True))
     if origin is Mapping and isinstance(value, Mapping):
-        return dict(value)
+        return {k: v.item() if isinstance(v, np.generic) else v for k, v in value.items()}
     if hint is float and type(value) is int:
         return float(value)
     if origin is None and type(value) is hint:

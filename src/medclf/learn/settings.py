@@ -9,6 +9,7 @@ from medclf.errors import SettingError
 
 Option = bool | int | float | str
 FEWEST_RESAMPLES = 20  # below, no interval of 95 % can be read off
+MOST_SEED = 2**63 - 1  # what generators take
 MOST_SENSITIVITY = 0.99  # more cannot be read off a few hundred validation exams
 
 
@@ -85,6 +86,12 @@ class Facts:
                     f"facts.{name} has {len(self.numbers)} numbers or none, "
                     f"not {len(getattr(self, name))}"
                 )
+        if len(self.mean) != len(self.deviation):
+            raise SettingError("facts.mean and facts.deviation go together, found only one of them")
+        if not all(math.isfinite(mean) for mean in self.mean):
+            raise SettingError(f"facts.mean must be finite, not {self.mean}")
+        if not all(0 < deviation < math.inf for deviation in self.deviation):
+            raise SettingError(f"facts.deviation must be above 0, not {self.deviation}")
 
 
 @dataclass(frozen=True)
@@ -159,6 +166,8 @@ class Fit:
         for name in ("folds", "epochs", "steps", "patience", "weight_decay", "seed"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise SettingError(f"fit.{name} must be at least 0, not {getattr(self, name)}")
+        if self.seed > MOST_SEED:
+            raise SettingError(f"fit.seed must be at most {MOST_SEED}, not {self.seed}")
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,8 @@ def try_rates(
     fit = replace(recipe.fit, rates=())
     short = _shorten(fit, parts, pace, SHARE * seconds / len(recipe.fit.rates))
     if short is None or short.epochs * min(short.steps or np.inf, pace.steps) < FEWEST_STEPS:
-        return Verdict(replace(recipe, fit=fit), {"fit.rate": "no time to try others"})
+        why = f"others are not tried: fewer than {FEWEST_STEPS} steps of each fit into a trial"
+        return Verdict(replace(recipe, fit=fit), {"fit.rate": why})
     short = replace(short, mirror="no")
     ways = [replace(recipe, fit=replace(short, rate=rate)) for rate in recipe.fit.rates]
     found = [_loss(way, task, exams, parts) for way in ways]

@@ -75,14 +75,27 @@ class Augment:
         return any(parts) or bool(self.mirror)
 
 
+def expect_axes(settings: Augment, dims: int) -> None:
+    """Check that images have the axes along which they may be mirrored.
+
+    Args:
+        settings: How far exams may be changed.
+        dims: 2 for pictures, 3 for volumes.
+
+    Raises:
+        SettingError: they lack one.
+    """
+    if any(axis >= dims for axis in settings.mirror):
+        raise SettingError(f"augment.mirror names an axis that {dims}D images lack")
+
+
 def augment(batch: Tensor, settings: Augment, generator: Generator) -> Tensor:
     """Change each exam of a standardised batch by its own chance.
 
     Shape:
         (B, C, *space) -> (B, C, *space)
     """
-    if any(axis >= batch.ndim - 2 for axis in settings.mirror):
-        raise SettingError(f"augment.mirror names an axis that {batch.ndim - 2}D images lack")
+    expect_axes(settings, batch.ndim - 2)
     if settings.moves:
         batch, _ = _move(batch, settings, generator)
     return _shade(batch, settings, generator)

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
-from medclf.core.options import fit_kinds
 from medclf.errors import SettingError
 from medclf.method.asked import Asked
 from medclf.method.contract import Method
+from medclf.net.options import Option, fit_options
 
-Option = bool | int | float | str
 Need = Literal["points", "facts", "several images", "one image", "volumes", "ranks", "domains"]
 
 
@@ -150,12 +149,12 @@ def make_method(name: str, asked: Asked, options: Mapping[str, Option]) -> Metho
     """Build a method.
 
     Raises:
-        SettingError: there is no such method or option, or it is of another kind, or it does not
-            serve such exams.
+        SettingError: there is no such method or option, an option has another value than it may
+            have, or the method does not serve such exams.
     """
     entry = find_method(name)
     for option in options:
         if option not in entry.options:
             known = ", ".join(entry.options) or "none"
             raise SettingError(f"the method {name} has no option {option!r}; its options: {known}")
-    return entry.build(asked, **fit_kinds(options, entry.options, "method.options."))
+    return entry.build(asked, **fit_options(f"the method {name}", entry.build, options))

@@ -13,7 +13,8 @@ from torch import nn
 
 from medclf.net.branch import Branches
 from medclf.net.cost import Cost, measure_parts
-from medclf.net.table import Option, build_body
+from medclf.net.options import Option
+from medclf.net.table import build_body
 
 
 @dataclass(frozen=True)

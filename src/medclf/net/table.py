@@ -14,15 +14,14 @@ from difflib import get_close_matches
 import torch
 from torch import Generator
 
-from medclf.core.options import fit_kinds
 from medclf.errors import SettingError
 from medclf.net.body import Body
 from medclf.net.head import Classifier
 from medclf.net.nd import layers
+from medclf.net.options import Option, fit_options
 from medclf.net.start import initialise
 from medclf.net.style import Style
 
-Option = int | float | str | bool | None
 INPUT = ("dims", "channels", "size", "style")
 STYLE = {one.name: one.default for one in fields(Style) if one.name != "epsilon"}
 
@@ -214,7 +213,9 @@ def find_entry(name: str) -> Entry:
     return BODIES[name]
 
 
-def build_body(name: str, dims: int, channels: int, size: Sequence[int], **options: Option) -> Body:
+def build_body(
+    name: str, dims: int, channels: int, size: Sequence[int], /, **options: Option
+) -> Body:
     """Build a body for an input; its weights wait for `initialise` or for a file.
 
     Args:
@@ -240,9 +241,13 @@ def build_body(name: str, dims: int, channels: int, size: Sequence[int], **optio
         if option not in entry.options:
             near = nearest(option, entry.options)
             raise SettingError(f"the body {name} has no option {option!r}{near}")
-    options = fit_kinds(options, entry.options, "net.options.")
-    style = replace(entry.style, **{k: v for k, v in options.items() if k in STYLE})  # type: ignore[arg-type]
+    styled = {k: v for k, v in options.items() if k in STYLE}
+    style = replace(entry.style, **fit_options(f"the body {name}", Style, styled))  # type: ignore[arg-type]
     own = {k: v for k, v in options.items() if k not in STYLE}
+    own = fit_options(f"the body {name}", entry.build, own)
+    if least := [k for k, v in own.items() if type(v) is int and v < 1]:
+        found = f"the option {least[0]} of the body {name} is at least 1, not {own[least[0]]}"
+        raise SettingError(found)
     # torch draws weights as it makes a layer: that must not move the caller's random numbers.
     with torch.random.fork_rng(devices=[]):
         body = entry.build(dims, channels, tuple(size), style, **entry.fixed, **own)
@@ -259,6 +264,7 @@ def build_classifier(
     generator: Generator,
     dropout: float = 0.0,
     pool: str = "mean",
+    /,
     **options: Option,
 ) -> Classifier:
     """Build and initialise a body with its head, 2D or 3D as `size` has edges.

@@ -68,7 +68,7 @@ class Sprint(Body):
     ) -> None:
         kind = layers(dims, style)
         width = WIDTH[dims] if width is None else width
-        if type(width) is not int or width <= 0 or width % UNIT:
+        if width <= 0 or width % UNIT:
             raise SettingError(f"the width of a sprint is a multiple of {UNIT}, not {width!r}")
         strides = stem_strides(dims, spread(tuple(size), dims), stem)
         pools = stage_pools([n // step for n, step in zip(size, strides, strict=True)])
