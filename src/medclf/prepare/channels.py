@@ -43,9 +43,8 @@ def fit_channels(values: NDArray[Any], bits: int, wanted: int, where: str) -> ND
     apart = values.max(0).astype(wide) - values.min(0)
     share = float(apart.max()) / _range(values, bits)
     if share > COLOUR_CAST:
-        what = "3 of colour: they" if values.ndim == 3 else "3, as phases, that"
         raise ReadError(
-            f"{where}: 1 channel wanted, found {what} differ by {share:.0%} of the range"
+            f"{where}: 1 channel wanted, found 3 of colour: they differ by {share:.0%} of the range"
         )
     return np.asarray(values.mean(0, dtype=wide)[None])
 
