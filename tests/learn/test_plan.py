@@ -68,7 +68,15 @@ PLANNED = {
         Recipe(
             Prepare((168, 224), 3),
             net=Net("sprint", {"width": 32}, pool="mean+max"),
-            fit=Fit(members=4, batch=64, balance="loss", shift=0.04, mirror="try", seed=3),
+            fit=Fit(
+                members=4,
+                enough=375_000,  # 30 passes
+                batch=64,
+                balance="loss",
+                shift=0.04,
+                mirror="try",
+                seed=3,
+            ),
             decide=Decide("bias", "between"),
         ),
     ),
@@ -96,7 +104,7 @@ PLANNED = {
             Prepare((28, 28, 28), 1),
             replace(VOLUMES, brightness=0.0, contrast=0.0),
             Net("sprint", {"width": 16}, pool="mean+max"),
-            Fit(members=4, batch=32, shift=0.04, mirror="try", seed=3),
+            Fit(members=4, enough=96_000, batch=32, shift=0.04, mirror="try", seed=3),
             Decide("bias", "between"),
         ),
     ),

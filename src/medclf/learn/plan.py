@@ -29,6 +29,7 @@ SEEN, EPOCHS = 15_000, 10  # exams that a member should see at the chosen size, 
 POOLED = 3000  # exams below which training and validation exams are dealt into folds
 FOLDS = 4
 MEMBERS = 4
+FEW_PASSES = 30  # over many exams; few are seen more often, `Fit.enough` times in all
 ENOUGH = 200  # validation exams from which on biases are fitted too
 SEVERAL = "the mean of several networks is steadier than one"
 
@@ -160,11 +161,14 @@ def _fit(
         reasons["fit.members"] = SEVERAL
     balance, why = _balance(cohort)
     reasons["fit.balance"] = why
+    enough = max(Fit.enough, FEW_PASSES * learnt)
+    reasons["fit.enough"] = f"{enough // max(learnt, 1)} passes at most, as far as time allows"
     reasons["fit.shift"] = "the mean over copies a little shifted is steadier than one look"
     reasons["fit.mirror"] = "whether mirror images help is tried on validation, not assumed"
     return Fit(
         members=folds or MEMBERS,
         folds=folds,
+        enough=enough,
         batch=batch,
         balance=balance,
         shift=0.04,
