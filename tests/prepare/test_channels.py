@@ -66,7 +66,7 @@ def test_phases_of_a_volume_are_no_colour():
     assert prepare_image(gated, wanted, "a").shape == (3, 4, 4, 4)
     with pytest.raises(ReadError, match=r"^a: 3 channels of a volume wanted, as phases, found 1"):
         prepare_image(still, wanted, "a")
-    with pytest.raises(ReadError, match="^a: a still volume wanted, found 3 phases"):
+    with pytest.raises(ReadError, match=r"^a: a still volume wanted, found 3 phases"):
         prepare_image(gated, replace(wanted, channels=1), "a")
     windows = replace(wanted, intensity="window", window=(-1, 0, 0, 1, 0, 2))
     assert len(prepare_image(still, windows, "a")) == 3
