@@ -86,17 +86,16 @@ class Answers:
                 and such are not skipped.
         """
         known = columns_of(self.run.facts["data"])
-        pattern = series or known.series
+        pattern, usual = series or known.series, self.run.facts["data"].get("series")
         place = None if images is None else Path(images)
         named = Columns(known.path, exam=known.exam, view=known.view, images=place)
-        columns = replace(named, series=pattern, point=known.point, mask=known.mask)
+        columns = replace(named, series=pattern or usual, point=known.point, mask=known.mask)
         found: list[Record | Prediction] = []
         for path in map(Path, files):
             if path.is_file() and path.name.lower().endswith(TABLES):
-                usual = Columns(patient=known.patient)
-                found += self._list_rows(path, columns, usual)
+                found += self._list_rows(path, columns, Columns(patient=known.patient))
             else:
-                found.append(self._find(path, pattern))
+                found.append(self._find(path, pattern, usual))
         return found
 
     def _list_rows(self, path: Path, columns: Columns, usual: Columns) -> list[Record | Prediction]:
@@ -110,9 +109,9 @@ class Answers:
             raise lacking[0][1]
         return [*table.records, *(_refuse(name, problem) for name, problem in lacking)]
 
-    def _find(self, path: Path, pattern: str | None) -> Record | Prediction:
+    def _find(self, path: Path, pattern: str | None, usual: str | None) -> Record | Prediction:
         try:
-            record = Record(str(path), find_images(path, pattern), str(path))
+            record = Record(str(path), find_images(path, pattern, usual), str(path))
             asks = self.trained.recipe.facts.columns or self.trained.recipe.prepare.site
             return read_headers([record], patients=False)[0][0] if asks else record
         except (CohortError, ReadError) as problem:

@@ -85,6 +85,7 @@ def read_like(run: Run, data: Path, columns: Columns) -> Cohort:
         MedclfError: they cannot be read; what was said of the run's data is told.
     """
     usual = columns_of(run.facts["data"])
+    usual = replace(usual, series=usual.series or run.facts["data"].get("series"))
     if not _is_own(run, data):
         usual = replace(usual, images=None, hold_out=None, group=None)
     elif not columns.patient and not columns.patient_pattern:

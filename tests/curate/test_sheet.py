@@ -201,7 +201,7 @@ def test_an_exam_that_has_the_usual_kind_twice_is_told_apart_from_one_without_im
 def test_the_kind_that_was_chosen_is_kept_and_chosen_again_of_few_exams(archive):
     sheet(archive / "labels.csv")
     cohort = read_cohort(archive)
-    assert cohort.said["series"] == "^CT\\ Thorax\\ 5\\.0$"
+    assert cohort.series == "^CT\\ Thorax\\ 5\\.0$"
     folder = cohort.records[0].source.first.path.parent
     for number in (2, 3):  # A folder with other thick series, of which no majority can tell.
         stack = make_stack(
@@ -217,7 +217,7 @@ def test_the_kind_that_was_chosen_is_kept_and_chosen_again_of_few_exams(archive)
             write(dataset, folder / f"LATE{dataset.SOPInstanceUID}")
     with pytest.raises(CohortError, match="choose with --series"):
         find_image(folder, None)
-    again = find_image(folder, cohort.said["series"])
+    again = find_image(folder, None, cohort.series)
     assert again.parts == cohort.records[0].source.parts
 
 

@@ -77,7 +77,9 @@ def test_a_recipe_keeps_what_its_weights_were_trained_on():
     assert tables["net"]["pretrained"] == "imagenet"
     assert parse_recipe(tables, "there") == recipe()
     tables["net"]["pretrained"] = "radimagenet"
-    with pytest.raises(SettingError, match=r"net\.pretrained must be one of , imagenet, not 'rad"):
+    with pytest.raises(
+        SettingError, match=r"net\.pretrained must be one of \"\", imagenet, not 'rad"
+    ):
         parse_recipe(tables, "there")
 
 

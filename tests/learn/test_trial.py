@@ -58,14 +58,14 @@ def test_without_time_the_rate_stays_and_nothing_is_mirrored(hold):
     verdict = hold(recipe(rate=2e-3, rates=(1e-9, 3e-3), mirror="try"), 1)
     assert (verdict.recipe.fit.rate, verdict.recipe.fit.rates) == (2e-3, ())
     assert verdict.recipe.augment.mirror == ()
-    assert "no time" in verdict.reasons["fit.rate"]
+    assert "fewer than 100 steps of each fit" in verdict.reasons["fit.rate"]
     assert "no time" in verdict.reasons["augment.mirror"]
 
 
 def test_a_trial_of_too_few_steps_is_none(hold):
     verdict = hold(recipe(rate=2e-3, rates=(1e-9, 3e-3)), 100, pace=replace(PACE, steps=3))
     assert verdict.recipe.fit.rate == 2e-3
-    assert "no time" in verdict.reasons["fit.rate"]
+    assert "fewer than 100 steps of each fit" in verdict.reasons["fit.rate"]
 
 
 def test_a_pass_that_is_too_long_is_cut_for_the_trial_of_rates(hold, monkeypatch):

@@ -22,6 +22,7 @@ class Cohort:
             sentences for the person.
         said: What the person said of the data's columns and images, field by field, by which they
             can be read again; `None` where they were not read from DATA.
+        series: By which the kind of DICOM series is chosen again that was chosen of several.
 
     Raises:
         CohortError: there is no record, or two bear one name.
@@ -32,6 +33,7 @@ class Cohort:
     origin: Path
     notes: tuple[str, ...] = ()
     said: Mapping[str, Any] | None = field(default=None, compare=False)
+    series: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not self.records:

@@ -78,8 +78,7 @@ def read_cohort(
         raise type(problem)(f"{data}: {problem}") from problem
     records = (replace(r, label=label) for r, label in zip(found.records, labels, strict=True))
     told = [*told, *found.notes, *notes]
-    said = asdict(replace(columns, series=found.series or columns.series))
-    return Cohort(tuple(records), task, data, tuple(told), said)
+    return Cohort(tuple(records), task, data, tuple(told), asdict(columns), found.series)
 
 
 def read_unlabelled(

@@ -47,16 +47,20 @@ class Chosen:
     Args:
         images: By exam and name, without exams that have none.
         notes: What was inferred and left out, in sentences.
-        pattern: By which the same kind is chosen again: what the person said, else the kind that
-            was taken of several; `None` where each exam has just one.
+        kind: A pattern of the kind that was taken of several, where the person did not say it.
     """
 
     images: Mapping[str, Mapping[str, Series]]
     notes: tuple[str, ...] = ()
-    pattern: str | None = None
+    kind: str | None = None
 
 
-def choose_images(exams: Mapping[str, Sequence[Series]], pattern: str | None, where: str) -> Chosen:
+def choose_images(
+    exams: Mapping[str, Sequence[Series]],
+    pattern: str | None,
+    where: str,
+    usual: str | None = None,
+) -> Chosen:
     """Choose the images of each exam, one for each name in a pattern, as far as they are there.
 
     Args:
@@ -65,12 +69,15 @@ def choose_images(exams: Mapping[str, Sequence[Series]], pattern: str | None, wh
             `None` for the kind that nearly every exam has just once; or several by name, as
             "t1=T1,flair=FLAIR".
         where: The table or folder, for messages.
+        usual: The pattern of a kind, for where none is said and exams have several images.
 
     Raises:
         CohortError: exams have several that may be meant by a name, or one by two names.
         SettingError: a pattern is no regular expression.
     """
     exams, notes = _leave_out_scouts(exams)
+    if pattern is None and any(len(series) > 1 for series in exams.values()):
+        pattern = usual
     named, chosen = part_pattern(pattern), dict[str, dict[str, Series]]()
     kind: str | None = None
     for image, one in named.items():
@@ -90,8 +97,7 @@ def choose_images(exams: Mapping[str, Sequence[Series]], pattern: str | None, wh
                     f"{kind_of(series)!r} for both"
                 )
             there[image] = series
-    taken = pattern if kind is None else f"^{re.escape(kind)}$"
-    return Chosen(chosen, tuple(notes), taken)
+    return Chosen(chosen, tuple(notes), None if kind is None else f"^{re.escape(kind)}$")
 
 
 def _leave_out_scouts(

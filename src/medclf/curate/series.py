@@ -72,14 +72,19 @@ def read_folder(folder: Path, pattern: str | None) -> Source | None:
     return next(iter(_read_images(folder, pattern).values()), None)
 
 
-def _read_images(folder: Path, pattern: str | None) -> dict[str, Source]:
+def _read_images(folder: Path, pattern: str | None, usual: str | None = None) -> dict[str, Source]:
     exams = {folder.name: series} if (series := find_series(folder).series) else {}
-    chosen = choose_images(exams, pattern, str(folder)).images
+    chosen = choose_images(exams, pattern, str(folder), usual).images
     return {image: one.source for some in chosen.values() for image, one in some.items()}
 
 
-def find_images(path: Path, pattern: str | None) -> dict[str, Source]:
+def find_images(path: Path, pattern: str | None, usual: str | None = None) -> dict[str, Source]:
     """Take a file as it is, and a folder as the volumes whose DICOM files lie in it, by name.
+
+    Args:
+        path: The file or folder.
+        pattern: Which of several images are meant, as the person says.
+        usual: Which kind is, where nobody says it and there are several.
 
     Raises:
         CohortError: the folder holds several images, and no pattern tells which is meant.
@@ -87,20 +92,20 @@ def find_images(path: Path, pattern: str | None) -> dict[str, Source]:
     """
     if not path.is_dir():
         return {"image": Source(path)}
-    if found := _read_images(path, pattern):
+    if found := _read_images(path, pattern, usual):
         return found
     told = "".join(f". {note}" for note in tell_left_out(find_series(path).left_out))
     raise ReadError(f"{path}: a file, or a folder with the DICOM files of a volume, wanted{told}")
 
 
-def find_image(path: Path, pattern: str | None) -> Source:
+def find_image(path: Path, pattern: str | None, usual: str | None = None) -> Source:
     """Do so where there is one image.
 
     Raises:
         SettingError: the pattern names several.
     """
     _expect_one(path, pattern)
-    (found,) = find_images(path, pattern).values()
+    (found,) = find_images(path, pattern, usual).values()
     return found
 
 

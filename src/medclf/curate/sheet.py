@@ -121,7 +121,7 @@ def read_sheet(table: Table, columns: Columns, found: Found, where: str) -> Word
     cell_of = {one.source: cell for cell, some in chosen.items() for one in some.values()}
     firsts = (next(iter(record.images.values())) for record in rows.records)
     called = tuple(cell_of[replace(source, point=None)] for source in firsts)
-    return replace(rows, notes=(*notes, *rows.notes), series=kinds.pattern, called=called)
+    return replace(rows, notes=(*notes, *rows.notes), series=kinds.kind, called=called)
 
 
 def _choose_joins(

@@ -42,7 +42,7 @@ class Worded:
             of findings. Empty where only the words tell.
         blind: Rows of a table that are exams without an image, which no record stands for: the
             name of each, by its row where no column names it, and where it stands.
-        series: By which the same DICOM series of exams are chosen again, as `Columns.series`.
+        series: By which the kind of DICOM series is chosen again that was chosen of several.
         called: What the rows of a sheet that names no files call each record; else empty.
     """
 

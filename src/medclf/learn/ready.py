@@ -93,6 +93,7 @@ def make_ready(
     data = {
         "origin": str(cohort.origin.absolute()),
         "columns": {**said, "images": images and str(images.absolute())},
+        "series": cohort.series,
         "digest": store.digest,
         "labels": digest_labels(cohort, stated, store.digest),
         "facts": digest_facts(cohort.records, recipe.facts, store.digest),

@@ -95,8 +95,7 @@ def train(  # noqa: PLR0913 - the command line says the same, option by option
     search = Search(system, order, column, prepare, minutes, seed, chosen)
     images = columns.images
     said = asdict(columns) | {"images": images and str(images.absolute())}
-    said["series"] = read.series or columns.series
-    kept = {"origin": str(Path(data).absolute()), "columns": said}
+    kept = {"origin": str(Path(data).absolute()), "columns": said, "series": read.series}
     with hold_new(folder):
         facts = {"data": kept, "scans": sign_scans(scans), "notes": list(read.notes)}
         begun = make_folder(folder, search, known, **facts, reasons={"prepare.spacing_mm": why})

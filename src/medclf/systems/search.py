@@ -186,7 +186,8 @@ class Folder:
             CohortError: the folder holds several images, and nothing tells which is meant.
             ReadError: it holds none.
         """
-        return find_image(path, series or self.facts["data"]["columns"]["series"])
+        data = self.facts["data"]
+        return find_image(path, series or data["columns"]["series"], data.get("series"))
 
     def update(self, **facts: Any) -> "Folder":
         """Write new facts, and return the folder that has them."""
