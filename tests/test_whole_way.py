@@ -213,6 +213,21 @@ def test_an_export_with_a_sheet_is_trained_on_and_what_was_left_out_is_told(expo
         assert told in page, told
 
 
+def test_of_several_series_the_kind_is_read_that_training_chose(export, tmp_path):
+    write_series(tmp_path / "both" / "late", 103, 2, "Thorax late")
+    write_series(tmp_path / "both" / "first", 103, 1, "Thorax 5.0", ill=True)
+    (found,) = json.loads(say("predict", export[0], tmp_path / "both", "--json"))
+    assert found["decided"] == ["nodule"]
+    for patient in (104, 105):
+        place = tmp_path / "export" / f"{patient}"
+        write_series(place / "late", patient, 2, "Thorax late", ill=patient == 104)
+        write_series(place / "first", patient, 1, "Thorax 5.0", ill=patient == 105)
+    rows = {"Accession Number": ["ACC104", "ACC105"], "Diagnosis": ["none", "nodule"]}
+    pd.DataFrame(rows).to_excel(tmp_path / "export" / "labels.xlsx", index=False)
+    scores = json.loads(say("evaluate", export[0], tmp_path / "export", "--json"))
+    assert scores["accuracy"]["value"] == 1.0
+
+
 def test_the_volumes_in_folders_of_slices_are_predicted(export, tmp_path):
     series = [
         write_series(tmp_path / "ill", 100, 1, "Thorax 5.0", ill=True),

@@ -9,6 +9,7 @@ from medclf.core.record import Point, Source
 from medclf.errors import SettingError
 from medclf.locate.scans import Scan, Target
 from medclf.prepare.exam import Prepare
+from medclf.systems import screening
 from medclf.systems.candidates import Candidates
 from medclf.systems.many import Many, choose_many, chosen_many, expect_many
 from medclf.systems.search import Search
@@ -55,6 +56,25 @@ def test_more_candidates_are_judged_where_validation_finds_more_among_them(tmp_p
     assert many == chosen_many(tmp_path, work.search)
     assert many.among[800] == 1.0
     assert f"{sum(rank < 200 for rank in ranks) / TARGETS:.2f} among 200" in many.reason
+
+
+@pytest.mark.parametrize(("said", "kept"), [(0, 200), (12, 12)])
+def test_a_screen_puts_no_more_forward_than_are_judged(tmp_path, monkeypatch, said, kept):
+    work = make_work(tmp_path, said)
+    asked = []
+
+    def screen(screen, image, search, most):
+        asked.append(most)
+        return found_at(range(10)).first(most)
+
+    monkeypatch.setattr(screening, "screen_volume", screen)
+    monkeypatch.setattr(Work, "volume", lambda work, scan: None)
+    found = screening.search_scans(work, None)
+    assert asked == [said or 800] * 2
+    assert {len(one.places_mm) for one in found.values()} == {kept}
+    again = screening.search_scans(work, None)
+    assert {len(one.places_mm) for one in again.values()} == {kept}
+    assert len(asked) == 2  # What was found is kept.
 
 
 def test_what_the_person_says_holds(tmp_path):

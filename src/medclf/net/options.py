@@ -18,7 +18,7 @@ WANTED = {bool: "true or false", int: "a whole number", float: "a number", str: 
 
 def fit_options(
     owner: str, build: Callable[..., Any], options: Mapping[str, Option]
-) -> dict[str, Option]:
+) -> dict[str, Any]:
     """Give options as a function takes them; what of them are words, it knows itself.
 
     Args:

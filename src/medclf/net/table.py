@@ -242,7 +242,7 @@ def build_body(
             near = nearest(option, entry.options)
             raise SettingError(f"the body {name} has no option {option!r}{near}")
     styled = {k: v for k, v in options.items() if k in STYLE}
-    style = replace(entry.style, **fit_options(f"the body {name}", Style, styled))  # type: ignore[arg-type]
+    style = replace(entry.style, **fit_options(f"the body {name}", Style, styled))
     own = {k: v for k, v in options.items() if k not in STYLE}
     own = fit_options(f"the body {name}", entry.build, own)
     if least := [k for k, v in own.items() if type(v) is int and v < 1]:

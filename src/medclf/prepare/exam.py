@@ -185,7 +185,7 @@ def cut_image(
     Returns:
         A still image, and its place in the one given.
     """
-    if len(image.phases) > 1 == settings.channels and len(image.space) > 2:
+    if settings.channels == 1 and len(image.space) == 3 and len(image.phases) > 1:
         # Three of them are no grey volume that was stored in three colours.
         raise ReadError(f"{where}: a still volume wanted, found {len(image.phases)} phases")
     image = as_suv(image.still(), where) if settings.unit == "SUV" else image.still()
